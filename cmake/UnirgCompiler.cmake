@@ -1,0 +1,18 @@
+# Compiler settings as one interface target. Third-party includes are SYSTEM (imported targets), so these
+# warnings speak about our code only.
+add_library(unirg_warnings INTERFACE)
+target_compile_options(unirg_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+if(UNIRG_WERROR)
+  target_compile_options(unirg_warnings INTERFACE -Werror)
+endif()
+if(UNIRG_NATIVE)
+  add_compile_options(-march=native)
+endif()
+if(UNIRG_SANITIZE)
+  add_compile_options(-fsanitize=${UNIRG_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${UNIRG_SANITIZE})
+endif()
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()

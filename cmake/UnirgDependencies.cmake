@@ -1,0 +1,22 @@
+# Every third-party package, found once. Debian 12 package names stand in the messages of scripts/bootstrap.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+endif()
+
+find_package(Torch REQUIRED)  # CMAKE_PREFIX_PATH=.../torch/share/cmake; scripts/bootstrap sets LIBTORCH
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(Boost REQUIRED COMPONENTS program_options)
+find_package(yaml-cpp REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(PNG REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc i18n)
+find_package(pugixml REQUIRED)
+find_package(DCMTK REQUIRED)
+find_package(GDCM REQUIRED)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/atomic_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "base/error.h"
+#include "base/hash.h"
+
+namespace unirg::io {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr size_t kBufferBytes = 1 << 18;
+
+/// A name beside `path` that no other process uses: the process id and a counter, checked by O_EXCL
+/// or mkdir.
+fs::path temporary_name(const fs::path& path, int attempt) {
+  return path.parent_path() /
+         fmt::format(".{}.tmp-{}-{}", path.filename().string(), ::getpid(), attempt);
+}
+
+Error io_error(const char* what, const fs::path& path) {
+  const std::string name = is_stream(path) ? "standard output" : "'" + path.string() + "'";
+  return {Exit::io, fmt::format("cannot {} {}: {}", what, name, std::strerror(errno))};
+}
+
+Error create_error(const fs::path& path) {
+  return {Exit::cannot_create,
+          fmt::format("cannot create '{}': {}", path.string(), std::strerror(errno))};
+}
+
+void sync_path(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) throw io_error("open", path);
+  const int rc = ::fsync(fd);
+  ::close(fd);
+  if (rc != 0 && errno != EINVAL) throw io_error("sync", path);
+}
+
+void sync_parent(const fs::path& path) {
+  sync_path(path.has_parent_path() ? path.parent_path() : fs::path("."));
+}
+
+}  // namespace
+
+bool is_stream(const fs::path& path) { return path == "-"; }
+
+struct AtomicFile::Impl {
+  fs::path path;
+  fs::path temporary;
+  int fd = -1;
+  int64_t offset = 0;
+  std::string buffer;
+  Sha256 sha;
+  std::string digest;
+
+  void flush() {
+    size_t done = 0;
+    while (done < buffer.size()) {
+      const ssize_t n = ::write(fd, buffer.data() + done, buffer.size() - done);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) throw io_error("write", path);
+      done += static_cast<size_t>(n);
+    }
+    sha.update(buffer);
+    buffer.clear();
+  }
+};
+
+AtomicFile::AtomicFile(const fs::path& path) : impl_(std::make_unique<Impl>()) {
+  impl_->path = path;
+  impl_->buffer.reserve(kBufferBytes);
+  if (is_stream(path)) {
+    impl_->fd = STDOUT_FILENO;
+    return;
+  }
+  for (int attempt = 0; impl_->fd < 0; ++attempt) {
+    impl_->temporary = temporary_name(path, attempt);
+    impl_->fd = ::open(impl_->temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (impl_->fd < 0 && errno != EEXIST) throw create_error(path);
+  }
+}
+
+AtomicFile::AtomicFile(AtomicFile&&) noexcept = default;
+
+AtomicFile::~AtomicFile() {
+  if (!impl_ || impl_->fd < 0 || is_stream(impl_->path)) return;
+  ::close(impl_->fd);
+  ::unlink(impl_->temporary.c_str());
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  if (impl_->buffer.size() + bytes.size() > kBufferBytes) impl_->flush();
+  impl_->buffer.append(bytes);
+  impl_->offset += static_cast<int64_t>(bytes.size());
+  if (impl_->buffer.size() >= kBufferBytes) impl_->flush();
+}
+
+int64_t AtomicFile::offset() const { return impl_->offset; }
+const std::string& AtomicFile::sha256() const { return impl_->digest; }
+const fs::path& AtomicFile::path() const { return impl_->path; }
+
+void AtomicFile::commit() {
+  impl_->flush();
+  impl_->digest = impl_->sha.hex();
+  if (is_stream(impl_->path)) {
+    impl_->fd = -1;  // closed and checked once more in cli::run_main
+    return;
+  }
+  if (::fsync(impl_->fd) != 0) throw io_error("sync", impl_->path);
+  const int fd = impl_->fd;
+  impl_->fd = -1;
+  if (::close(fd) != 0 || ::rename(impl_->temporary.c_str(), impl_->path.c_str()) != 0) {
+    const Error error = io_error("finish", impl_->path);
+    ::unlink(impl_->temporary.c_str());
+    throw error;
+  }
+  sync_parent(impl_->path);
+}
+
+AtomicFolder::AtomicFolder(const fs::path& path) : final_(path) {
+  if (!final_.has_filename()) final_ = final_.parent_path();  // "dir/" -> "dir"
+  for (int attempt = 0;; ++attempt) {
+    temporary_ = temporary_name(final_, attempt);
+    if (::mkdir(temporary_.c_str(), 0777) == 0) return;
+    if (errno != EEXIST) throw create_error(final_);
+  }
+}
+
+AtomicFolder::~AtomicFolder() {
+  if (committed_) return;
+  std::error_code ignored;
+  fs::remove_all(temporary_, ignored);
+}
+
+void AtomicFolder::commit() {
+  write_file(temporary_ / "DONE", "");
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(temporary_))
+    sync_path(entry.path());
+  sync_path(temporary_);
+  if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, final_.c_str(), RENAME_NOREPLACE) != 0) {
+    if (errno != EEXIST) throw io_error("finish", final_);
+    if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, final_.c_str(), RENAME_EXCHANGE) != 0) {
+      throw io_error("replace", final_);
+    }
+    std::error_code ignored;
+    fs::remove_all(temporary_,
+                   ignored);  // the old folder, under the temporary name since the exchange
+  }
+  committed_ = true;
+  sync_parent(final_);
+}
+
+void write_file(const fs::path& path, std::string_view bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+std::string read_file(const fs::path& path) {
+  const int fd = is_stream(path) ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    throw Error(Exit::no_input,
+                fmt::format("cannot open '{}': {}", path.string(), std::strerror(errno)));
+  std::string bytes;
+  std::vector<char> buffer(kBufferBytes);
+  for (;;) {
+    const ssize_t n = ::read(fd, buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      const Error error(Exit::io,
+                        fmt::format("cannot read '{}': {}", path.string(), std::strerror(errno)));
+      if (fd != STDIN_FILENO) ::close(fd);
+      throw error;
+    }
+    if (n == 0) break;
+    bytes.append(buffer.data(), static_cast<size_t>(n));
+  }
+  if (fd != STDIN_FILENO) ::close(fd);
+  return bytes;
+}
+
+void make_folders(const fs::path& folder) {
+  std::error_code error;
+  if (!folder.empty()) fs::create_directories(folder, error);
+  if (error)
+    throw Error(Exit::cannot_create,
+                fmt::format("cannot create '{}': {}", folder.string(), error.message()));
+}
+
+}  // namespace unirg::io

@@ -1,0 +1,75 @@
+// Files that appear whole or not at all. An output is written to a temporary name in the same
+// folder (O_EXCL), synced, then renamed; a killed tool leaves at most a hidden ".NAME.tmp-*" that
+// no Makefile trusts. "-" is standard output: written straight through and checked, since a full
+// disk there must not pass for success. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace unirg::io {
+
+/// True for "-": standard input or output.
+bool is_stream(const std::filesystem::path& path);
+
+/// A file under construction. Destroyed without commit(), it leaves nothing behind.
+class AtomicFile {
+ public:
+  /// The parent folder must exist.
+  /// \throws Error(Exit::cannot_create) if the temporary file cannot be created.
+  explicit AtomicFile(const std::filesystem::path& path);
+  ~AtomicFile();
+  AtomicFile(AtomicFile&&) noexcept;
+  AtomicFile& operator=(AtomicFile&&) = delete;
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  /// Appends bytes. \throws Error(Exit::io), e.g. on a full disk.
+  void write(std::string_view bytes);
+  /// Bytes written so far.
+  [[nodiscard]] int64_t offset() const;
+  /// Flushes, syncs, renames to the final name. \throws Error(Exit::io)
+  void commit();
+  /// SHA-256 of all bytes written, as hex; valid after commit().
+  [[nodiscard]] const std::string& sha256() const;
+  [[nodiscard]] const std::filesystem::path& path() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A folder under construction (checkpoints): files are written into a temporary sibling, which
+/// commit() renames. An existing folder of the final name is replaced in one step (renameat2
+/// RENAME_EXCHANGE) and then removed.
+class AtomicFolder {
+ public:
+  /// \throws Error(Exit::cannot_create)
+  explicit AtomicFolder(const std::filesystem::path& path);
+  ~AtomicFolder();
+  AtomicFolder(const AtomicFolder&) = delete;
+  AtomicFolder& operator=(const AtomicFolder&) = delete;
+
+  /// Where to write until commit().
+  [[nodiscard]] const std::filesystem::path& temporary() const { return temporary_; }
+  /// Writes the file DONE, syncs every file and the folders, renames. \throws Error(Exit::io)
+  void commit();
+
+ private:
+  std::filesystem::path final_;
+  std::filesystem::path temporary_;
+  bool committed_ = false;
+};
+
+/// Whole small file written atomically, parent folder must exist.
+void write_file(const std::filesystem::path& path, std::string_view bytes);
+/// Whole file ("-": standard input). \throws Error(Exit::no_input) if it cannot be opened,
+/// Error(Exit::io) on a read error
+std::string read_file(const std::filesystem::path& path);
+/// mkdir -p. \throws Error(Exit::cannot_create)
+void make_folders(const std::filesystem::path& folder);
+
+}  // namespace unirg::io
