@@ -17,6 +17,31 @@ find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(ICU REQUIRED COMPONENTS uc i18n)
 find_package(pugixml REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(DCMTK REQUIRED)
-find_package(GDCM REQUIRED)
+# DCMTKConfig.cmake counts on its caller to know the version; its parts name it.
+set(DCMTK_VERSION "${DCMTK_MAJOR_VERSION}.${DCMTK_MINOR_VERSION}.${DCMTK_BUILD_VERSION}")
+add_library(unirg_dcmtk INTERFACE)
+target_link_libraries(unirg_dcmtk INTERFACE
+  DCMTK::dcmjpls DCMTK::dcmjpeg DCMTK::dcmdata DCMTK::oflog DCMTK::ofstd)
+
+# GDCMConfig.cmake of Debian 12 complains about command-line tools that belong to another package, so the four libraries
+# that hold the codecs are found one by one.
+find_path(GDCM_INCLUDE_DIR gdcmBitmap.h PATH_SUFFIXES gdcm-3.0 REQUIRED)
+add_library(unirg_gdcm INTERFACE)
+target_include_directories(unirg_gdcm SYSTEM INTERFACE "${GDCM_INCLUDE_DIR}")
+foreach(part IN ITEMS MSFF DSED DICT Common)
+  find_library(GDCM_${part}_LIBRARY gdcm${part} REQUIRED)
+  mark_as_advanced(GDCM_${part}_LIBRARY)
+  target_link_libraries(unirg_gdcm INTERFACE "${GDCM_${part}_LIBRARY}")
+endforeach()
+file(STRINGS "${GDCM_INCLUDE_DIR}/gdcmConfigure.h" GDCM_VERSION REGEX "^#define GDCM_VERSION ")
+string(REGEX REPLACE ".*\"(.*)\".*" "\\1" GDCM_VERSION "${GDCM_VERSION}")
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+
+# LibTorch for the modules that LAYERS allows it. AT_PER_OPERATOR_HEADERS keeps includes narrow (9 s a file, not 49 s).
+add_library(unirg_torch INTERFACE)
+target_link_libraries(unirg_torch INTERFACE ${TORCH_LIBRARIES})
+# LibTorch ships headers of its own, newer fmt and no library for it: its users take fmt header-only. The versions live in
+# different inline namespaces, so both may meet in one program.
+target_compile_definitions(unirg_torch INTERFACE AT_PER_OPERATOR_HEADERS FMT_HEADER_ONLY)

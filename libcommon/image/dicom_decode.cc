@@ -1,0 +1,312 @@
+// Pixel Data to stored values (PS3.3 C.7.6.3, PS3.5 section 8). One frame is decoded at a time, so that a file's claim
+// about its number of frames costs nothing.
+// SPDX-License-Identifier: Apache-2.0
+#include <dcmtk/config/osconfig.h>
+//
+#include <dcmtk/dcmdata/dcpixseq.h>
+#include <dcmtk/dcmdata/dcpxitem.h>
+#include <dcmtk/dcmdata/dctk.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "image/dicom_internal.h"
+
+namespace unirg::image::internal {
+namespace {
+
+/// calloc: memory that a failing codec never touches is never paged in.
+struct Free {
+  void operator()(uint8_t* p) const { std::free(p); }
+};
+using Buffer = std::unique_ptr<uint8_t, Free>;
+
+Buffer make_buffer(int64_t bytes) {
+  return Buffer(static_cast<uint8_t*>(std::calloc(static_cast<size_t>(bytes), 1)));
+}
+
+struct Source {
+  DcmDataset* dataset = nullptr;
+  DcmPixelData* element = nullptr;
+  bool is_encapsulated = false;
+  bool is_planar = false;       ///< Planar Configuration 1: samples in planes
+  bool is_subsampled = false;   ///< native YBR_FULL_422: Y Y Cb Cr for two pixels
+  int high_bit = 15;
+};
+
+std::optional<int64_t> get_word(DcmItem& dataset, const DcmTagKey& tag) {
+  Uint16 value = 0;
+  if (dataset.findAndGetUint16(tag, value).bad()) return std::nullopt;
+  return value;
+}
+
+int64_t values_per_frame(const DicomImage& image) {
+  return image.rows * image.columns * image.samples;
+}
+
+Result<DicomImage> read_layout(DcmDataset& dataset) {
+  const auto rows = get_word(dataset, DCM_Rows);
+  const auto columns = get_word(dataset, DCM_Columns);
+  const auto allocated = get_word(dataset, DCM_BitsAllocated);
+  if (!rows || !columns || !allocated) {
+    return bad_record("image without Rows, Columns or Bits Allocated");
+  }
+  DicomImage image;
+  image.rows = *rows;
+  image.columns = *columns;
+  image.bits_allocated = static_cast<int>(*allocated);
+  image.bits_stored =
+      static_cast<int>(get_word(dataset, DCM_BitsStored).value_or(image.bits_allocated));
+  image.samples = get_word(dataset, DCM_SamplesPerPixel).value_or(1);
+  image.is_signed = get_word(dataset, DCM_PixelRepresentation).value_or(0) == 1;
+  image.photometric = raw_text(dataset, 0x0028, 0x0004);
+  Sint32 frames = 1;
+  if (dataset.findAndGetSint32(DCM_NumberOfFrames, frames).good()) {
+    if (frames < 0) return bad_record("Number of Frames is negative");
+    image.frames = std::max<int64_t>(frames, 1);  // some writers put 0 for a single image
+  }
+  if (image.rows == 0 || image.columns == 0) return bad_record("image has no rows or columns");
+  if (image.samples != 1 && image.samples != 3) {
+    return bad_record(fmt::format("{} samples per pixel are not supported", image.samples));
+  }
+  if (image.bits_allocated != 8 && image.bits_allocated != 16 && image.bits_allocated != 32) {
+    return bad_record(fmt::format("{} bits allocated are not supported", image.bits_allocated));
+  }
+  if (image.bits_stored < 1 || image.bits_stored > image.bits_allocated) {
+    return bad_record(fmt::format("{} bits stored do not fit {} bits allocated",
+                                  image.bits_stored, image.bits_allocated));
+  }
+  return image;
+}
+
+Result<Source> find_pixels(DcmDataset& dataset, const DicomImage& image) {
+  DcmElement* element = nullptr;
+  if (dataset.findAndGetElement(DCM_PixelData, element).bad() || element == nullptr) {
+    return bad_record("no pixel data");
+  }
+  Source source;
+  source.dataset = &dataset;
+  source.element = dynamic_cast<DcmPixelData*>(element);
+  if (source.element == nullptr) return bad_record("pixel data have a wrong value representation");
+  source.is_encapsulated = DcmXfer(dataset.getOriginalXfer()).isEncapsulated();
+  source.is_planar =
+      image.samples > 1 && get_word(dataset, DCM_PlanarConfiguration).value_or(0) == 1;
+  source.is_subsampled = !source.is_encapsulated && image.photometric == "YBR_FULL_422";
+  const int64_t high = get_word(dataset, DCM_HighBit).value_or(image.bits_stored - 1);
+  const bool plausible = high < image.bits_allocated && high >= image.bits_stored - 1;
+  source.high_bit = plausible ? static_cast<int>(high) : image.bits_stored - 1;
+  return source;
+}
+
+int64_t native_frame_bytes(const Source& source, const DicomImage& image) {
+  const int64_t samples = source.is_subsampled ? 2 : image.samples;
+  return image.rows * image.columns * samples * (image.bits_allocated / 8);
+}
+
+/// One uncompressed frame as the file has it, but in this machine's byte order.
+Result<Buffer> read_native(const Source& source, const DicomImage& image, int64_t frame) {
+  const int64_t bytes = native_frame_bytes(source, image);
+  const int64_t have = source.element->getLengthField();
+  if (have < bytes * (frame + 1)) {
+    return bad_record(fmt::format("pixel data have {} bytes, {} are needed", have,
+                                  bytes * (frame + 1)));
+  }
+  Buffer buffer = make_buffer(bytes);
+  if (!buffer) return bad_record("not enough memory for the pixel data");
+  const OFCondition status = source.element->getPartialValue(
+      buffer.get(), static_cast<Uint32>(bytes * frame), static_cast<Uint32>(bytes));
+  if (status.bad()) return bad_record("cannot read pixel data: " + one_line(status.text()));
+  return buffer;
+}
+
+/// The compressed bytes of one frame, where the fragments can be told apart.
+Result<std::vector<std::string_view>> frame_fragments(const Source& source, int64_t frames,
+                                                      int64_t frame) {
+  DcmPixelSequence* sequence = nullptr;
+  E_TransferSyntax syntax = EXS_Unknown;
+  const DcmRepresentationParameter* parameter = nullptr;
+  source.element->getOriginalRepresentationKey(syntax, parameter);
+  if (source.element->getEncapsulatedRepresentation(syntax, parameter, sequence).bad() ||
+      sequence == nullptr) {
+    return bad_record("no compressed fragments");
+  }
+  const auto count = static_cast<int64_t>(sequence->card()) - 1;  // item 0 is the offset table
+  if (count < 1) return bad_record("no compressed fragments");
+  if (frames != 1 && count != frames) {
+    return bad_record("several fragments per frame of several frames");
+  }
+  std::vector<std::string_view> fragments;
+  for (int64_t i = frames == 1 ? 0 : frame; i < (frames == 1 ? count : frame + 1); ++i) {
+    DcmPixelItem* item = nullptr;
+    Uint8* data = nullptr;
+    if (sequence->getItem(item, static_cast<unsigned long>(i + 1)).bad() || item == nullptr ||
+        item->getUint8Array(data).bad()) {
+      return bad_record("a compressed fragment cannot be read");
+    }
+    if (data == nullptr) continue;
+    fragments.emplace_back(reinterpret_cast<const char*>(data), item->getLength());
+  }
+  if (fragments.empty()) return bad_record("the compressed fragments are empty");
+  return fragments;
+}
+
+struct Frame {
+  Buffer bytes;
+  bool is_planar = false;
+  bool by_gdcm = false;
+  std::string photometric;
+};
+
+Result<Frame> read_compressed(const Source& source, const DicomImage& image, int64_t frame,
+                              Uint32& fragment) {
+  const int64_t bytes = values_per_frame(image) * (image.bits_allocated / 8);
+  Frame out{make_buffer(bytes + bytes % 2), false, false, image.photometric};
+  if (!out.bytes) return bad_record("not enough memory for the pixel data");
+  OFString model;
+  const OFCondition status = source.element->getUncompressedFrame(
+      source.dataset, static_cast<Uint32>(frame), fragment, out.bytes.get(),
+      static_cast<Uint32>(bytes + bytes % 2), model);
+  if (status.good()) {
+    // The RLE decoder keeps planes as they are, the others were told to interleave.
+    out.is_planar = source.is_planar && image.transfer_syntax == UID_RLELosslessTransferSyntax;
+    if (!model.empty()) out.photometric = model.c_str();
+    return out;
+  }
+  const std::string first = one_line(status.text());
+  const auto fragments = frame_fragments(source, image.frames, frame);
+  if (!fragments) {
+    return bad_record(fmt::format("dcmtk cannot decode: {}; gdcm: {}", first,
+                                  fragments.error().reason));
+  }
+  auto decoded = gdcm_decode_frame(image, *fragments, source.high_bit);
+  if (!decoded) {
+    return bad_record(fmt::format("dcmtk cannot decode: {}; gdcm cannot decode: {}", first,
+                                  decoded.error().reason));
+  }
+  std::memcpy(out.bytes.get(), decoded->data(), decoded->size());
+  out.by_gdcm = true;
+  if (image.photometric == "YBR_RCT" || image.photometric == "YBR_ICT") out.photometric = "RGB";
+  return out;
+}
+
+/// Bits high_bit-bits_stored+1 .. high_bit of a container as a number.
+template <typename Container>
+void append_values(const uint8_t* bytes, int64_t count, int shift, int bits, bool is_signed,
+                   int32_t* out) {
+  const uint32_t mask = bits == 32 ? ~uint32_t{0} : (uint32_t{1} << bits) - 1;
+  const uint32_t sign = is_signed ? uint32_t{1} << (bits - 1) : 0;
+  for (int64_t i = 0; i < count; ++i) {
+    Container word;
+    std::memcpy(&word, bytes + i * static_cast<int64_t>(sizeof word), sizeof word);
+    const uint32_t value = (uint32_t{word} >> shift) & mask;
+    out[i] = static_cast<int32_t>((value ^ sign) - sign);
+  }
+}
+
+void convert(const uint8_t* bytes, int64_t count, const Source& source, const DicomImage& image,
+             int32_t* out) {
+  const int bits = image.bits_stored;
+  const int shift = source.high_bit + 1 - bits;
+  switch (image.bits_allocated) {
+    case 8:
+      return append_values<uint8_t>(bytes, count, shift, bits, image.is_signed, out);
+    case 16:
+      return append_values<uint16_t>(bytes, count, shift, bits, image.is_signed, out);
+    default:
+      return append_values<uint32_t>(bytes, count, shift, bits, image.is_signed, out);
+  }
+}
+
+void interleave(int32_t* values, int64_t pixels) {
+  std::vector<int32_t> planes(values, values + 3 * pixels);
+  for (int64_t i = 0; i < pixels; ++i) {
+    for (int64_t c = 0; c < 3; ++c) {
+      values[3 * i + c] = planes[static_cast<size_t>(c * pixels + i)];
+    }
+  }
+}
+
+/// Y Y Cb Cr of two neighbours to Y Cb Cr, Y Cb Cr (PS3.3 C.7.6.3.1.2, YBR_FULL_422).
+std::vector<int32_t> upsample(const std::vector<int32_t>& in) {
+  std::vector<int32_t> out;
+  out.reserve(in.size() / 2 * 3);
+  for (size_t i = 0; i + 3 < in.size(); i += 4) {
+    for (const size_t k : {size_t{0}, size_t{1}}) {
+      out.insert(out.end(), {in[i + k], in[i + 2], in[i + 3]});
+    }
+  }
+  return out;
+}
+
+Result<DicomImage> read_frames(const Source& source, DicomImage image) {
+  const int64_t per_frame = values_per_frame(image);
+  image.pixels.reserve(0);
+  Uint32 fragment = 0;
+  image.decoder = "dcmtk";
+  std::string photometric = image.photometric;
+  for (int64_t f = 0; f < image.frames_read; ++f) {
+    Frame frame;
+    if (source.is_encapsulated) {
+      auto decoded = read_compressed(source, image, f, fragment);
+      if (!decoded) return tl::unexpected(decoded.error());
+      frame = std::move(*decoded);
+    } else {
+      auto native = read_native(source, image, f);
+      if (!native) return tl::unexpected(native.error());
+      frame = Frame{std::move(*native), source.is_planar, false, image.photometric};
+    }
+    if (image.pixels.empty()) {
+      image.pixels.resize(static_cast<size_t>(per_frame * image.frames_read));
+    }
+    int32_t* to = image.pixels.data() + f * per_frame;
+    if (source.is_subsampled) {
+      std::vector<int32_t> values(static_cast<size_t>(image.rows * image.columns * 2));
+      convert(frame.bytes.get(), static_cast<int64_t>(values.size()), source, image,
+              values.data());
+      const std::vector<int32_t> full = upsample(values);
+      std::copy(full.begin(), full.end(), to);
+    } else {
+      convert(frame.bytes.get(), per_frame, source, image, to);
+      if (frame.is_planar) interleave(to, image.rows * image.columns);
+    }
+    if (frame.by_gdcm) image.decoder = "gdcm";
+    photometric = frame.photometric;
+  }
+  image.photometric = photometric;
+  return image;
+}
+
+}  // namespace
+
+Result<DicomImage> decode_pixels(DcmDataset& dataset, const DicomReadOptions& options) {
+  if (!dataset.tagExists(DCM_PixelData)) return bad_record("no pixel data");
+  auto layout = read_layout(dataset);
+  if (!layout) return layout;
+  DicomImage& image = *layout;
+  image.transfer_syntax = DcmXfer(dataset.getOriginalXfer()).getXferID();
+  image.frames_read = options.all_frames ? image.frames : 1;
+  if (image.frames_read > kMaxPixels ||
+      values_per_frame(image) > kMaxPixels / image.frames_read) {
+    return bad_record(fmt::format("image has {} x {} x {} x {} values, over the limit of {}",
+                                  image.frames_read, image.rows, image.columns, image.samples,
+                                  kMaxPixels));
+  }
+  const auto source = find_pixels(dataset, image);
+  if (!source) return tl::unexpected(source.error());
+  if (source->is_subsampled &&
+      (image.samples != 3 || image.bits_allocated != 8 || image.columns % 2 != 0)) {
+    return bad_record("YBR_FULL_422 image with an impossible layout");
+  }
+  auto decoded = read_frames(*source, std::move(image));
+  if (!decoded) return decoded;
+  const bool overflows = decoded->bits_stored == 32 && !decoded->is_signed &&
+                         std::any_of(decoded->pixels.begin(), decoded->pixels.end(),
+                                     [](int32_t v) { return v < 0; });
+  if (overflows) return bad_record("stored values over 2147483647 are not supported");
+  return decoded;
+}
+
+}  // namespace unirg::image::internal

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pthread.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <fstream>
+
+#include "base/error.h"
+#include "image/dicom_internal.h"
+
+namespace unirg::image::internal {
+namespace {
+
+constexpr size_t kChunk = size_t{1} << 18;
+// A deflated data set may be a thousand times its file.
+constexpr int64_t kMaxInflated = int64_t{4} * kMaxPixels;
+
+/// Counts item tags (FFFE,E000) in either byte order; matches may span two chunks.
+class ItemCounter {
+ public:
+  void add(const char* data, size_t size) {
+    std::string_view bytes(data, size);
+    for (const char* tail = tail_.data(); tail_size_ > 0;) {  // 3 bytes of the chunk before
+      std::array<char, 6> joint{};
+      std::memcpy(joint.data(), tail, tail_size_);
+      const size_t more = std::min<size_t>(size, 3);
+      std::memcpy(joint.data() + tail_size_, data, more);
+      count_in({joint.data(), tail_size_ + more});
+      break;
+    }
+    count_in(bytes);
+    tail_size_ = std::min<size_t>(size, 3);
+    std::memcpy(tail_.data(), data + size - tail_size_, tail_size_);
+  }
+  [[nodiscard]] int64_t count() const { return count_; }
+
+ private:
+  void count_in(std::string_view bytes) {
+    using namespace std::string_view_literals;
+    // 0xFE is rare in pixel data, so memchr does nearly all the work.
+    for (size_t at = bytes.find('\xfe'); at != bytes.npos; at = bytes.find('\xfe', at + 1)) {
+      if (bytes.substr(at, 4) == "\xfe\xff\x00\xe0"sv) ++count_;
+      if (at > 0 && bytes.substr(at - 1, 4) == "\xff\xfe\xe0\x00"sv) ++count_;
+    }
+  }
+  int64_t count_ = 0;
+  std::array<char, 3> tail_{};
+  size_t tail_size_ = 0;
+};
+
+/// Where the deflated data set begins, or 0 if the file is not deflated.
+size_t deflated_start(std::string_view head) {
+  constexpr std::string_view kUid = "1.2.840.10008.1.2.1.99";
+  constexpr size_t kGroupEnd = 144;  // preamble, "DICM", (0002,0000) UL 4
+  if (head.size() < kGroupEnd || head.substr(128, 4) != "DICM") return 0;
+  if (head.substr(0, 4096).find(kUid) == head.npos) return 0;
+  uint32_t length = 0;
+  std::memcpy(&length, head.data() + 140, 4);
+  return kGroupEnd + length;
+}
+
+Result<int64_t> count_inflated(std::ifstream& file, size_t start) {
+  file.clear();
+  file.seekg(static_cast<std::streamoff>(start));
+  z_stream stream{};
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw Error(Exit::internal, "zlib cannot start");
+  ItemCounter counter;
+  std::vector<char> in(kChunk);
+  std::vector<char> out(kChunk);
+  int64_t total = 0;
+  int status = Z_OK;
+  while (status == Z_OK && total <= kMaxInflated) {
+    if (stream.avail_in == 0) {
+      file.read(in.data(), static_cast<std::streamsize>(in.size()));
+      stream.next_in = reinterpret_cast<Bytef*>(in.data());
+      stream.avail_in = static_cast<uInt>(file.gcount());
+      if (stream.avail_in == 0) break;
+    }
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    status = inflate(&stream, Z_NO_FLUSH);
+    const size_t made = out.size() - stream.avail_out;
+    if (made > 0) counter.add(out.data(), made);
+    total += static_cast<int64_t>(made);
+  }
+  inflateEnd(&stream);
+  if (total > kMaxInflated) return bad_record("deflated data set is too large");
+  return counter.count();  // a damaged stream is DCMTK's to report
+}
+
+struct Task {
+  const std::function<void()>* work = nullptr;
+  std::exception_ptr failure;
+};
+
+void* run_task(void* argument) {
+  auto* task = static_cast<Task*>(argument);
+  try {
+    (*task->work)();
+  } catch (...) {
+    task->failure = std::current_exception();
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Result<int64_t> count_items(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return bad_record("cannot open the file");
+  std::vector<char> chunk(kChunk);
+  ItemCounter counter;
+  bool is_first = true;
+  while (file) {
+    file.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    const auto got = static_cast<size_t>(file.gcount());
+    if (got == 0) break;
+    if (is_first) {
+      const size_t start = deflated_start({chunk.data(), got});
+      if (start > 0) return count_inflated(file, start);
+    }
+    is_first = false;
+    counter.add(chunk.data(), got);
+  }
+  if (file.bad()) return bad_record("cannot read the file");
+  if (is_first) return bad_record("file is empty");
+  return counter.count();
+}
+
+void run_with_stack(int64_t items, const std::function<void()>& work) {
+  constexpr int64_t kBase = int64_t{8} << 20;
+  constexpr int64_t kPerItem = 4096;  // measured: under 1.5 KiB a level in DCMTK 3.6.7
+  Task task{&work, nullptr};
+  pthread_attr_t attributes;
+  pthread_t thread{};
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, static_cast<size_t>(kBase + items * kPerItem));
+  const int status = pthread_create(&thread, &attributes, run_task, &task);
+  pthread_attr_destroy(&attributes);
+  if (status != 0) throw Error(Exit::unavailable, "cannot start a thread with a larger stack");
+  pthread_join(thread, nullptr);
+  if (task.failure) std::rethrow_exception(task.failure);
+}
+
+}  // namespace unirg::image::internal

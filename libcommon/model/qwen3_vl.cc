@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/qwen3_vl.h"
+
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/index_copy.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace unirg::model {
+namespace {
+
+at::ScalarType parse_dtype(const std::string& dtype) {
+  if (dtype == "float32") return at::kFloat;
+  if (dtype == "bfloat16") return at::kBFloat16;
+  throw Error(Exit::config, fmt::format("unknown dtype '{}' (hint: float32 or bfloat16)", dtype));
+}
+
+/// [B, n] ids, right-padded with 0.
+Tensor padded_ids(const std::vector<std::vector<int64_t>>& rows, int64_t n, int64_t vocab) {
+  Tensor ids = at::zeros({static_cast<int64_t>(rows.size()), n}, at::kLong);
+  int64_t* data = ids.mutable_data_ptr<int64_t>();
+  for (size_t b = 0; b < rows.size(); ++b) {
+    for (size_t i = 0; i < rows[b].size() && static_cast<int64_t>(i) < n; ++i) {
+      const int64_t id = rows[b][i];
+      if (id < 0 || id >= vocab) throw Error(Exit::data, fmt::format("token id {} is outside the vocabulary of {}", id, vocab));
+      data[static_cast<int64_t>(b) * n + static_cast<int64_t>(i)] = id;
+    }
+  }
+  return ids;
+}
+
+struct Images {
+  std::vector<Tensor> pixels;
+  std::vector<Grid> grids;
+  std::vector<int64_t> rows;  ///< where their tokens go in [B*P]
+};
+
+void collect_images(const ModelConfig& config, const PromptTokens& prompt, int64_t first_row, int64_t length, Images& images) {
+  if (prompt.pixels.defined()) images.pixels.push_back(prompt.pixels);
+  images.grids.insert(images.grids.end(), prompt.grids.begin(), prompt.grids.end());
+  for (int64_t i = 0; i < length; ++i) {
+    if (prompt.tokens[static_cast<size_t>(i)] == config.image_token_id) images.rows.push_back(first_row + i);
+  }
+}
+
+}  // namespace
+
+Qwen3VL bind(ModelConfig config, Parameters parameters) {
+  Qwen3VL model{std::move(config), std::move(parameters), {}, {}};
+  model.vision = bind_vision(model.config.vision, model.parameters);
+  model.text = bind_text(model.config.text, model.parameters);
+  return model;
+}
+
+at::Device parse_device(const std::string& device) {
+  if (device == "cpu") return at::kCPU;
+  if (device == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  if (device == "cuda" || device.starts_with("cuda:")) {
+    if (!at::hasCUDA()) throw Error(Exit::unavailable, fmt::format("device '{}' is not available: 0 CUDA devices (hint: --device cpu)", device));
+    return at::Device(device);
+  }
+  throw Error(Exit::usage, fmt::format("unknown device '{}' (hint: auto, cpu, cuda or cuda:N)", device));
+}
+
+Qwen3VL load_model(const std::filesystem::path& folder, const std::string& device, const std::string& dtype) {
+  if (!std::filesystem::exists(folder / "config.json")) {
+    throw Error(Exit::no_input, fmt::format("no checkpoint in '{}': config.json is missing", folder.string()));
+  }
+  ModelConfig config = load_config(folder / "config.json");
+  Parameters parameters = load_parameters(folder, config, parse_dtype(dtype), parse_device(device));
+  return bind(std::move(config), std::move(parameters));
+}
+
+PromptBatch embed_prompts(const Qwen3VL& model, const std::vector<PromptTokens>& prompts, bool drop_last) {
+  const TextConfig& text = model.config.text;
+  const auto device = model.text.embed.device();
+  PromptBatch batch;
+  int64_t P = 0;
+  for (const PromptTokens& prompt : prompts) {
+    const int64_t length = static_cast<int64_t>(prompt.tokens.size()) - (drop_last ? 1 : 0);
+    if (length < 1) throw Error(Exit::data, "prompt is too short");
+    batch.input.lengths.push_back(length);
+    P = std::max(P, length);
+  }
+  std::vector<std::vector<int64_t>> rows;
+  std::vector<Tensor> cos;
+  std::vector<Tensor> sin;
+  Images images;
+  for (size_t b = 0; b < prompts.size(); ++b) {
+    const int64_t length = batch.input.lengths[b];
+    batch.positions.push_back(mrope_positions(model.config, prompts[b].tokens, prompts[b].grids));
+    collect_images(model.config, prompts[b], static_cast<int64_t>(b) * P, length, images);
+    rows.emplace_back(prompts[b].tokens.begin(), prompts[b].tokens.begin() + length);
+    std::vector<std::array<int64_t, 3>> places(batch.positions[b].ids.begin(), batch.positions[b].ids.begin() + length);
+    places.resize(static_cast<size_t>(P), {0, 0, 0});  // padding: any place, it is masked
+    const Rotary rotary = rotary_tables(text, places);
+    cos.push_back(rotary.cos);
+    sin.push_back(rotary.sin);
+  }
+  const auto B = static_cast<int64_t>(prompts.size());
+  const auto dtype = model.text.embed.scalar_type();
+  const auto stack = [&](const std::vector<Tensor>& tables) {
+    return at::cat(tables, 0).view({B, P, 1, text.head_dim}).to(at::TensorOptions().dtype(dtype).device(device));
+  };
+  batch.input.rotary = {stack(cos), stack(sin)};
+  batch.input.hidden = at::embedding(model.text.embed, padded_ids(rows, P, text.vocab_size).to(device));
+  if (images.grids.empty()) return batch;
+  const VisionOutput seen = vision_forward(model.config.vision, model.vision, at::cat(images.pixels, 0).to(device), images.grids);
+  UNIRG_ASSERT(seen.tokens.size(0) == static_cast<int64_t>(images.rows.size()), "visual tokens and placeholders differ");
+  batch.input.visual_index = at::tensor(images.rows, at::kLong).to(device);
+  batch.input.hidden = at::index_copy(batch.input.hidden.flatten(0, 1), 0, batch.input.visual_index, seen.tokens)
+                           .view(batch.input.hidden.sizes());
+  batch.input.deepstack = seen.deepstack;
+  return batch;
+}
+
+Rotary reply_rotary(const Qwen3VL& model, const std::vector<Positions>& positions, int64_t first, int64_t L) {
+  std::vector<std::array<int64_t, 3>> places;
+  for (const Positions& prompt : positions) {
+    for (int64_t j = 0; j < L; ++j) {
+      const int64_t p = prompt.next - 1 + first + j;  // the last prompt token stands at next - 1
+      places.push_back({p, p, p});
+    }
+  }
+  const Rotary tables = rotary_tables(model.config.text, places);
+  const auto B = static_cast<int64_t>(positions.size());
+  const auto shaped = [&](const Tensor& table) {
+    return table.view({B, 1, L, 1, model.config.text.head_dim})
+        .to(at::TensorOptions().dtype(model.text.embed.scalar_type()).device(model.text.embed.device()));
+  };
+  return {shaped(tables.cos), shaped(tables.sin)};
+}
+
+Tensor forward_replies(const Qwen3VL& model, const std::vector<PromptTokens>& prompts,
+                       const std::vector<std::vector<std::vector<int64_t>>>& replies) {
+  UNIRG_ASSERT(prompts.size() == replies.size() && !prompts.empty(), "one list of replies a prompt");
+  const auto B = static_cast<int64_t>(prompts.size());
+  const auto G = static_cast<int64_t>(replies.front().size());
+  size_t longest = 0;
+  std::vector<std::vector<int64_t>> rows;
+  for (const auto& group : replies) {
+    UNIRG_ASSERT(static_cast<int64_t>(group.size()) == G, "groups of one size");
+    for (const auto& reply : group) {
+      longest = std::max(longest, reply.size());
+      rows.push_back(reply);
+    }
+  }
+  const auto L = static_cast<int64_t>(longest);
+  const PromptBatch batch = embed_prompts(model, prompts, /*drop_last=*/true);
+  const PrefixCache prefix = prefill(model.config.text, model.text, batch.input);
+  const Tensor ids = padded_ids(rows, L, model.config.text.vocab_size).to(model.text.embed.device());
+  const Tensor hidden = at::embedding(model.text.embed, ids).view({B, G, L, model.config.text.hidden_size});
+  return reply_forward(model.config.text, model.text, prefix, hidden, reply_rotary(model, batch.positions, 0, L));
+}
+
+Tensor forward_plain(const Qwen3VL& model, const std::vector<PromptTokens>& sequences) {
+  const PromptBatch batch = embed_prompts(model, sequences, /*drop_last=*/false);
+  return text_forward(model.config.text, model.text, batch.input);
+}
+
+}  // namespace unirg::model

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/text.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/index_add.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/triu.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "model/layers.h"
+
+namespace unirg::model {
+namespace {
+
+constexpr float kMasked = -std::numeric_limits<float>::infinity();
+
+struct Heads {
+  Tensor q;     ///< [..., A, D] normed, rotated
+  Tensor k, v;  ///< [..., K, D]; k normed, rotated
+};
+
+/// Queries, keys and values of x [..., H].
+Heads project(const TextConfig& c, const TextLayer& layer, const Tensor& x, const Rotary& rotary) {
+  const Tensor normed = rms_norm(x, layer.input_norm, c.rms_norm_eps);
+  const auto heads = [&](const Tensor& weight, const Tensor& bias, int64_t n) {
+    auto shape = x.sizes().vec();
+    shape.back() = n;
+    shape.push_back(c.head_dim);
+    return linear(normed, weight, bias).view(shape);
+  };
+  const Tensor q = heads(layer.q_weight, layer.q_bias, c.num_attention_heads);
+  const Tensor k = heads(layer.k_weight, layer.k_bias, c.num_key_value_heads);
+  return {rotate(rms_norm(q, layer.q_norm, c.rms_norm_eps), rotary.cos, rotary.sin),
+          rotate(rms_norm(k, layer.k_norm, c.rms_norm_eps), rotary.cos, rotary.sin),
+          heads(layer.v_weight, layer.v_bias, c.num_key_value_heads)};
+}
+
+/// Residual MLP (SwiGLU) of one layer.
+Tensor feed_forward(const TextConfig& c, const TextLayer& layer, const Tensor& x) {
+  const Tensor z = rms_norm(x, layer.post_norm, c.rms_norm_eps);
+  return x + linear(at::silu(linear(z, layer.gate_weight)) * linear(z, layer.up_weight), layer.down_weight);
+}
+
+/// [P, P] float32 with -inf above the diagonal.
+Tensor causal_mask(int64_t n, const at::Device& device) {
+  return at::full({n, n}, kMasked, at::TensorOptions().dtype(at::kFloat).device(device)).triu(1);
+}
+
+/// [B, P] float32: -inf at padding; undefined when no prompt is padded.
+Tensor padding_mask(const std::vector<int64_t>& lengths, int64_t P, const at::Device& device) {
+  bool padded = false;
+  Tensor mask = at::zeros({static_cast<int64_t>(lengths.size()), P}, at::kFloat);
+  for (size_t b = 0; b < lengths.size(); ++b) {
+    UNIRG_ASSERT(lengths[b] >= 1 && lengths[b] <= P, "prompt length out of range");
+    if (lengths[b] == P) continue;
+    padded = true;
+    mask[static_cast<int64_t>(b)].narrow(0, lengths[b], P - lengths[b]).fill_(kMasked);
+  }
+  return padded ? mask.to(device) : Tensor();
+}
+
+/// Causal self-attention of a padded batch. \returns [B, P, A*D]
+Tensor self_attention(const TextConfig& c, const Heads& heads, const Tensor& mask) {
+  const int64_t repeat = c.num_attention_heads / c.num_key_value_heads;
+  const auto for_queries = [&](const Tensor& kv) {  // [B, P, K, D] -> [B, A, P, D]
+    return kv.unsqueeze(3).expand({-1, -1, -1, repeat, -1}).flatten(2, 3).transpose(1, 2);
+  };
+  const Tensor out = at::scaled_dot_product_attention(heads.q.transpose(1, 2), for_queries(heads.k), for_queries(heads.v),
+                                                      mask.to(heads.q.scalar_type()));
+  return out.transpose(1, 2).flatten(2, 3);
+}
+
+/// One pass over the layers for a padded batch; `keep` gets each layer's keys and values.
+/// \param last_layer_output false: stop once the last layer's keys and values are known
+template <typename Keep>
+Tensor run_layers(const TextConfig& c, const TextWeights& weights, const TextInput& input, bool last_layer_output, Keep keep) {
+  const int64_t P = input.hidden.size(1);
+  const Tensor padding = padding_mask(input.lengths, P, input.hidden.device());
+  Tensor mask = causal_mask(P, input.hidden.device()).view({1, 1, P, P});
+  if (padding.defined()) mask = mask + padding.view({-1, 1, 1, P});
+  Tensor x = input.hidden;
+  for (size_t i = 0; i < weights.layers.size(); ++i) {
+    const TextLayer& layer = weights.layers[i];
+    const Heads heads = project(c, layer, x, input.rotary);
+    keep(heads.k, heads.v);
+    if (!last_layer_output && i + 1 == weights.layers.size()) return {};
+    x = x + linear(self_attention(c, heads, mask), layer.o_weight, layer.o_bias);
+    x = feed_forward(c, layer, x);
+    if (i < input.deepstack.size()) {
+      x = at::index_add(x.flatten(0, 1), 0, input.visual_index, input.deepstack[i].to(x.scalar_type())).view(x.sizes());
+    }
+  }
+  return rms_norm(x, weights.norm, c.rms_norm_eps);
+}
+
+/// What the replies of B studies look like to the attention.
+struct ReplyShape {
+  int64_t B, G, L, K, R, D;  ///< R query heads per key/value head
+};
+
+/// Attention of replies over prompt and own tokens, one softmax over both; key/value heads are never copied per query
+/// head, nor the prompt per reply: all queries that share them form the rows of one product.
+/// \param q     [B, G, L, A, D]
+/// \param own_k [B*K*G, T, D] (a view into a cache, or the layer's own), own_v likewise
+/// \param mask  broadcastable to [B, K, G, R, L, P+T], undefined: nothing masked
+/// \returns [B, G, L, A*D]
+Tensor reply_attention(const ReplyShape& s, const Tensor& q, const Tensor& prefix_k, const Tensor& prefix_v,
+                       const Tensor& own_k, const Tensor& own_v, const Tensor& mask) {
+  const int64_t P = prefix_k.size(2);
+  const int64_t T = own_k.size(1);
+  const Tensor queries = (q * (1.0 / std::sqrt(static_cast<double>(s.D))))
+                             .view({s.B, s.G, s.L, s.K, s.R, s.D})
+                             .permute({0, 3, 1, 4, 2, 5})
+                             .contiguous();  // [B, K, G, R, L, D]
+  const Tensor by_prompt = queries.view({s.B * s.K, s.G * s.R * s.L, s.D});
+  const Tensor by_reply = queries.view({s.B * s.K * s.G, s.R * s.L, s.D});
+  const Tensor prompt_scores = at::bmm(by_prompt, prefix_k.reshape({s.B * s.K, P, s.D}).transpose(1, 2));
+  const Tensor own_scores = at::bmm(by_reply, own_k.transpose(1, 2));
+  Tensor scores = at::cat({prompt_scores.view({s.B, s.K, s.G, s.R, s.L, P}), own_scores.view({s.B, s.K, s.G, s.R, s.L, T})}, -1);
+  if (mask.defined()) scores = scores + mask;
+  const Tensor shares = at::softmax(scores, -1, at::kFloat).to(q.scalar_type());
+  const Tensor prompt_shares = shares.narrow(-1, 0, P).reshape({s.B * s.K, s.G * s.R * s.L, P});
+  const Tensor own_shares = shares.narrow(-1, P, T).reshape({s.B * s.K * s.G, s.R * s.L, T});
+  const Tensor from_prompt = at::bmm(prompt_shares, prefix_v.reshape({s.B * s.K, P, s.D})).view({s.B, s.K, s.G, s.R, s.L, s.D});
+  const Tensor from_own = at::bmm(own_shares, own_v).view({s.B, s.K, s.G, s.R, s.L, s.D});
+  return (from_prompt + from_own).permute({0, 2, 4, 1, 3, 5}).reshape({s.B, s.G, s.L, s.K * s.R * s.D});
+}
+
+/// [B, G, L, K, D] -> [B, K, G, L, D]
+Tensor cache_order(const Tensor& kv) { return kv.permute({0, 3, 1, 2, 4}); }
+
+/// Mask of L new reply tokens over P prompt tokens and T = cached + L own tokens; undefined when nothing is hidden.
+Tensor reply_mask(const PrefixCache& prefix, int64_t L, int64_t T, const at::Device& device) {
+  if (!prefix.mask.defined() && L == 1) return {};
+  const int64_t P = prefix.keys.front().size(2);
+  const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+  // Row i of the new tokens stands at own position T-L+i and sees own positions up to it.
+  const Tensor own = at::full({L, T}, kMasked, options).triu(T - L + 1).view({1, 1, 1, 1, L, T});
+  const Tensor prompt = prefix.mask.defined() ? prefix.mask : at::zeros({1, 1, 1, 1, 1, P}, options);
+  const int64_t B = prompt.size(0);
+  return at::cat({prompt.expand({B, 1, 1, 1, L, P}), own.expand({B, 1, 1, 1, L, T})}, -1);
+}
+
+}  // namespace
+
+TextWeights bind_text(const TextConfig& config, const Parameters& p) {
+  const std::string root = "model.language_model.";
+  TextWeights weights;
+  weights.embed = parameter(p, root + "embed_tokens.weight");
+  weights.norm = parameter(p, root + "norm.weight");
+  weights.head = config.tie_word_embeddings ? weights.embed : parameter(p, "lm_head.weight");
+  for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
+    const auto get = [&](const char* name) { return parameter(p, fmt::format("{}layers.{}.{}", root, i, name)); };
+    const auto bias = [&](const char* name) { return config.attention_bias ? get(name) : Tensor(); };
+    weights.layers.push_back({.input_norm = get("input_layernorm.weight"),
+                              .post_norm = get("post_attention_layernorm.weight"),
+                              .q_weight = get("self_attn.q_proj.weight"),
+                              .q_bias = bias("self_attn.q_proj.bias"),
+                              .k_weight = get("self_attn.k_proj.weight"),
+                              .k_bias = bias("self_attn.k_proj.bias"),
+                              .v_weight = get("self_attn.v_proj.weight"),
+                              .v_bias = bias("self_attn.v_proj.bias"),
+                              .o_weight = get("self_attn.o_proj.weight"),
+                              .o_bias = bias("self_attn.o_proj.bias"),
+                              .q_norm = get("self_attn.q_norm.weight"),
+                              .k_norm = get("self_attn.k_norm.weight"),
+                              .gate_weight = get("mlp.gate_proj.weight"),
+                              .up_weight = get("mlp.up_proj.weight"),
+                              .down_weight = get("mlp.down_proj.weight")});
+  }
+  return weights;
+}
+
+Rotary rotary_tables(const TextConfig& config, const std::vector<std::array<int64_t, 3>>& positions) {
+  const auto n = static_cast<int64_t>(positions.size());
+  const int64_t D = config.head_dim;
+  Rotary rotary{at::empty({n, 1, D}, at::kFloat), at::empty({n, 1, D}, at::kFloat)};
+  float* cos = rotary.cos.mutable_data_ptr<float>();
+  float* sin = rotary.sin.mutable_data_ptr<float>();
+  std::vector<float> inverse(static_cast<size_t>(D / 2));
+  for (int64_t f = 0; f < D / 2; ++f) {
+    inverse[static_cast<size_t>(f)] =
+        1.0F / std::pow(static_cast<float>(config.rope_theta), static_cast<float>(2 * f) / static_cast<float>(D));
+  }
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t f = 0; f < D / 2; ++f) {
+      // Interleaved sections: t h w t h w ..., height and width up to three times their section, the rest is time.
+      size_t axis = 0;
+      if (f % 3 == 1 && f < 3 * config.mrope_section[1]) axis = 1;
+      if (f % 3 == 2 && f < 3 * config.mrope_section[2]) axis = 2;
+      const float angle = static_cast<float>(positions[static_cast<size_t>(i)][axis]) * inverse[static_cast<size_t>(f)];
+      cos[i * D + f] = cos[i * D + D / 2 + f] = std::cos(angle);
+      sin[i * D + f] = sin[i * D + D / 2 + f] = std::sin(angle);
+    }
+  }
+  return rotary;
+}
+
+Tensor text_forward(const TextConfig& config, const TextWeights& weights, const TextInput& input) {
+  return run_layers(config, weights, input, /*last_layer_output=*/true, [](const Tensor&, const Tensor&) {});
+}
+
+PrefixCache prefill(const TextConfig& config, const TextWeights& weights, const TextInput& input) {
+  PrefixCache cache;
+  run_layers(config, weights, input, /*last_layer_output=*/false, [&](const Tensor& k, const Tensor& v) {
+    cache.keys.push_back(k.transpose(1, 2).contiguous());
+    cache.values.push_back(v.transpose(1, 2).contiguous());
+  });
+  const int64_t P = input.hidden.size(1);
+  const Tensor padding = padding_mask(input.lengths, P, input.hidden.device());
+  if (padding.defined()) cache.mask = padding.view({-1, 1, 1, 1, 1, P});
+  return cache;
+}
+
+ReplyCache make_reply_cache(const TextConfig& config, int64_t B, int64_t G, int64_t capacity, const at::TensorOptions& options) {
+  ReplyCache cache;
+  for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
+    cache.keys.push_back(at::empty({B, config.num_key_value_heads, G, capacity, config.head_dim}, options));
+    cache.values.push_back(at::empty({B, config.num_key_value_heads, G, capacity, config.head_dim}, options));
+  }
+  return cache;
+}
+
+Tensor reply_forward(const TextConfig& config, const TextWeights& weights, const PrefixCache& prefix, const Tensor& hidden,
+                     const Rotary& rotary, ReplyCache* cache) {
+  const int64_t K = config.num_key_value_heads;
+  const ReplyShape shape{hidden.size(0), hidden.size(1), hidden.size(2), K, config.num_attention_heads / K, config.head_dim};
+  const int64_t T = (cache ? cache->length : 0) + shape.L;
+  const Tensor mask = reply_mask(prefix, shape.L, T, hidden.device());
+  const auto rows = [&](const Tensor& kv) { return kv.reshape({shape.B * K * shape.G, T, shape.D}); };
+  Tensor x = hidden;
+  for (size_t i = 0; i < weights.layers.size(); ++i) {
+    const TextLayer& layer = weights.layers[i];
+    const Heads heads = project(config, layer, x, rotary);
+    Tensor own_k = cache_order(heads.k);
+    Tensor own_v = cache_order(heads.v);
+    if (cache) {
+      cache->keys[i].narrow(3, cache->length, shape.L).copy_(own_k);
+      cache->values[i].narrow(3, cache->length, shape.L).copy_(own_v);
+      own_k = cache->keys[i].narrow(3, 0, T);
+      own_v = cache->values[i].narrow(3, 0, T);
+    }
+    // A narrowed cache keeps a uniform stride over its leading axes, so flattening them is a view, not a copy.
+    const auto flat = [&](const Tensor& kv) { return cache ? kv.flatten(0, 2) : rows(kv); };
+    const Tensor attended = reply_attention(shape, heads.q, prefix.keys[i], prefix.values[i], flat(own_k), flat(own_v), mask);
+    x = x + linear(attended, layer.o_weight, layer.o_bias);
+    x = feed_forward(config, layer, x);
+  }
+  if (cache) cache->length = T;
+  return rms_norm(x, weights.norm, config.rms_norm_eps);
+}
+
+}  // namespace unirg::model
