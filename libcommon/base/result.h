@@ -1,6 +1,6 @@
 // Result<T>: a value, or the reason why one record is bad. A bad record does not end a run by
-// itself; the loop that meets it decides (see io/jsonl.h and --on-error). SPDX-License-Identifier:
-// Apache-2.0
+// itself; the loop that meets it decides (see io/jsonl.h and --on-error).
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

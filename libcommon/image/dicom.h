@@ -1,7 +1,7 @@
-// Reading DICOM: stored pixel values with the attributes that rendering and the data layer need, and rendering to
-// 8-bit grey. DCMTK parses every file and decodes most; where its codecs fail (JPEG 2000, for one), GDCM's codecs get the
-// same fragments. Both stay in the sources. Depends on base and image.h.
-// Reasons are one line and never hold a patient's name, number or date.
+// Reading DICOM: stored pixel values with the attributes that rendering and the data layer need,
+// and rendering to 8-bit grey. DCMTK parses every file and decodes most; where its codecs fail
+// (JPEG 2000, for one), GDCM's codecs get the same fragments. Both stay in the sources. Depends on
+// base and image.h. Reasons are one line and never hold a patient's name, number or date.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -17,8 +17,9 @@
 
 namespace unirg::image {
 
-/// Registers DCMTK's decoders and encoders, silences both libraries' output to stderr, and removes the codecs again.
-/// Create one in main() before any function of this header or of dicom_write.h is called.
+/// Registers DCMTK's decoders and encoders, silences both libraries' output to stderr, and removes
+/// the codecs again. Create one in main() before any function of this header or of dicom_write.h is
+/// called.
 class DicomCodecs {
  public:
   /// \throws Error(Exit::unavailable) if DCMTK finds no data dictionary
@@ -28,8 +29,8 @@ class DicomCodecs {
   DicomCodecs& operator=(const DicomCodecs&) = delete;
 };
 
-/// A lookup table of PS3.3 C.11.1.1, C.11.2.1.1 or C.7.6.3.1.5: input `first` and below give values.front(),
-/// first + size - 1 and above give values.back().
+/// A lookup table of PS3.3 C.11.1.1, C.11.2.1.1 or C.7.6.3.1.5: input `first` and below give
+/// values.front(), first + size - 1 and above give values.back().
 struct LookupTable {
   int32_t first = 0;
   int bits = 16;  ///< entries are 0 .. 2^bits - 1
@@ -45,47 +46,49 @@ struct VoiWindow {
   VoiFunction function = VoiFunction::linear;
 };
 
-/// Text attributes as valid UTF-8 without padding or control characters; "" where absent. Several values are joined by
-/// a backslash as in the file. Identifiers: never to be logged.
+/// Text attributes as valid UTF-8 without padding or control characters; "" where absent. Several
+/// values are joined by a backslash as in the file. Identifiers: never to be logged.
 struct DicomMetadata {
   std::string sop_class_uid, sop_instance_uid, study_instance_uid, series_instance_uid;
   std::string patient_id, accession_number;
-  std::string modality;           ///< e.g. "DX"
-  std::string view_position;      ///< (0018,5101), e.g. "PA"
-  std::string patient_orientation;///< (0020,0020), e.g. "L\F"
-  std::string laterality;         ///< (0020,0062) Image Laterality, else (0020,0060) Laterality
+  std::string modality;             ///< e.g. "DX"
+  std::string view_position;        ///< (0018,5101), e.g. "PA"
+  std::string patient_orientation;  ///< (0020,0020), e.g. "L\F"
+  std::string laterality;           ///< (0020,0062) Image Laterality, else (0020,0060) Laterality
   std::string study_date, study_time, acquisition_date, content_date;  ///< YYYYMMDD, HHMMSS.FFFFFF
-  std::string patient_age;        ///< e.g. "045Y"
-  std::string patient_sex;        ///< e.g. "F"
+  std::string patient_age;                                             ///< e.g. "045Y"
+  std::string patient_sex;                                             ///< e.g. "F"
   std::string patient_birth_date;
   std::string ethnic_group, institution_name, manufacturer;
   std::string body_part, image_type, burned_in_annotation;
   std::string study_description, series_description;
 };
 
-/// One decoded file. Pixel values are as stored: no modality or VOI step, no colour conversion except what the codec does
-/// itself (the YBR_ICT and YBR_RCT of JPEG 2000 come out as RGB).
+/// One decoded file. Pixel values are as stored: no modality or VOI step, no colour conversion
+/// except what the codec does itself (the YBR_ICT and YBR_RCT of JPEG 2000 come out as RGB).
 struct DicomImage {
   int64_t rows = 0;
   int64_t columns = 0;
-  int64_t samples = 1;            ///< per pixel, interleaved in `pixels` whatever the planar configuration
-  int64_t frames = 1;             ///< in the file; `pixels` holds `frames_read` of them
+  int64_t samples = 1;  ///< per pixel, interleaved in `pixels` whatever the planar configuration
+  int64_t frames = 1;   ///< in the file; `pixels` holds `frames_read` of them
   int64_t frames_read = 0;
-  int bits_allocated = 16;        ///< 8, 16 or 32
+  int bits_allocated = 16;  ///< 8, 16 or 32
   int bits_stored = 16;
-  bool is_signed = false;         ///< Pixel Representation 1
-  std::string photometric;        ///< of `pixels`, e.g. "MONOCHROME1"
-  std::string transfer_syntax;    ///< UID of the file
-  std::string decoder;            ///< "dcmtk" or "gdcm"
-  std::vector<int32_t> pixels;    ///< frames_read * rows * columns * samples
+  bool is_signed = false;       ///< Pixel Representation 1
+  std::string photometric;      ///< of `pixels`, e.g. "MONOCHROME1"
+  std::string transfer_syntax;  ///< UID of the file
+  std::string decoder;          ///< "dcmtk" or "gdcm"
+  std::vector<int32_t> pixels;  ///< frames_read * rows * columns * samples
 
   double rescale_slope = 1.0;
   double rescale_intercept = 0.0;
   std::optional<LookupTable> modality_lut;  ///< takes the place of slope and intercept
   std::optional<LookupTable> voi_lut;       ///< the first; takes precedence over the window
-  std::optional<VoiWindow> window;          ///< absent also if PS3.3 forbids its width (see usable_window)
-  bool is_inverse = false;        ///< MONOCHROME1 or Presentation LUT Shape INVERSE: low values are bright
-  std::optional<std::array<int32_t, 2>> padding;  ///< lowest and highest stored value that is padding
+  std::optional<VoiWindow> window;  ///< absent also if PS3.3 forbids its width (see usable_window)
+  bool is_inverse =
+      false;  ///< MONOCHROME1 or Presentation LUT Shape INVERSE: low values are bright
+  std::optional<std::array<int32_t, 2>>
+      padding;  ///< lowest and highest stored value that is padding
   std::optional<std::array<LookupTable, 3>> palette;
 
   DicomMetadata metadata;
@@ -96,12 +99,15 @@ struct DicomReadOptions {
 };
 
 /// Reads and decodes one file. Needs a living DicomCodecs; safe to call from several threads.
-/// Reasons: not DICOM, damaged, nested too deep, no pixel data, sizes that disagree, over kMaxPixels samples, a layout we do
-/// not read (1-bit, 12 bits allocated, float), or both decoders failing, with what each said.
+/// GDCM's codecs, where they are needed, run in a child process (fork), so that an assertion or a
+/// hang in them is a reason here. Reasons: not DICOM, damaged, nested too deep, no pixel data,
+/// sizes that disagree, over kMaxPixels samples, a layout we do not read (1-bit, 12 bits allocated,
+/// float), or both decoders failing, with what each said.
 Result<DicomImage> read_dicom(const std::filesystem::path& path,
                               const DicomReadOptions& options = {});
 
-/// SHA-256 of the stored values of the frames read, bits_allocated / 8 bytes each, little-endian, samples interleaved.
+/// SHA-256 of the stored values of the frames read, bits_allocated / 8 bytes each, little-endian,
+/// samples interleaved.
 std::string stored_pixel_sha256(const DicomImage& image);
 
 /// What turned modality values into grey levels.
@@ -110,19 +116,22 @@ VoiSource voi_source(const DicomImage& image);
 /// "lut", "window", "full-range", "color"
 std::string_view voi_source_name(VoiSource source);
 
-/// False for a window that PS3.3 C.11.2.1.2.1 forbids: not finite, width < 1 (LINEAR) or <= 0 (the others). Such a
-/// window counts as absent.
+/// False for a window that PS3.3 C.11.2.1.2.1 forbids: not finite, width < 1 (LINEAR) or <= 0 (the
+/// others). Such a window counts as absent.
 bool usable_window(const VoiWindow& window);
 
-/// PS3.3 C.11.2.1.2.1 (LINEAR), C.11.2.1.3.1 (SIGMOID), C.11.2.1.3.2 (LINEAR_EXACT) with the output range 0..1.
+/// PS3.3 C.11.2.1.2.1 (LINEAR), C.11.2.1.3.1 (SIGMOID), C.11.2.1.3.2 (LINEAR_EXACT) with the output
+/// range 0..1.
 double apply_window(const VoiWindow& window, double value);
 
 /// The first frame as the standard's display pipeline shows it, 8-bit grey:
-///   stored value -> Modality LUT or value*slope + intercept (C.11.1) -> VOI LUT, window, or with neither the range of the
-///   values present, mapped to y in 0..1 (C.11.2) -> 1 - y if is_inverse (C.11.6, C.7.6.3.1.2) -> floor(255 y + 0.5).
-/// Padding pixels (C.7.5.1.1.2) are black and do not count for the range. Colour: palettes applied (C.7.9), YBR to its Y,
-/// RGB to BT.601 luma, scaled from bits_stored to 8 bits; no window.
-/// Reasons: every pixel has one value, before or after the VOI step; an unknown photometric interpretation.
+///   stored value -> Modality LUT or value*slope + intercept (C.11.1) -> VOI LUT, window, or with
+///   neither the range of the values present, mapped to y in 0..1 (C.11.2) -> 1 - y if is_inverse
+///   (C.11.6, C.7.6.3.1.2) -> floor(255 y + 0.5).
+/// Padding pixels (C.7.5.1.1.2) are black and do not count for the range. Colour: palettes applied
+/// (C.7.9), YBR to its Y, RGB to BT.601 luma, scaled from bits_stored to 8 bits; no window.
+/// Reasons: every pixel has one value, before or after the VOI step; an unknown photometric
+/// interpretation.
 Result<Image8> render_grayscale(const DicomImage& image);
 
 }  // namespace unirg::image

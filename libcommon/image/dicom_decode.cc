@@ -1,6 +1,5 @@
-// Pixel Data to stored values (PS3.3 C.7.6.3, PS3.5 section 8). One frame is decoded at a time, so that a file's claim
-// about its number of frames costs nothing.
-// SPDX-License-Identifier: Apache-2.0
+// Pixel Data to stored values (PS3.3 C.7.6.3, PS3.5 section 8). One frame is decoded at a time, so
+// that a file's claim about its number of frames costs nothing. SPDX-License-Identifier: Apache-2.0
 #include <dcmtk/config/osconfig.h>
 //
 #include <dcmtk/dcmdata/dcpixseq.h>
@@ -32,8 +31,8 @@ struct Source {
   DcmDataset* dataset = nullptr;
   DcmPixelData* element = nullptr;
   bool is_encapsulated = false;
-  bool is_planar = false;       ///< Planar Configuration 1: samples in planes
-  bool is_subsampled = false;   ///< native YBR_FULL_422: Y Y Cb Cr for two pixels
+  bool is_planar = false;      ///< Planar Configuration 1: samples in planes
+  bool is_subsampled = false;  ///< native YBR_FULL_422: Y Y Cb Cr for two pixels
   int high_bit = 15;
 };
 
@@ -76,8 +75,8 @@ Result<DicomImage> read_layout(DcmDataset& dataset) {
     return bad_record(fmt::format("{} bits allocated are not supported", image.bits_allocated));
   }
   if (image.bits_stored < 1 || image.bits_stored > image.bits_allocated) {
-    return bad_record(fmt::format("{} bits stored do not fit {} bits allocated",
-                                  image.bits_stored, image.bits_allocated));
+    return bad_record(fmt::format("{} bits stored do not fit {} bits allocated", image.bits_stored,
+                                  image.bits_allocated));
   }
   return image;
 }
@@ -111,8 +110,8 @@ Result<Buffer> read_native(const Source& source, const DicomImage& image, int64_
   const int64_t bytes = native_frame_bytes(source, image);
   const int64_t have = source.element->getLengthField();
   if (have < bytes * (frame + 1)) {
-    return bad_record(fmt::format("pixel data have {} bytes, {} are needed", have,
-                                  bytes * (frame + 1)));
+    return bad_record(
+        fmt::format("pixel data have {} bytes, {} are needed", have, bytes * (frame + 1)));
   }
   Buffer buffer = make_buffer(bytes);
   if (!buffer) return bad_record("not enough memory for the pixel data");
@@ -153,6 +152,29 @@ Result<std::vector<std::string_view>> frame_fragments(const Source& source, int6
   return fragments;
 }
 
+/// DCMTK 3.6.7 trusts the offsets of an RLE header (PS3.5 G.5) and reads outside the fragment if
+/// they are wrong.
+bool has_sound_rle_header(const DicomImage& image, std::string_view fragment) {
+  constexpr size_t kHeaderBytes = 64;
+  if (fragment.size() < kHeaderBytes) return false;
+  const auto word = [&](size_t i) {
+    uint32_t value = 0;
+    for (size_t b = 0; b < 4; ++b) {
+      value |= uint32_t{static_cast<uint8_t>(fragment[4 * i + b])} << (8 * b);
+    }
+    return value;
+  };
+  const uint32_t segments = word(0);
+  if (segments != static_cast<uint32_t>(image.samples * (image.bits_allocated / 8))) return false;
+  uint32_t before = 0;
+  for (uint32_t i = 1; i <= segments; ++i) {
+    const uint32_t offset = word(i);
+    if (offset < kHeaderBytes || offset <= before || offset >= fragment.size()) return false;
+    before = offset;
+  }
+  return true;
+}
+
 struct Frame {
   Buffer bytes;
   bool is_planar = false;
@@ -165,21 +187,26 @@ Result<Frame> read_compressed(const Source& source, const DicomImage& image, int
   const int64_t bytes = values_per_frame(image) * (image.bits_allocated / 8);
   Frame out{make_buffer(bytes + bytes % 2), false, false, image.photometric};
   if (!out.bytes) return bad_record("not enough memory for the pixel data");
+  const bool is_rle = image.transfer_syntax == UID_RLELosslessTransferSyntax;
+  const auto fragments = frame_fragments(source, image.frames, frame);
+  if (is_rle &&
+      (!fragments || fragments->size() != 1 || !has_sound_rle_header(image, fragments->front()))) {
+    return bad_record("damaged RLE header");
+  }
   OFString model;
   const OFCondition status = source.element->getUncompressedFrame(
       source.dataset, static_cast<Uint32>(frame), fragment, out.bytes.get(),
       static_cast<Uint32>(bytes + bytes % 2), model);
   if (status.good()) {
     // The RLE decoder keeps planes as they are, the others were told to interleave.
-    out.is_planar = source.is_planar && image.transfer_syntax == UID_RLELosslessTransferSyntax;
-    if (!model.empty()) out.photometric = model.c_str();
+    out.is_planar = source.is_planar && is_rle;
+    if (!model.empty()) out.photometric = one_line({model.c_str(), model.size()});
     return out;
   }
   const std::string first = one_line(status.text());
-  const auto fragments = frame_fragments(source, image.frames, frame);
   if (!fragments) {
-    return bad_record(fmt::format("dcmtk cannot decode: {}; gdcm: {}", first,
-                                  fragments.error().reason));
+    return bad_record(
+        fmt::format("dcmtk cannot decode: {}; gdcm: {}", first, fragments.error().reason));
   }
   auto decoded = gdcm_decode_frame(image, *fragments, source.high_bit);
   if (!decoded) {
@@ -243,7 +270,6 @@ std::vector<int32_t> upsample(const std::vector<int32_t>& in) {
 
 Result<DicomImage> read_frames(const Source& source, DicomImage image) {
   const int64_t per_frame = values_per_frame(image);
-  image.pixels.reserve(0);
   Uint32 fragment = 0;
   image.decoder = "dcmtk";
   std::string photometric = image.photometric;
@@ -264,8 +290,7 @@ Result<DicomImage> read_frames(const Source& source, DicomImage image) {
     int32_t* to = image.pixels.data() + f * per_frame;
     if (source.is_subsampled) {
       std::vector<int32_t> values(static_cast<size_t>(image.rows * image.columns * 2));
-      convert(frame.bytes.get(), static_cast<int64_t>(values.size()), source, image,
-              values.data());
+      convert(frame.bytes.get(), static_cast<int64_t>(values.size()), source, image, values.data());
       const std::vector<int32_t> full = upsample(values);
       std::copy(full.begin(), full.end(), to);
     } else {
@@ -288,8 +313,7 @@ Result<DicomImage> decode_pixels(DcmDataset& dataset, const DicomReadOptions& op
   DicomImage& image = *layout;
   image.transfer_syntax = DcmXfer(dataset.getOriginalXfer()).getXferID();
   image.frames_read = options.all_frames ? image.frames : 1;
-  if (image.frames_read > kMaxPixels ||
-      values_per_frame(image) > kMaxPixels / image.frames_read) {
+  if (image.frames_read > kMaxPixels || values_per_frame(image) > kMaxPixels / image.frames_read) {
     return bad_record(fmt::format("image has {} x {} x {} x {} values, over the limit of {}",
                                   image.frames_read, image.rows, image.columns, image.samples,
                                   kMaxPixels));
@@ -302,9 +326,9 @@ Result<DicomImage> decode_pixels(DcmDataset& dataset, const DicomReadOptions& op
   }
   auto decoded = read_frames(*source, std::move(image));
   if (!decoded) return decoded;
-  const bool overflows = decoded->bits_stored == 32 && !decoded->is_signed &&
-                         std::any_of(decoded->pixels.begin(), decoded->pixels.end(),
-                                     [](int32_t v) { return v < 0; });
+  const bool overflows =
+      decoded->bits_stored == 32 && !decoded->is_signed &&
+      std::any_of(decoded->pixels.begin(), decoded->pixels.end(), [](int32_t v) { return v < 0; });
   if (overflows) return bad_record("stored values over 2147483647 are not supported");
   return decoded;
 }

@@ -1,26 +1,100 @@
-// GDCM as a second set of codecs: it gets the fragments that DCMTK found and never parses a file itself.
-// SPDX-License-Identifier: Apache-2.0
+// GDCM as a second set of codecs: it gets the fragments that DCMTK found and never parses a file
+// itself. Debian builds it with assert() on, and a damaged codestream can trip one; it also writes
+// to stderr. So each frame is decoded in a child process with memory shared for the result: what
+// goes wrong there is a reason here. SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <gdcmBitmap.h>
 #include <gdcmSequenceOfFragments.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <exception>
 
+#include "base/error.h"
 #include "image/dicom_internal.h"
 
 namespace unirg::image::internal {
 namespace {
 
-std::vector<uint8_t> decode(const gdcm::Bitmap& bitmap, size_t expected, std::string& problem) {
-  if (bitmap.GetBufferLength() != expected) {
-    problem = "sizes disagree";
-    return {};
+constexpr unsigned kTimeLimitSeconds = 120;
+
+/// The memory that parent and child share: `problem`, then the frame.
+struct Shared {
+  std::array<char, 256> problem;  ///< "" if the frame is whole
+};
+
+class SharedMemory {
+ public:
+  explicit SharedMemory(size_t frame_bytes) : size_(sizeof(Shared) + frame_bytes) {
+    void* memory =
+        ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    memory_ = memory == MAP_FAILED ? nullptr : memory;
   }
-  std::vector<uint8_t> bytes(expected);
-  if (!bitmap.GetBuffer(reinterpret_cast<char*>(bytes.data()))) {
-    problem = "its codec failed";
-    return {};
+  ~SharedMemory() {
+    if (memory_ != nullptr) ::munmap(memory_, size_);
   }
-  return bytes;
+  SharedMemory(const SharedMemory&) = delete;
+  SharedMemory& operator=(const SharedMemory&) = delete;
+  [[nodiscard]] bool ok() const { return memory_ != nullptr; }
+  [[nodiscard]] char* problem() const { return static_cast<Shared*>(memory_)->problem.data(); }
+  [[nodiscard]] char* frame() const { return static_cast<char*>(memory_) + sizeof(Shared); }
+
+ private:
+  size_t size_;
+  void* memory_ = nullptr;
+};
+
+gdcm::Bitmap make_bitmap(const DicomImage& header, const std::vector<std::string_view>& fragments,
+                         int high_bit) {
+  gdcm::Bitmap bitmap;
+  bitmap.SetTransferSyntax(gdcm::TransferSyntax::GetTSType(header.transfer_syntax.c_str()));
+  bitmap.SetNumberOfDimensions(2);
+  bitmap.SetDimension(0, static_cast<unsigned>(header.columns));
+  bitmap.SetDimension(1, static_cast<unsigned>(header.rows));
+  bitmap.SetPixelFormat(gdcm::PixelFormat(
+      static_cast<uint16_t>(header.samples), static_cast<uint16_t>(header.bits_allocated),
+      static_cast<uint16_t>(header.bits_stored), static_cast<uint16_t>(high_bit),
+      header.is_signed ? 1 : 0));
+  bitmap.SetPhotometricInterpretation(
+      gdcm::PhotometricInterpretation::GetPIType(header.photometric.c_str()));
+  gdcm::SmartPointer<gdcm::SequenceOfFragments> sequence = new gdcm::SequenceOfFragments;
+  for (const std::string_view bytes : fragments) {
+    gdcm::Fragment fragment;
+    fragment.SetByteValue(bytes.data(), gdcm::VL(static_cast<uint32_t>(bytes.size())));
+    sequence->AddFragment(fragment);
+  }
+  gdcm::DataElement pixels(gdcm::Tag(0x7fe0, 0x0010));
+  pixels.SetVR(gdcm::VR::OB);
+  pixels.SetValue(*sequence);
+  bitmap.SetDataElement(pixels);
+  return bitmap;
+}
+
+/// "" or what went wrong; the frame is in `to`.
+std::string decode(const DicomImage& header, const std::vector<std::string_view>& fragments,
+                   int high_bit, char* to, size_t frame_bytes) {
+  try {
+    const gdcm::Bitmap bitmap = make_bitmap(header, fragments, high_bit);
+    if (bitmap.GetBufferLength() != frame_bytes) return "sizes disagree";
+    return bitmap.GetBuffer(to) ? "" : "its codec failed";
+  } catch (const std::exception& error) {
+    return "its codec failed: " + one_line(error.what());
+  }
+}
+
+void make_quiet_and_limited() {
+  const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (null >= 0) ::dup2(null, STDERR_FILENO);
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::alarm(kTimeLimitSeconds);
 }
 
 }  // namespace
@@ -28,43 +102,34 @@ std::vector<uint8_t> decode(const gdcm::Bitmap& bitmap, size_t expected, std::st
 Result<std::vector<uint8_t>> gdcm_decode_frame(const DicomImage& header,
                                                const std::vector<std::string_view>& fragments,
                                                int high_bit) {
-  try {
-    const auto syntax = gdcm::TransferSyntax::GetTSType(header.transfer_syntax.c_str());
-    const auto photometric =
-        gdcm::PhotometricInterpretation::GetPIType(header.photometric.c_str());
-    if (syntax == gdcm::TransferSyntax::TS_END) return bad_record("unknown transfer syntax");
-    if (photometric == gdcm::PhotometricInterpretation::PI_END) {
-      return bad_record("unknown photometric interpretation");
-    }
-    gdcm::Bitmap bitmap;
-    bitmap.SetTransferSyntax(syntax);
-    bitmap.SetNumberOfDimensions(2);
-    bitmap.SetDimension(0, static_cast<unsigned>(header.columns));
-    bitmap.SetDimension(1, static_cast<unsigned>(header.rows));
-    bitmap.SetPixelFormat(gdcm::PixelFormat(
-        static_cast<uint16_t>(header.samples), static_cast<uint16_t>(header.bits_allocated),
-        static_cast<uint16_t>(header.bits_stored), static_cast<uint16_t>(high_bit),
-        header.is_signed ? 1 : 0));
-    bitmap.SetPhotometricInterpretation(photometric);
-    gdcm::SmartPointer<gdcm::SequenceOfFragments> sequence = new gdcm::SequenceOfFragments;
-    for (const std::string_view bytes : fragments) {
-      gdcm::Fragment fragment;
-      fragment.SetByteValue(bytes.data(), gdcm::VL(static_cast<uint32_t>(bytes.size())));
-      sequence->AddFragment(fragment);
-    }
-    gdcm::DataElement pixels(gdcm::Tag(0x7fe0, 0x0010));
-    pixels.SetVR(gdcm::VR::OB);
-    pixels.SetValue(*sequence);
-    bitmap.SetDataElement(pixels);
-    const auto expected = static_cast<size_t>(header.rows * header.columns * header.samples *
-                                              (header.bits_allocated / 8));
-    std::string problem;
-    std::vector<uint8_t> bytes = decode(bitmap, expected, problem);
-    if (!problem.empty()) return bad_record(problem);
-    return bytes;
-  } catch (const std::exception& error) {
-    return bad_record(one_line(error.what()));
+  if (gdcm::TransferSyntax::GetTSType(header.transfer_syntax.c_str()) ==
+      gdcm::TransferSyntax::TS_END) {
+    return bad_record("unknown transfer syntax");
   }
+  if (gdcm::PhotometricInterpretation::GetPIType(header.photometric.c_str()) ==
+      gdcm::PhotometricInterpretation::PI_END) {
+    return bad_record("unknown photometric interpretation");
+  }
+  const auto frame_bytes = static_cast<size_t>(header.rows * header.columns * header.samples *
+                                               (header.bits_allocated / 8));
+  const SharedMemory shared(frame_bytes);
+  if (!shared.ok()) return bad_record("not enough memory for the pixel data");
+  const pid_t child = ::fork();
+  if (child < 0) throw Error(Exit::unavailable, "cannot start a process for GDCM's codecs");
+  if (child == 0) {
+    make_quiet_and_limited();
+    const std::string problem = decode(header, fragments, high_bit, shared.frame(), frame_bytes);
+    std::strncpy(shared.problem(), problem.c_str(), sizeof(Shared) - 1);
+    ::_exit(0);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) throw Error(Exit::internal, "cannot wait for GDCM's process");
+  }
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) return bad_record("its codec hung");
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return bad_record("its codec crashed");
+  if (*shared.problem() != '\0') return bad_record(shared.problem());
+  return std::vector<uint8_t>(shared.frame(), shared.frame() + frame_bytes);
 }
 
 }  // namespace unirg::image::internal

@@ -14,7 +14,8 @@
 namespace unirg::image::internal {
 namespace {
 
-/// Length of the valid UTF-8 sequence at `at`, 0 if there is none (RFC 3629: no surrogates, no overlong forms).
+/// Length of the valid UTF-8 sequence at `at`, 0 if there is none (RFC 3629: no surrogates, no
+/// overlong forms).
 size_t utf8_length(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) {
     return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0};
@@ -35,7 +36,8 @@ size_t utf8_length(std::string_view text, size_t at) {
   return 0;
 }
 
-/// Valid UTF-8 without control characters or surrounding blanks. Bytes that are no UTF-8 become U+FFFD.
+/// Valid UTF-8 without control characters or surrounding blanks. Bytes that are no UTF-8 become
+/// U+FFFD.
 std::string clean(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size();) {
@@ -55,7 +57,8 @@ std::string clean(std::string_view text) {
   return out.substr(first, out.find_last_not_of(' ') - first + 1);
 }
 
-/// Converts by the data set's Specific Character Set (PS3.5 section 6.1.2); set up on the first text that needs it.
+/// Converts by the data set's Specific Character Set (PS3.5 section 6.1.2); set up on the first
+/// text that needs it.
 class TextReader {
  public:
   explicit TextReader(DcmItem& dataset) : dataset_(dataset) {}
@@ -252,8 +255,8 @@ Result<DicomImage> with_display_attributes(DcmItem& dataset, DicomImage image) {
   image.window = read_window(dataset);
   image.padding = read_padding(dataset, image.is_signed);
   // DX files say MONOCHROME1 and INVERSE for the same one inversion (C.8.11.1.1.1), hence "or".
-  image.is_inverse = image.photometric == "MONOCHROME1" ||
-                     raw_text(dataset, 0x2050, 0x0020) == "INVERSE";
+  image.is_inverse =
+      image.photometric == "MONOCHROME1" || raw_text(dataset, 0x2050, 0x0020) == "INVERSE";
   if (image.photometric == "PALETTE COLOR") {
     auto palette = read_palette(dataset);
     if (!palette) return tl::unexpected(palette.error());

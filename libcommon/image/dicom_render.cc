@@ -1,5 +1,5 @@
-// The grey-scale pipeline of PS3.3 C.11. A stored value has at most 2^16 values in nearly every file, so grey levels are
-// computed once per value that can occur and then looked up.
+// The grey-scale pipeline of PS3.3 C.11. A stored value has at most 2^16 values in nearly every
+// file, so grey levels are computed once per value that can occur and then looked up.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
@@ -51,53 +51,77 @@ bool is_padding(const DicomImage& image, int32_t stored) {
   return image.padding && stored >= (*image.padding)[0] && stored <= (*image.padding)[1];
 }
 
-Result<Image8> render_monochrome(const DicomImage& image) {
-  const auto count = static_cast<size_t>(image.rows * image.columns);
+struct StoredRange {
   int32_t low = INT32_MAX;
   int32_t high = INT32_MIN;
+};
+
+StoredRange stored_range(const DicomImage& image, size_t count) {
+  StoredRange range;
   for (size_t i = 0; i < count; ++i) {
     if (is_padding(image, image.pixels[i])) continue;
-    low = std::min(low, image.pixels[i]);
-    high = std::max(high, image.pixels[i]);
+    range.low = std::min(range.low, image.pixels[i]);
+    range.high = std::max(range.high, image.pixels[i]);
   }
-  if (low >= high) return bad_record("every pixel of the image has one value");
-  // The modality step is monotonic without a table; with one, the values present decide.
-  Range range{modality_value(image, low), modality_value(image, high)};
-  if (image.modality_lut) {
-    for (size_t i = 0; i < count; ++i) {
-      if (is_padding(image, image.pixels[i])) continue;
-      range.low = std::min(range.low, modality_value(image, image.pixels[i]));
-      range.high = std::max(range.high, modality_value(image, image.pixels[i]));
-    }
-  }
+  return range;
+}
+
+/// Without a table the modality step is monotonic; with one, every value present counts.
+Range modality_range(const DicomImage& image, size_t count, const StoredRange& stored) {
+  Range range{modality_value(image, stored.low), modality_value(image, stored.high)};
   if (range.low > range.high) std::swap(range.low, range.high);
+  if (!image.modality_lut) return range;
+  for (size_t i = 0; i < count; ++i) {
+    if (is_padding(image, image.pixels[i])) continue;
+    range.low = std::min(range.low, modality_value(image, image.pixels[i]));
+    range.high = std::max(range.high, modality_value(image, image.pixels[i]));
+  }
+  return range;
+}
+
+/// Applies `level` to every pixel, through a table where the values span no more than 16 bits.
+template <typename Level>
+std::vector<uint8_t> map_levels(const DicomImage& image, size_t count, const StoredRange& stored,
+                                const Level& level) {
+  std::vector<uint8_t> out(count);
+  const int64_t values = int64_t{stored.high} - stored.low + 1;
+  if (values > 65536) {
+    for (size_t i = 0; i < count; ++i) out[i] = level(image.pixels[i]);
+    return out;
+  }
+  std::vector<uint8_t> levels(static_cast<size_t>(values));
+  for (int64_t v = 0; v < values; ++v) {
+    levels[static_cast<size_t>(v)] = level(static_cast<int32_t>(stored.low + v));
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const int32_t value = image.pixels[i];
+    const bool is_outside = value < stored.low || value > stored.high;  // padding, hence black
+    out[i] = is_outside ? uint8_t{0} : levels[static_cast<size_t>(value - stored.low)];
+  }
+  return out;
+}
+
+bool is_constant(const std::vector<uint8_t>& pixels) {
+  const auto [darkest, brightest] = std::minmax_element(pixels.begin(), pixels.end());
+  return *darkest == *brightest;
+}
+
+Result<Image8> render_monochrome(const DicomImage& image) {
+  const auto count = static_cast<size_t>(image.rows * image.columns);
+  const StoredRange stored = stored_range(image, count);
+  if (stored.low >= stored.high) return bad_record("every pixel of the image has one value");
+  const Range range = modality_range(image, count, stored);
   if (range.low == range.high) {
     return bad_record("every pixel of the image has one value after the modality step");
   }
   const VoiSource source = voi_source(image);
-  const auto level = [&](int32_t stored) -> uint8_t {
-    if (is_padding(image, stored)) return 0;
-    const double y = voi_value(image, source, range, modality_value(image, stored));
+  const auto level = [&](int32_t value) -> uint8_t {
+    if (is_padding(image, value)) return 0;
+    const double y = voi_value(image, source, range, modality_value(image, value));
     return to_level(image.is_inverse ? 1.0 - y : y);
   };
-  Image8 out{image.columns, image.rows, 1, std::vector<uint8_t>(count)};
-  const int64_t values = int64_t{high} - low + 1;
-  if (values <= 65536) {
-    std::vector<uint8_t> levels(static_cast<size_t>(values));
-    for (int64_t v = 0; v < values; ++v) {
-      levels[static_cast<size_t>(v)] = level(static_cast<int32_t>(low + v));
-    }
-    for (size_t i = 0; i < count; ++i) {
-      const int32_t stored = image.pixels[i];
-      // Padding may lie outside low..high.
-      out.pixels[i] = stored < low || stored > high ? uint8_t{0}
-                                                    : levels[static_cast<size_t>(stored - low)];
-    }
-  } else {
-    for (size_t i = 0; i < count; ++i) out.pixels[i] = level(image.pixels[i]);
-  }
-  const auto [darkest, brightest] = std::minmax_element(out.pixels.begin(), out.pixels.end());
-  if (*darkest == *brightest) {
+  Image8 out{image.columns, image.rows, 1, map_levels(image, count, stored, level)};
+  if (is_constant(out.pixels)) {
     return bad_record(fmt::format("the image has one grey level after its {}",
                                   source == VoiSource::lut ? "VOI LUT" : "window"));
   }
@@ -142,8 +166,7 @@ Result<Image8> render_color(const DicomImage& image) {
                                 : color_value(image, image.pixels.data() + 3 * i);
     out.pixels[i] = to_level(y);
   }
-  const auto [darkest, brightest] = std::minmax_element(out.pixels.begin(), out.pixels.end());
-  if (*darkest == *brightest) return bad_record("every pixel of the image has one value");
+  if (is_constant(out.pixels)) return bad_record("every pixel of the image has one value");
   return out;
 }
 
@@ -198,9 +221,9 @@ std::string_view voi_source_name(VoiSource source) {
 }
 
 Result<Image8> render_grayscale(const DicomImage& image) {
-  UNIRG_ASSERT(static_cast<int64_t>(image.pixels.size()) >=
-                   image.rows * image.columns * image.samples,
-               "the image has one frame at least");
+  UNIRG_ASSERT(
+      static_cast<int64_t>(image.pixels.size()) >= image.rows * image.columns * image.samples,
+      "the image has one frame at least");
   if (is_monochrome(image)) {
     if (image.samples != 1) return bad_record("monochrome image with several samples per pixel");
     return render_monochrome(image);

@@ -4,6 +4,8 @@
 #include <dcmtk/config/osconfig.h>
 //
 #include <dcmtk/dcmdata/dcostrmb.h>
+#include <dcmtk/dcmdata/dcpixseq.h>
+#include <dcmtk/dcmdata/dcpxitem.h>
 #include <dcmtk/dcmdata/dcrlerp.h>
 #include <dcmtk/dcmdata/dctk.h>
 #include <dcmtk/dcmdata/dcwcache.h>
@@ -104,12 +106,13 @@ class Writer {
   DcmItem& item_;
 };
 
-/// Patient, General Study, Patient Study, General Series, General Equipment, SOP Common (PS3.3 C.7, C.12.1).
+/// Patient, General Study, Patient Study, General Series, General Equipment, SOP Common (PS3.3 C.7,
+/// C.12.1).
 void put_common(Writer& put, const DicomWriteOptions& o) {
   const bool is_dx = o.modality == DicomModality::dx;
   put(DCM_SpecificCharacterSet, "ISO_IR 192");
-  put(DCM_SOPClassUID, is_dx ? UID_DigitalXRayImageStorageForPresentation
-                             : UID_ComputedRadiographyImageStorage);
+  put(DCM_SOPClassUID,
+      is_dx ? UID_DigitalXRayImageStorageForPresentation : UID_ComputedRadiographyImageStorage);
   put(DCM_SOPInstanceUID, o.sop_instance_uid);
   put(DCM_PatientName, o.patient_name);
   put(DCM_PatientID, o.patient_id);
@@ -132,7 +135,8 @@ void put_common(Writer& put, const DicomWriteOptions& o) {
   if (!o.institution_name.empty()) put(DCM_InstitutionName, o.institution_name);
 }
 
-/// General Image, CR Series and CR Image (C.8.1) or DX Series, DX Anatomy Imaged, DX Image, DX Detector (C.8.11).
+/// General Image, CR Series and CR Image (C.8.1) or DX Series, DX Anatomy Imaged, DX Image, DX
+/// Detector (C.8.11).
 void put_image(Writer& put, const DicomWriteOptions& o) {
   put(DCM_ImageType, "ORIGINAL\\PRIMARY");
   put(DCM_InstanceNumber, o.instance_number);
@@ -204,6 +208,28 @@ void put_pixels(Writer& put, DcmItem& dataset, int64_t rows, int64_t columns,
   }
 }
 
+/// DCMTK's JPEG encoder pads a fragment of odd length with whatever its buffer held; after the end
+/// of image marker (FF D9) that byte is made zero, so that equal pictures give equal files.
+void clear_fragment_padding(DcmDataset& dataset) {
+  DcmElement* element = nullptr;
+  check(dataset.findAndGetElement(DCM_PixelData, element), "find the pixel data");
+  auto* pixels = dynamic_cast<DcmPixelData*>(element);
+  if (pixels == nullptr) throw Error(Exit::internal, "DCMTK lost the pixel data");
+  E_TransferSyntax current = EXS_Unknown;
+  const DcmRepresentationParameter* parameter = nullptr;
+  DcmPixelSequence* fragments = nullptr;
+  pixels->getCurrentRepresentationKey(current, parameter);
+  check(pixels->getEncapsulatedRepresentation(current, parameter, fragments), "find the fragments");
+  for (unsigned long i = 1; i < fragments->card(); ++i) {  // 0 is the offset table
+    DcmPixelItem* fragment = nullptr;
+    Uint8* bytes = nullptr;
+    check(fragments->getItem(fragment, i), "find a fragment");
+    check(fragment->getUint8Array(bytes), "read a fragment");
+    const Uint32 n = fragment->getLength();
+    if (n >= 3 && bytes[n - 3] == 0xFF && bytes[n - 2] == 0xD9) bytes[n - 1] = 0;
+  }
+}
+
 void compress(DcmDataset& dataset, E_TransferSyntax syntax) {
   std::unique_ptr<DcmRepresentationParameter> parameter;
   if (syntax == EXS_JPEGProcess14SV1) {
@@ -216,6 +242,9 @@ void compress(DcmDataset& dataset, E_TransferSyntax syntax) {
   check(dataset.chooseRepresentation(syntax, parameter.get()), "compress pixel data");
   if (!dataset.canWriteXfer(syntax)) {
     throw Error(Exit::internal, "DCMTK cannot write the chosen transfer syntax");
+  }
+  if (syntax == EXS_JPEGProcess14SV1 || syntax == EXS_JPEGLSLossless) {
+    clear_fragment_padding(dataset);
   }
 }
 
@@ -275,7 +304,8 @@ std::string write_dicom(const std::filesystem::path& path, int64_t rows, int64_t
 std::string deterministic_uid(std::string_view name) {
   const std::string hex = sha256_hex(name).substr(0, 32);
   Uint128 value = 0;
-  for (const char c : hex) value = value << 4 | static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
+  for (const char c : hex)
+    value = value << 4 | static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
   // RFC 9562: version 8 (bits 76..79) and variant 10 (bits 62..63).
   value = (value & ~(Uint128{0xF} << 76)) | Uint128{0x8} << 76;
   value = (value & ~(Uint128{0x3} << 62)) | Uint128{0x2} << 62;

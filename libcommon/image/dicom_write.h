@@ -1,7 +1,7 @@
-// Writing synthetic radiographs as DICOM files: Digital X-Ray Image For Presentation (PS3.3 A.26) and Computed
-// Radiography (A.2), through DCMTK. The bytes depend on the arguments and the DCMTK build only: no clock, no generated
-// UID. Depends on io (atomic files). Needs a living DicomCodecs (dicom.h).
-// SPDX-License-Identifier: Apache-2.0
+// Writing synthetic radiographs as DICOM files: Digital X-Ray Image For Presentation (PS3.3 A.26)
+// and Computed Radiography (A.2), through DCMTK. The bytes depend on the arguments and the DCMTK
+// build only: no clock, no generated UID. Depends on io (atomic files). Needs a living DicomCodecs
+// (dicom.h). SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -43,8 +43,9 @@ struct DicomWriteOptions {
   TransferSyntax transfer_syntax = TransferSyntax::explicit_le;
   /// Absent: a DX file, where a window is required, gets the full range; a CR file gets none.
   std::optional<WindowAttributes> window;
-  std::optional<RescaleAttributes> rescale;  ///< absent: a DX file gets 1 and 0; PS3.3 allows DX no other
-  double pixel_spacing_mm = 0.143;           ///< Imager Pixel Spacing
+  std::optional<RescaleAttributes>
+      rescale;                      ///< absent: a DX file gets 1 and 0; PS3.3 allows DX no other
+  double pixel_spacing_mm = 0.143;  ///< Imager Pixel Spacing
 
   // Identifiers: required.
   std::string study_instance_uid, series_instance_uid, sop_instance_uid;
@@ -55,8 +56,8 @@ struct DicomWriteOptions {
   std::string study_time;     ///< HHMMSS
   std::string view_position;  ///< "AP", "PA", "LL", "RL"
   std::string patient_orientation = "L\\F";
-  std::string patient_age;    ///< e.g. "045Y"
-  std::string patient_sex;    ///< "M", "F", "O" or ""
+  std::string patient_age;  ///< e.g. "045Y"
+  std::string patient_sex;  ///< "M", "F", "O" or ""
   std::string patient_birth_date;
   std::string ethnic_group, institution_name;
   std::string manufacturer = "UniRG phantom";
@@ -69,13 +70,14 @@ struct DicomWriteOptions {
 /// \param rows, columns  1 .. 65535
 /// \param pixels  rows * columns stored values, row-major, each below 2^bits_stored
 /// \returns the SHA-256 of the file as hex
-/// \throws Error(Exit::config) for an option that DICOM forbids (names it); Error(Exit::cannot_create), Error(Exit::io)
+/// \throws Error(Exit::config) for an option that DICOM forbids (names it);
+/// Error(Exit::cannot_create), Error(Exit::io)
 ///         from io::AtomicFile; Error(Exit::internal) if DCMTK fails to encode
 std::string write_dicom(const std::filesystem::path& path, int64_t rows, int64_t columns,
                         const std::vector<uint16_t>& pixels, const DicomWriteOptions& options);
 
-/// A UID that is the same for the same name for ever: "2.25." and the decimal of a UUID (version 8) made from the name's
-/// SHA-256 (PS3.5 B.2). 6 to 44 characters.
+/// A UID that is the same for the same name for ever: "2.25." and the decimal of a UUID (version 8)
+/// made from the name's SHA-256 (PS3.5 B.2). 6 to 44 characters.
 std::string deterministic_uid(std::string_view name);
 
 }  // namespace unirg::image

@@ -1,5 +1,5 @@
-// JPEG through libjpeg-turbo. Errors come by longjmp: see png.cc for why setjmp stands in functions that own nothing.
-// SPDX-License-Identifier: Apache-2.0
+// JPEG through libjpeg-turbo. Errors come by longjmp: see png.cc for why setjmp stands in functions
+// that own nothing. SPDX-License-Identifier: Apache-2.0
 #include <csetjmp>
 #include <cstdio>
 // jpeglib.h needs size_t and FILE first
@@ -33,8 +33,9 @@ Context* context_of(j_common_ptr jpeg) { return static_cast<Context*>(jpeg->clie
   std::longjmp(context->jump, 1);
 }
 
-/// Warnings (level -1) mean damaged data that libjpeg patched up, and we do not want patched pixels; except for stray
-/// bytes between markers and odd header versions, which leave the pixels whole.
+/// Warnings (level -1) mean damaged data that libjpeg patched up, and we do not want patched
+/// pixels; except for stray bytes between markers and odd header versions, which leave the pixels
+/// whole.
 void on_message(j_common_ptr jpeg, int level) {
   Context* context = context_of(jpeg);
   const int code = jpeg->err->msg_code;
@@ -87,8 +88,8 @@ Result<Image8> decode(Context& c, std::string_view bytes) {
   if (c.jpeg.jpeg_color_space == JCS_CMYK || c.jpeg.jpeg_color_space == JCS_YCCK) {
     return bad_record("JPEG has the unsupported colour space CMYK");
   }
-  Image8 image{c.jpeg.image_width, c.jpeg.image_height,
-               c.jpeg.out_color_space == JCS_GRAYSCALE ? 1 : 3, {}};
+  Image8 image{
+      c.jpeg.image_width, c.jpeg.image_height, c.jpeg.out_color_space == JCS_GRAYSCALE ? 1 : 3, {}};
   if (image.width * image.height > kMaxPixels) return bad_record("JPEG has too many pixels");
   if (!start(c)) return damaged();
   const auto stride = static_cast<size_t>(image.width * image.channels);

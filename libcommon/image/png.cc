@@ -1,5 +1,5 @@
-// PNG through libpng. libpng reports errors by longjmp, so the functions that call setjmp hold only plain pointers and
-// own nothing with a destructor; what they fill belongs to their caller.
+// PNG through libpng. libpng reports errors by longjmp, so the functions that call setjmp hold only
+// plain pointers and own nothing with a destructor; what they fill belongs to their caller.
 // SPDX-License-Identifier: Apache-2.0
 #include <png.h>
 
@@ -128,9 +128,9 @@ Result<Image8> decode_png(std::string_view bytes) {
 std::string encode_png(const Image8& image) {
   UNIRG_ASSERT(image.width > 0 && image.height > 0 && (image.channels == 1 || image.channels == 3),
                "a PNG has at least one pixel and one or three channels");
-  UNIRG_ASSERT(static_cast<int64_t>(image.pixels.size()) ==
-                   image.width * image.height * image.channels,
-               "pixel count fits the size");
+  UNIRG_ASSERT(
+      static_cast<int64_t>(image.pixels.size()) == image.width * image.height * image.channels,
+      "pixel count fits the size");
   std::string out;
   Context context;
   context.output = &out;

@@ -43,8 +43,7 @@ Filter make_filter(int64_t from, int64_t to) {
     const int64_t high = std::min<int64_t>(static_cast<int64_t>(center + support + 0.5), from);
     double sum = 0.0;
     for (int64_t k = 0; k < high - low; ++k) {
-      const double w =
-          cubic((static_cast<double>(k + low) - center + 0.5) * (1.0 / filter_scale));
+      const double w = cubic((static_cast<double>(k + low) - center + 0.5) * (1.0 / filter_scale));
       real[static_cast<size_t>(k)] = w;
       sum += w;
     }

@@ -164,7 +164,7 @@ Tensor merge_mlp(const VisionMerger& merger, const Tensor& grouped) {
 VisionWeights bind_vision(const VisionConfig& config, const Parameters& p) {
   const std::string root = "model.visual.";
   VisionWeights weights;
-  weights.patch_weight = parameter(p, root + "patch_embed.proj.weight").view({config.hidden_size, config.patch_values()});
+  weights.patch_weight = parameter(p, root + "patch_embed.proj.weight");
   weights.patch_bias = parameter(p, root + "patch_embed.proj.bias");
   weights.pos_embed = parameter(p, root + "pos_embed.weight");
   for (int64_t i = 0; i < config.depth; ++i) {
@@ -189,7 +189,8 @@ VisionOutput vision_forward(const VisionConfig& config, const VisionWeights& wei
                "pixel rows do not match the grids");
   const int64_t merged = config.merged_patches() * config.hidden_size;
   const Geometry geometry = make_geometry(config, weights, grids);
-  Tensor x = linear(pixels.to(weights.patch_weight.scalar_type()), weights.patch_weight, weights.patch_bias) + geometry.position;
+  const Tensor patch_weight = weights.patch_weight.view({config.hidden_size, config.patch_values()});
+  Tensor x = linear(pixels.to(patch_weight.scalar_type()), patch_weight, weights.patch_bias) + geometry.position;
   VisionOutput output;
   output.deepstack.resize(config.deepstack_visual_indexes.size());
   for (int64_t i = 0; i < config.depth; ++i) {

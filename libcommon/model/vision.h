@@ -25,7 +25,7 @@ struct VisionMerger {
 
 /// The tower's weights, looked up once. Tensors share storage (and autograd identity) with the store.
 struct VisionWeights {
-  Tensor patch_weight, patch_bias;  ///< [h, 3*2*16*16] view, [h]
+  Tensor patch_weight, patch_bias;  ///< [h, 3, 2, 16, 16], [h]
   Tensor pos_embed;                 ///< [G*G, h]
   std::vector<VisionBlock> blocks;
   VisionMerger merger;

@@ -1,11 +1,9 @@
-// Real and malformed DICOM files of ../shared against what pydicom made of them (expected.tsv there).
-// SPDX-License-Identifier: Apache-2.0
+// Real and malformed DICOM files of ../shared against what pydicom made of them (expected.tsv
+// there). SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <fstream>
-#include <iostream>
-#include <map>
 #include <set>
 
 #include "image/dicom.h"
@@ -45,16 +43,53 @@ const DicomCodecs& codecs() {
 }
 
 bool is_lossy(const std::string& syntax) {
-  static const std::set<std::string> kLossy{
-      "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51", "1.2.840.10008.1.2.4.53",
-      "1.2.840.10008.1.2.4.55", "1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91"};
+  static const std::set<std::string> kLossy{"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51",
+                                            "1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55",
+                                            "1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91"};
   return kLossy.contains(syntax);
 }
 
-// Files that pydicom reads and we see otherwise, each with its reason.
-const std::map<std::string, std::string>& exceptions() {
-  static const std::map<std::string, std::string> kExceptions{};
-  return kExceptions;
+// Files whose expected digest is not ours, with what we give, and why.
+struct Exception {
+  const char* file;
+  const char* ours;  // a digest, or how the reason begins after "refused: "
+};
+constexpr const char* kParser = "refused: cannot read DICOM: ";
+constexpr Exception kExceptions[] = {
+    // pydicom converts native YBR_FULL_422 to RGB; this is the digest of its pixel_array(raw=True).
+    {"cornerstone/US-YBR_FULL_422-EVRLE.dcm",
+     "eeba3e3c252e3933e54d0f063dbc5638abb24f629ca37018a8414553dda0b784"},
+    // A Modality LUT of 23 words that claims 256: the stored values are whole, no right picture can
+    // be made of them.
+    {"malformed/cat18_cve_dcmtk_minmax_voi/TC0943_modality_lut_string.dcm",
+     "refused: modality lookup table is shorter than its descriptor says"},
+    // Bytes behind the last attribute that are no data element: DCMTK refuses the file, pydicom
+    // drops them.
+    {"malformed/cat08_string_encoding/TC0405_latin1_utf8_payload.dcm", kParser},
+    {"malformed/cat09_logic_bombs/TC0445_duplicate_tags.dcm", kParser},
+    // An unknown VR in the file meta information: DCMTK reads a length of four bytes after it,
+    // pydicom of two.
+    {"malformed/cat10_cve_2026_3650/TC0533_meta_0003_vr_5858.dcm", kParser},
+    {"malformed/cat10_cve_2026_3650/TC0537_meta_0003_vr_4242.dcm", kParser},
+    {"malformed/cat10_cve_2026_3650/TC0539_meta_0003_vr_5151.dcm", kParser},
+    {"malformed/cat10_cve_2026_3650/TC0591_meta_0012_vr_4141.dcm", kParser},
+    {"malformed/cat10_cve_2026_3650/TC0593_meta_0012_vr_4242.dcm", kParser},
+    {"malformed/cat10_cve_2026_3650/TC0595_meta_0012_vr_5151.dcm", kParser},
+    {"malformed/cat10_cve_2026_3650/TC0615_meta_0013_vr_5a5a.dcm", kParser},
+    {"malformed/cat10_cve_2026_3650/TC0617_meta_0013_vr_5858.dcm", kParser},
+    {"malformed/cat10_cve_2026_3650/TC0619_meta_0013_vr_4141.dcm", kParser},
+    {"malformed/cat10_cve_2026_3650/TC0621_meta_0013_vr_4242.dcm", kParser},
+    // A sequence delimiter outside any sequence; pydicom skips it.
+    {"malformed/cat03_sequence_nesting/TC0279_stray_seq_delim.dcm", kParser},
+    // An ultrasound clip with a stray item tag in a data element; pydicom skips it.
+    {"fo-dicom/GH364.dcm", kParser},
+};
+
+const Exception* exception_for(const std::string& file) {
+  for (const Exception& e : kExceptions) {
+    if (file == e.file) return &e;
+  }
+  return nullptr;
 }
 
 TEST(DicomFiles, StoredPixelsOfLosslessFilesAgreeWithPydicom) {
@@ -67,11 +102,10 @@ TEST(DicomFiles, StoredPixelsOfLosslessFilesAgreeWithPydicom) {
     const auto image = read_dicom(kFolder / row.file, {.all_frames = true});
     const std::string got =
         image ? stored_pixel_sha256(*image) : "refused: " + image.error().reason;
-    const auto exception = exceptions().find(row.file);
-    if (exception == exceptions().end()) {
-      EXPECT_EQ(got, row.sha256) << row.file << " (" << row.syntax << ")";
+    if (const Exception* exception = exception_for(row.file)) {
+      EXPECT_TRUE(got.starts_with(exception->ours)) << row.file << ": " << got;
     } else {
-      EXPECT_NE(got, row.sha256) << row.file << " agrees now, drop the exception";
+      EXPECT_EQ(got, row.sha256) << row.file << " (" << row.syntax << ")";
     }
   }
   EXPECT_GT(compared, 100);
@@ -109,12 +143,16 @@ TEST(DicomFiles, EveryOtherFileIsAnImageOrAReasonAndJpeg2000ComesFromGdcm) {
   for (const Row& row : expected_rows()) {
     if (row.file.starts_with("malformed/")) continue;
     const auto image = read_dicom(kFolder / row.file);
-    if (row.decode == "ok") {
+    if (row.decode == "ok" && exception_for(row.file) == nullptr) {
       ASSERT_TRUE(image) << row.file << ": " << image.error().reason;
       const auto shown = render_grayscale(*image);
-      EXPECT_TRUE(shown) << row.file << ": " << shown.error().reason;
-      const bool is_jpeg2000 = row.syntax == "1.2.840.10008.1.2.4.90" ||
-                               row.syntax == "1.2.840.10008.1.2.4.91";
+      // Its window lies below all of its values.
+      const bool is_white = row.file.ends_with("JPEG2KLossless_1s_1f_u_16_16.dcm");
+      EXPECT_EQ(shown ? "" : shown.error().reason,
+                is_white ? "the image has one grey level after its window" : "")
+          << row.file;
+      const bool is_jpeg2000 =
+          row.syntax == "1.2.840.10008.1.2.4.90" || row.syntax == "1.2.840.10008.1.2.4.91";
       EXPECT_EQ(image->decoder, is_jpeg2000 ? "gdcm" : "dcmtk") << row.file;
     }
     if (row.decode == "no pixels") {

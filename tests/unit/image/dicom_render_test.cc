@@ -26,7 +26,8 @@ std::vector<uint8_t> rendered(const DicomImage& image) {
   return result ? result->pixels : std::vector<uint8_t>{};
 }
 
-// C.11.2.1.2.1, c = 2048, w = 4096: x <= 0 gives ymin, x > 4095 gives ymax, else ((x - 2047.5)/4095 + 0.5).
+// C.11.2.1.2.1, c = 2048, w = 4096: x <= 0 gives ymin, x > 4095 gives ymax, else ((x - 2047.5)/4095
+// + 0.5).
 TEST(Linear, FullTwelveBitWindowOfTheStandardsExample) {
   const VoiWindow window{2048, 4096, VoiFunction::linear};
   EXPECT_EQ(apply_window(window, -1), 0.0);
@@ -54,7 +55,8 @@ TEST(Linear, SignedWindow) {
   EXPECT_EQ(apply_window(window, 49.5), 1.0);
 }
 
-// C.11.2.1.3.2, c = 2048, w = 4096: x <= 0 gives ymin, x > 4096 gives ymax, else ((x - 2048)/4096 + 0.5).
+// C.11.2.1.3.2, c = 2048, w = 4096: x <= 0 gives ymin, x > 4096 gives ymax, else ((x - 2048)/4096 +
+// 0.5).
 TEST(LinearExact, DiffersFromLinearByTheHalfStep) {
   const VoiWindow window{2048, 4096, VoiFunction::linear_exact};
   EXPECT_EQ(apply_window(window, 0), 0.0);
@@ -79,7 +81,8 @@ TEST(Window, ForbiddenWidthsAreNotUsable) {
   EXPECT_FALSE(usable_window({std::nan(""), 10, VoiFunction::linear}));
 }
 
-// y = (x - 19.5)/39 + 0.5 for 0 < x <= 39: 10 -> 0.2564 -> 65.38, 20 -> 0.5128 -> 130.77, 30 -> 196.15.
+// y = (x - 19.5)/39 + 0.5 for 0 < x <= 39: 10 -> 0.2564 -> 65.38, 20 -> 0.5128 -> 130.77, 30 ->
+// 196.15.
 TEST(Render, WindowAndRounding) {
   DicomImage image = monochrome({0, 10, 20, 30, 39, 500});
   image.window = VoiWindow{20, 40, VoiFunction::linear};

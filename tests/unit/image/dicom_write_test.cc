@@ -187,8 +187,9 @@ TEST(DicomRead, TruncatedAndChangedFilesAreReasonsOrImages) {
   const Image8 wanted = picture(40, 40);
   Rng rng(9, "dicom-write-test");
   int refused = 0;
-  for (const auto syntax : {TransferSyntax::explicit_le, TransferSyntax::deflated, TransferSyntax::rle,
-                            TransferSyntax::jpeg_lossless_sv1, TransferSyntax::jpeg_ls_lossless}) {
+  for (const auto syntax :
+       {TransferSyntax::explicit_le, TransferSyntax::deflated, TransferSyntax::rle,
+        TransferSyntax::jpeg_lossless_sv1, TransferSyntax::jpeg_ls_lossless}) {
     DicomWriteOptions options = minimal();
     options.transfer_syntax = syntax;
     const auto path = folder.path() / "a.dcm";
@@ -198,7 +199,8 @@ TEST(DicomRead, TruncatedAndChangedFilesAreReasonsOrImages) {
     EXPECT_FALSE(read_dicom(path)) << transfer_syntax_uid(syntax);
     for (int i = 0; i < 60; ++i) {
       std::string changed = bytes;
-      for (int k = 0; k < 4; ++k) changed[rng.below(changed.size())] = static_cast<char>(rng.below(256));
+      for (int k = 0; k < 4; ++k)
+        changed[rng.below(changed.size())] = static_cast<char>(rng.below(256));
       std::ofstream(path, std::ios::binary) << changed;
       if (!read_dicom(path)) ++refused;
     }
@@ -206,12 +208,52 @@ TEST(DicomRead, TruncatedAndChangedFilesAreReasonsOrImages) {
   EXPECT_GT(refused, 5);
 }
 
-/// The data set of an implicit little-endian file with `levels` sequences, each the only element of the one before.
+TEST(DicomRead, AnRleHeaderThatPointsBackwardsIsAReason) {
+  using namespace std::string_view_literals;
+  codecs();
+  const testing::TempFolder folder;
+  DicomWriteOptions options = minimal();
+  options.transfer_syntax = TransferSyntax::rle;
+  const Image8 wanted = picture(40, 40);
+  const auto path = folder.path() / "a.dcm";
+  write_dicom(path, 40, 40, stored_values(wanted, options), options);
+  const std::string bytes = io::read_file(path);
+  const size_t header = bytes.find("\x02\x00\x00\x00\x40\x00\x00\x00"sv);
+  ASSERT_NE(header, bytes.npos);
+  for (const auto offset : {"\x10\x00\x00\x00"sv, "\x40\x00\x00\x00"sv, "\xff\xff\xff\xff"sv}) {
+    std::string changed = bytes;
+    changed.replace(header + 8, 4, offset);
+    io::write_file(path, changed);
+    const auto image = read_dicom(path);
+    ASSERT_FALSE(image);
+    EXPECT_EQ(image.error().reason, "damaged RLE header");
+  }
+}
+
+TEST(DicomRead, AClaimOfMorePixelsThanTheLimitIsAReason) {
+  using namespace std::string_view_literals;
+  codecs();
+  const testing::TempFolder folder;
+  const DicomWriteOptions options = minimal();
+  const Image8 wanted = picture(40, 40);
+  const auto path = folder.path() / "a.dcm";
+  write_dicom(path, 40, 40, stored_values(wanted, options), options);
+  edited(path, "\x28\x00\x10\x00US\x02\x00\x28\x00"sv, "\x28\x00\x10\x00US\x02\x00\xff\xff"sv);
+  EXPECT_EQ(read_dicom(path).error().reason, "pixel data have 3200 bytes, 5242800 are needed");
+  edited(path, "\x28\x00\x11\x00US\x02\x00\x28\x00"sv, "\x28\x00\x11\x00US\x02\x00\xff\xff"sv);
+  EXPECT_EQ(read_dicom(path).error().reason,
+            "image has 1 x 65535 x 65535 x 1 values, over the limit of 300000000");
+}
+
+/// The data set of an implicit little-endian file with `levels` sequences, each the only element of
+/// the one before.
 std::string nested_sequences(int levels) {
   using namespace std::string_literals;
   std::string bytes(128, '\0');
   bytes += "DICM\x02\x00\x00\x00UL\x04\x00\x1a\x00\x00\x00"s;
-  bytes += "\x02\x00\x10\x00UI\x12\x00" "1.2.840.10008.1.2\0"s;
+  bytes +=
+      "\x02\x00\x10\x00UI\x12\x00"
+      "1.2.840.10008.1.2\0"s;
   for (int i = 0; i < levels; ++i) {
     bytes += "\x08\x00\x40\x11\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"s;
   }

@@ -82,7 +82,8 @@ TEST(Decode, ChangedBytesNeverCrash) {
     const std::string bytes = io::read_file(kGolden / name);
     for (int i = 0; i < 300; ++i) {
       std::string changed = bytes;
-      for (int k = 0; k < 3; ++k) changed[rng.below(changed.size())] = static_cast<char>(rng.below(256));
+      for (int k = 0; k < 3; ++k)
+        changed[rng.below(changed.size())] = static_cast<char>(rng.below(256));
       const auto image = decode_image(changed);
       if (!image) {
         ++refused;

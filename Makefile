@@ -1,0 +1,53 @@
+# The front door: 'make help' lists the targets. Each delegates to CMake, ctest, scripts/ or pipelines/.
+#   LIBTORCH=/path   another LibTorch      JOBS=N      parallel compile and test jobs
+#   THREADS=N        threads of a pipeline PREFIX=, DESTDIR=   where 'make install' puts things
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+PRESET ?= release
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+BIN := $(CURDIR)/build/$(PRESET)/bin
+PIPELINE = $(MAKE) --no-print-directory BIN=$(BIN) -f pipelines
+.PHONY: help setup build demo demo-real test smoke verify lint format bench install clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: ## install Debian packages (root or sudo) and fetch LibTorch; does nothing when all is there
+	@scripts/bootstrap all
+
+build: ## compile the tools into build/release/bin
+	@scripts/bootstrap build
+	cmake --preset $(PRESET) --log-level=WARNING
+	cmake --build --preset $(PRESET) --parallel $(JOBS)
+
+demo: build ## the paper's whole process on synthetic radiographs, into runs/demo
+	$(PIPELINE)/demo.mk
+
+demo-real: build ## the same on real data: make demo-real DATA=/path (see man/unirg.7)
+	$(PIPELINE)/demo-real.mk
+
+test: setup build ## unit, command-line, man page, layer and smoke tests (ctest)
+	ctest --preset $(PRESET) --parallel $(JOBS)
+
+smoke: build ## the demo's graph on a handful of studies, under two minutes
+	$(PIPELINE)/smoke.mk
+
+verify: build ## run a pipeline three times (twice alike, once with THREADS=1) and compare every byte; DEMO=smoke|demo
+	scripts/verify --bin $(BIN) $(or $(DEMO),demo)
+
+lint: setup build ## clang-format, shellcheck, layers, man pages; TIDY=1 adds clang-tidy (slow)
+	scripts/lint build/$(PRESET)
+
+format: ## rewrite the C++ sources with clang-format
+	scripts/format
+
+bench: build ## run the measurements under tests/bench
+	scripts/bench $(BIN)
+
+install: build ## install tools, man pages, completions and data: PREFIX=/usr/local DESTDIR=
+	cmake --install build/$(PRESET) --prefix $(PREFIX)
+
+clean: ## remove build/; runs/ and .deps/ stay
+	rm -rf build

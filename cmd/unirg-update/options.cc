@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.h"
+
+#include "policy/prompt_options.h"
+
+namespace unirg {
+
+cli::Table update_table(UpdateToolOptions& o) {
+  rl::UpdateOptions& u = o.job.options;
+  cli::Table table{
+      {.name = "policy", .target = &o.job.policy, .metavar = "DIR", .help = "Checkpoint that drew the rollouts; its optimiser state goes on if an earlier update left one.", .letter = 'm', .required = true},
+      {.name = "rewards", .target = &o.rewards, .metavar = "FILE", .help = "Reward records of the rollouts.", .required = true},
+      {.name = "studies", .target = &o.studies, .metavar = "FILE", .help = "Study records the rollouts were drawn for.", .required = true},
+      {.name = "output", .target = &o.job.output, .metavar = "DIR", .help = "The next policy's checkpoint; DIR.metrics.jsonl gets a line an optimiser step.", .letter = 'o', .required = true},
+      {.name = "reference", .target = &o.job.reference, .metavar = "DIR", .help = "Checkpoint the KL penalty pulls towards; needed when --kl is above 0."},
+      {.name = "learning-rate", .target = &u.schedule.learning_rate, .metavar = "RATE", .help = "Learning rate after the warm-up.", .min = 0, .max = 10, .group = "Training"},
+      {.name = "warmup-steps", .target = &u.schedule.warmup_steps, .metavar = "N", .help = "Optimiser steps of linear warm-up, counted over all updates.", .min = 0, .max = 1e9, .group = "Training"},
+      {.name = "schedule", .target = &u.schedule.shape, .metavar = "SHAPE", .help = "Shape after the warm-up; cosine needs --total-steps.", .choices = {"constant", "cosine"}, .group = "Training"},
+      {.name = "total-steps", .target = &u.schedule.total_steps, .metavar = "N", .help = "Optimiser steps of all updates together, for the cosine.", .min = 1, .max = 1e9, .group = "Training"},
+      {.name = "final-rate-ratio", .target = &u.schedule.final_ratio, .metavar = "R", .help = "Learning rate at the cosine's end as a share of the peak.", .min = 0, .max = 1, .group = "Training"},
+      {.name = "weight-decay", .target = &u.adamw.weight_decay, .metavar = "W", .help = "Decoupled weight decay; none on norms and biases.", .min = 0, .max = 10, .group = "Training"},
+      {.name = "beta1", .target = &u.adamw.beta1, .metavar = "B", .help = "AdamW's first decay rate.", .min = 0, .max = 0.9999999, .group = "Training"},
+      {.name = "beta2", .target = &u.adamw.beta2, .metavar = "B", .help = "AdamW's second decay rate.", .min = 0, .max = 0.9999999, .group = "Training"},
+      {.name = "max-grad-norm", .target = &u.max_grad_norm, .metavar = "X", .help = "Clips the global gradient norm; 0 is no limit.", .min = 0, .max = 1e9, .group = "Training"},
+      {.name = "epochs", .target = &u.epochs, .metavar = "N", .help = "Passes over the rollouts.", .min = 1, .max = 1000, .group = "Training"},
+      {.name = "groups-per-step", .target = &u.groups_per_step, .metavar = "N", .help = "Prompt groups of one optimiser step; 0 takes all.", .min = 0, .max = 1e9, .group = "Training"},
+      {.name = "temperature", .target = &u.temperature, .metavar = "T", .help = "Temperature the rollouts were drawn at.", .min = 1e-3, .max = 100, .group = "Objective"},
+      {.name = "clip-lower", .target = &u.grpo.clip_lower, .metavar = "E", .help = "The ratio is clipped below 1 - E.", .min = 0, .max = 1, .group = "Objective"},
+      {.name = "clip-upper", .target = &u.grpo.clip_upper, .metavar = "E", .help = "The ratio is clipped above 1 + E; higher than the lower one keeps exploration alive (DAPO).", .min = 0, .max = 100, .group = "Objective"},
+      {.name = "kl", .target = &u.grpo.kl_coefficient, .metavar = "BETA", .help = "Weight of the k3 KL penalty towards --reference; 0 is none.", .min = 0, .max = 100, .group = "Objective"},
+      {.name = "advantage-epsilon", .target = &u.advantage_epsilon, .metavar = "E", .help = "Added to the group's standard deviation.", .min = 0, .max = 10, .group = "Objective"},
+      {.name = "max-logprob-gap", .target = &u.max_logprob_gap, .metavar = "X", .help = "Stops with 65 when trainer and sampler log-probabilities (nats) differ by more before the first step.", .min = 0, .max = 1e9, .group = "Objective"},
+      {.name = "rollouts", .target = &o.rollouts, .metavar = "ROLLOUTS", .help = "Rollout records; - is standard input.", .required = true, .positional = true},
+  };
+  policy::add_prompt_options(table, o.prompt);
+  cli::add_threads(table, o.common);
+  cli::add_device(table, o.common);
+  return table;
+}
+
+}  // namespace unirg

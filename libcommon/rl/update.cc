@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rl/update.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/tensor.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <optional>
+
+#include "base/error.h"
+#include "io/atomic_file.h"
+#include "train/checkpoint.h"
+#include "train/gradients.h"
+#include "train/losses.h"
+
+namespace unirg::rl {
+namespace {
+
+using at::Tensor;
+
+/// One group as flat tensors over its real (unpadded) tokens.
+struct GroupTokens {
+  std::vector<std::vector<int64_t>> streams;  ///< fed to the model: last prompt token, then the reply without its last
+  Tensor rows;        ///< of the padded [G*L] output
+  Tensor targets, old_logprobs, advantages;
+};
+
+GroupTokens flatten(const RolloutGroup& group, int64_t last_prompt_token, const at::Device& device) {
+  size_t longest = 0;
+  for (const data::Generation& g : group.samples) longest = std::max(longest, g.tokens.size());
+  GroupTokens flat;
+  std::vector<int64_t> rows, targets;
+  std::vector<float> old_logprobs, advantages;
+  for (size_t i = 0; i < group.samples.size(); ++i) {
+    const data::Generation& g = group.samples[i];
+    std::vector<int64_t> stream{last_prompt_token};
+    stream.insert(stream.end(), g.tokens.begin(), g.tokens.end() - 1);
+    flat.streams.push_back(std::move(stream));
+    for (size_t t = 0; t < g.tokens.size(); ++t) {
+      rows.push_back(static_cast<int64_t>(i * longest + t));
+      targets.push_back(g.tokens[t]);
+      old_logprobs.push_back(g.logprobs[t]);
+      advantages.push_back(static_cast<float>(group.advantage.advantages[i]));
+    }
+  }
+  flat.rows = at::tensor(rows, at::kLong).to(device);
+  flat.targets = at::tensor(targets, at::kLong).to(device);
+  flat.old_logprobs = at::tensor(old_logprobs, at::kFloat).to(device);
+  flat.advantages = at::tensor(advantages, at::kFloat).to(device);
+  return flat;
+}
+
+train::TokenScores score_group(const model::Qwen3VL& model, const model::PromptTokens& prompt, const GroupTokens& flat,
+                               double temperature, bool with_entropy) {
+  const Tensor hidden = model::forward_replies(model, {prompt}, {flat.streams}).flatten(0, 2).index_select(0, flat.rows);
+  return train::token_scores(hidden, model.text.head, flat.targets, temperature, with_entropy);
+}
+
+class Update {
+ public:
+  Update(UpdateJob& job, const policy::ReportWriter& writer, cli::Context& context) : job_(job), writer_(writer), context_(context) {}
+  Exit run();
+
+ private:
+  void load();
+  void check_same_prompts() const;
+  train::UnitLoss unit(size_t group, double scale);
+  void step(const std::vector<size_t>& groups, int64_t epoch);
+  io::Json metrics(const train::StepGradients& result, double tokens, double rate, double norm, int64_t groups) const;
+  void check_gap(bool first_step) const;
+
+  UpdateJob& job_;
+  const policy::ReportWriter& writer_;
+  cli::Context& context_;
+  model::Qwen3VL model_;
+  std::optional<model::Qwen3VL> reference_;
+  std::vector<std::string> names_;
+  std::vector<Tensor> leaves_;
+  train::TrainingState state_;
+  std::string metrics_;
+  std::mutex gap_mutex_;
+  double gap_ = 0;  ///< largest |trainer - sampler| log-probability of the step in hand
+};
+
+void Update::load() {
+  model_ = model::load_model(job_.policy, job_.device, job_.dtype);
+  names_ = train::require_gradients(model_.parameters);
+  for (const std::string& name : names_) leaves_.push_back(model_.parameters.at(name));
+  model_ = model::bind(model_.config, model_.parameters);
+  if (job_.options.grpo.kl_coefficient > 0) reference_ = model::load_model(job_.reference, job_.device, job_.dtype);
+  auto state = train::load_training_state(job_.policy);
+  const bool from_update = state && state->progress.value("stage", "") == "update";
+  if (from_update) state_ = std::move(*state);  // another stage's moments say nothing about this objective
+  context_.log.info("optimiser {} at step {}", from_update ? "goes on" : "begins", state_.optimizer.step);
+}
+
+void Update::check_same_prompts() const {
+  for (size_t i = 0; i < job_.batch.groups.size(); ++i) {
+    const auto expected = static_cast<int64_t>(job_.studies[i].prompt.size());
+    for (const data::Generation& g : job_.batch.groups[i].samples) {
+      if (g.prompt_tokens == expected) continue;
+      throw Error(Exit::data, fmt::format("study '{}': its prompt has {} tokens here and had {} when the rollouts were drawn (hint: same --prompt options and studies)",
+                                          g.study_id, expected, g.prompt_tokens));
+    }
+  }
+}
+
+train::UnitLoss Update::unit(size_t index, double scale) {
+  const RolloutGroup& group = job_.batch.groups[index];
+  const bool learns = group.advantage.std > 0 || reference_.has_value();
+  if (!learns) return {};  // equal rewards and no KL: the gradient is zero
+  const policy::EncodedStudy& study = job_.studies[index];
+  const model::PromptTokens prompt = writer_.materialise(study);
+  const GroupTokens flat = flatten(group, study.prompt.back(), model_.text.embed.device());
+  Tensor reference;
+  if (reference_) {
+    const at::NoGradGuard no_grad;
+    reference = score_group(*reference_, prompt, flat, job_.options.temperature, false).logprobs;
+  }
+  const train::TokenScores scores = score_group(model_, prompt, flat, job_.options.temperature, /*with_entropy=*/true);
+  const GrpoLoss loss = grpo_loss(job_.options.grpo, {scores.logprobs, flat.old_logprobs, flat.advantages, reference});
+  const double gap = (scores.logprobs.detach() - flat.old_logprobs).abs().max().item<double>();
+  {
+    const std::lock_guard lock(gap_mutex_);
+    gap_ = std::max(gap_, gap);
+  }
+  return {loss.sum * scale,
+          {{"loss", loss.sum.item<double>()},
+           {"ratio", loss.ratio_sum},
+           {"clipped_low", loss.clipped_low},
+           {"clipped_high", loss.clipped_high},
+           {"kl", loss.kl_sum},
+           {"entropy", scores.entropy.sum().item<double>()},
+           {"scored", static_cast<double>(flat.targets.numel())}}};
+}
+
+void Update::check_gap(bool first_step) const {
+  if (!first_step || gap_ <= job_.options.max_logprob_gap) return;
+  throw Error(Exit::data, fmt::format("log-probabilities of trainer and sampler differ by up to {:.2e}, more than --max-logprob-gap {:.2e} (hint: same --temperature, same checkpoint?)",
+                                      gap_, job_.options.max_logprob_gap));
+}
+
+io::Json Update::metrics(const train::StepGradients& result, double tokens, double rate, double norm, int64_t groups) const {
+  const auto sum = [&](const char* name) { return result.sums.contains(name) ? result.sums.at(name) : 0.0; };
+  const double scored = std::max(1.0, sum("scored"));
+  io::Json rewards = io::Json::object();
+  for (const auto& [name, spread] : job_.batch.rewards) rewards[name] = {{"mean", spread.mean}, {"std", spread.std}};
+  return {{"schema", "unirg.metrics/1"},
+          {"step", state_.optimizer.step},
+          {"learning_rate", rate},
+          {"loss", sum("loss") / tokens},
+          {"rewards", std::move(rewards)},
+          {"ratio", sum("ratio") / scored},
+          {"clipped_low", sum("clipped_low") / scored},
+          {"clipped_high", sum("clipped_high") / scored},
+          {"kl", sum("kl") / scored},
+          {"entropy", sum("entropy") / scored},
+          {"grad_norm", norm},
+          {"groups", groups},
+          {"zero_variance_groups", job_.batch.zero_variance_groups},
+          {"mean_length", job_.batch.mean_length},
+          {"stopped_share", job_.batch.stopped_share},
+          {"identical_share", job_.batch.identical_share},
+          {"max_logprob_gap", gap_}};
+}
+
+void Update::step(const std::vector<size_t>& groups, int64_t epoch) {
+  double tokens = 0;  // of the whole step: the global denominator
+  for (const size_t g : groups) {
+    for (const data::Generation& sample : job_.batch.groups[g].samples) tokens += static_cast<double>(sample.tokens.size());
+  }
+  gap_ = 0;
+  train::StepGradients result = train::accumulate(leaves_, job_.threads, static_cast<int64_t>(groups.size()), [&](int64_t i) {
+    return unit(groups[static_cast<size_t>(i)], 1.0 / tokens);
+  });
+  check_gap(epoch == 0 && metrics_.empty());
+  const double norm = train::clip_gradients(result.gradients, job_.options.max_grad_norm);
+  if (!std::isfinite(norm)) throw Error(Exit::data, "gradient is not finite (hint: lower --learning-rate; the policy is unchanged)");
+  const double rate = train::learning_rate(job_.options.schedule, state_.optimizer.step);
+  train::adamw_step(job_.options.adamw, rate, names_, model_.parameters, result.gradients, state_.optimizer);
+  metrics_ += io::json_line(metrics(result, tokens, rate, norm, static_cast<int64_t>(groups.size())));
+}
+
+Exit Update::run() {
+  check_same_prompts();
+  load();
+  const size_t total = job_.batch.groups.size();
+  const size_t per_step = job_.options.groups_per_step > 0 ? static_cast<size_t>(job_.options.groups_per_step) : total;
+  for (int64_t epoch = 0; epoch < job_.options.epochs; ++epoch) {
+    for (size_t begin = 0; begin < total; begin += per_step) {
+      if (context_.stop.requested()) return Exit::interrupted;  // an update is short: it begins again from its input
+      std::vector<size_t> groups;
+      for (size_t g = begin; g < std::min(total, begin + per_step); ++g) groups.push_back(g);
+      step(groups, epoch);
+    }
+  }
+  const RolloutBatch& b = job_.batch;
+  context_.log.info("reward {:.4f} +- {:.4f}, length {:.1f}, {} of {} groups without spread", b.rewards.at("reward").mean,
+                    b.rewards.at("reward").std, b.mean_length, b.zero_variance_groups, total);
+  state_.progress = {{"stage", "update"}};
+  io::write_file(job_.output.string() + ".metrics.jsonl", metrics_);
+  train::save_checkpoint(job_.output, job_.policy, model_, context_.record, state_);
+  return Exit::ok;
+}
+
+}  // namespace
+
+Exit run_update(UpdateJob& job, const policy::ReportWriter& writer, cli::Context& context) { return Update(job, writer, context).run(); }
+
+}  // namespace unirg::rl

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/gradients.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros_like.h>
+#include <malloc.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "base/parallel.h"
+
+namespace unirg::train {
+
+StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t units, const std::function<UnitLoss(int64_t)>& unit) {
+  struct UnitGradients {
+    std::vector<Tensor> gradients;
+    Sums sums;
+  };
+  StepGradients step;
+  step.gradients.resize(leaves.size());
+  ordered_parallel(
+      threads, units,
+      [&](int64_t i) {
+        use_one_intra_op_thread();
+        UnitLoss loss = unit(i);
+        UnitGradients result{{}, std::move(loss.sums)};
+        if (loss.loss.defined()) {
+          result.gradients = torch::autograd::grad({loss.loss}, leaves, {}, std::nullopt, false, /*allow_unused=*/true);
+        }
+        return result;
+      },
+      [&](int64_t, UnitGradients result) {
+        const at::NoGradGuard no_grad;
+        for (size_t k = 0; k < result.gradients.size(); ++k) {
+          const Tensor& gradient = result.gradients[k];
+          if (!gradient.defined()) continue;
+          if (step.gradients[k].defined()) {
+            step.gradients[k].add_(gradient);
+          } else {
+            step.gradients[k] = gradient;
+          }
+        }
+        for (const auto& [name, value] : result.sums) step.sums[name] += value;
+        return true;
+      });
+  for (size_t k = 0; k < leaves.size(); ++k) {
+    if (!step.gradients[k].defined()) step.gradients[k] = at::zeros_like(leaves[k]);
+  }
+  return step;
+}
+
+void configure_for_units(int64_t intra_op_threads) {
+  at::set_num_threads(static_cast<int>(intra_op_threads));
+  // Activations of a few hundred kilobytes come and go by the thousand; glibc would map and unmap each of them.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
+void use_one_intra_op_thread() { at::set_num_threads(1); }
+
+std::vector<std::string> require_gradients(model::Parameters& parameters) {
+  std::vector<std::string> names;
+  for (auto& [name, tensor] : parameters) {
+    tensor.requires_grad_(true);
+    names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace unirg::train

@@ -1,0 +1,45 @@
+// Gradients over units of fixed content: each unit (a micro-batch, a prompt group) is one forward and backward on one
+// thread with one intra-op thread; unit gradients are added in unit order. The sum is the same at any thread count.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model/parameters.h"
+
+namespace unirg::train {
+
+using at::Tensor;
+
+/// Numbers a unit reports beside its gradient; added over units.
+using Sums = std::map<std::string, double>;
+
+/// A unit's loss (its share of the step's loss, already divided by the step's denominator) and its numbers.
+struct UnitLoss {
+  Tensor loss;  ///< scalar; undefined when the unit has nothing to train on
+  Sums sums;
+};
+
+struct StepGradients {
+  std::vector<Tensor> gradients;  ///< in the order of the leaves; zero where no unit touched a leaf
+  Sums sums;
+};
+
+/// \param leaves parameters that require gradients, shared by all threads
+/// \param unit   called with 0..units-1, from several threads
+StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t units, const std::function<UnitLoss(int64_t)>& unit);
+
+/// Sets the process up for units: one intra-op thread, and freed tensor memory kept for reuse.
+void configure_for_units(int64_t intra_op_threads = 1);
+
+/// Must be called by a worker thread before tensor work: OpenMP keeps the setting thread by thread.
+void use_one_intra_op_thread();
+
+/// Marks parameters as leaves. \returns their names, in store order
+std::vector<std::string> require_gradients(model::Parameters& parameters);
+
+}  // namespace unirg::train

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/optimizer.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "base/error.h"
+
+namespace unirg::train {
+namespace {
+
+Tensor& moment(Parameters& moments, const std::string& name, const Tensor& like) {
+  Tensor& m = moments[name];
+  if (!m.defined()) m = at::zeros_like(like);
+  return m;
+}
+
+}  // namespace
+
+void adamw_step(const AdamWOptions& options, double rate, const std::vector<std::string>& names, Parameters& parameters,
+                const std::vector<Tensor>& gradients, AdamWState& state) {
+  UNIRG_ASSERT(names.size() == gradients.size(), "one gradient a name");
+  const at::NoGradGuard no_grad;
+  ++state.step;
+  for (const bool decays : {true, false}) {
+    std::vector<Tensor> weights, grads, first, second, steps;
+    for (size_t i = 0; i < names.size(); ++i) {
+      Tensor& weight = parameters.at(names[i]);
+      if ((weight.dim() >= 2) != decays) continue;
+      weights.push_back(weight);
+      grads.push_back(gradients[i]);
+      first.push_back(moment(state.first, names[i], weight));
+      second.push_back(moment(state.second, names[i], weight));
+      steps.push_back(at::full({}, static_cast<double>(state.step), at::TensorOptions().dtype(at::kFloat).device(weight.device())));
+    }
+    if (weights.empty()) continue;
+    at::_fused_adamw_(weights, grads, first, second, /*max_exp_avg_sqs=*/{}, steps, rate, options.beta1, options.beta2,
+                      decays ? options.weight_decay : 0.0, options.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  }
+}
+
+double clip_gradients(std::vector<Tensor>& gradients, double max_norm) {
+  double squares = 0;
+  for (const Tensor& gradient : gradients) {
+    const double norm = at::linalg_vector_norm(gradient, 2, std::nullopt, false, at::kDouble).item<double>();
+    squares += norm * norm;
+  }
+  const double norm = std::sqrt(squares);
+  if (max_norm > 0 && norm > max_norm) {
+    for (Tensor& gradient : gradients) gradient.mul_(max_norm / (norm + 1e-6));
+  }
+  return norm;
+}
+
+double learning_rate(const Schedule& s, int64_t step) {
+  if (step < s.warmup_steps) return s.learning_rate * static_cast<double>(step + 1) / static_cast<double>(s.warmup_steps);
+  if (s.shape == "constant") return s.learning_rate;
+  const auto span = static_cast<double>(std::max<int64_t>(1, s.total_steps - s.warmup_steps));
+  const double progress = std::min(1.0, static_cast<double>(step - s.warmup_steps) / span);
+  const double cosine = 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
+  return s.learning_rate * (s.final_ratio + (1.0 - s.final_ratio) * cosine);
+}
+
+}  // namespace unirg::train

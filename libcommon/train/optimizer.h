@@ -1,0 +1,48 @@
+// AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv:1711.05101), gradient clipping, and the warm-up +
+// cosine schedule. Depends on model (parameter store) and LibTorch.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/parameters.h"
+
+namespace unirg::train {
+
+using at::Tensor;
+using model::Parameters;
+
+struct AdamWOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.01;  ///< on tensors of two or more axes; none on norms and biases
+};
+
+/// Moments of every trained tensor, by name. Saved with the checkpoint, carried over to the next stage's run.
+struct AdamWState {
+  Parameters first, second;
+  int64_t step = 0;  ///< steps taken
+};
+
+/// One step, in place. \param gradients in the order of `names`, float32
+void adamw_step(const AdamWOptions& options, double learning_rate, const std::vector<std::string>& names,
+                Parameters& parameters, const std::vector<Tensor>& gradients, AdamWState& state);
+
+/// Scales the gradients in place so that their global L2 norm is at most `max_norm` (0: no limit).
+/// \returns the norm before, computed in double
+double clip_gradients(std::vector<Tensor>& gradients, double max_norm);
+
+struct Schedule {
+  double learning_rate = 5e-5;
+  int64_t warmup_steps = 0;
+  int64_t total_steps = 1;
+  double final_ratio = 0.0;  ///< of the peak, at the last step
+  std::string shape = "cosine";  ///< "cosine" or "constant" (after warm-up)
+};
+/// Rate of step 0, 1, ...: linear warm-up to the peak at step warmup_steps - 1, then the shape.
+double learning_rate(const Schedule& schedule, int64_t step);
+
+}  // namespace unirg::train

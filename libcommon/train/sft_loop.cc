@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/sft_loop.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "io/atomic_file.h"
+#include "train/checkpoint.h"
+#include "train/sft.h"
+
+namespace unirg::train {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kHeadWeight = "label_head.weight";
+constexpr const char* kHeadBias = "label_head.bias";
+
+/// Counters that live in training_state/state.json.
+struct Progress {
+  int64_t step = 0;
+  double best = std::numeric_limits<double>::infinity();
+  int64_t best_step = 0;
+  int64_t since_best = 0;
+  bool finished = false;
+  std::string metrics;  ///< metrics.jsonl so far
+};
+
+io::Json to_json(const Progress& p, const std::string& fingerprint) {
+  return {{"step", p.step},
+          {"best", p.best_step > 0 ? io::Json(p.best) : io::Json(nullptr)},
+          {"best_step", p.best_step},
+          {"since_best", p.since_best},
+          {"finished", p.finished},
+          {"fingerprint", fingerprint},
+          {"metrics", p.metrics}};
+}
+
+Progress progress_from_json(const io::Json& json) {
+  Progress p;
+  p.step = json.at("step").get<int64_t>();
+  p.best_step = json.at("best_step").get<int64_t>();
+  if (p.best_step > 0) p.best = json.at("best").get<double>();
+  p.since_best = json.at("since_best").get<int64_t>();
+  p.finished = json.at("finished").get<bool>();
+  p.metrics = json.at("metrics").get<std::string>();
+  return p;
+}
+
+class SftRun {
+ public:
+  SftRun(const SftJob& job, const policy::ReportWriter& writer, cli::Context& context)
+      : job_(job), writer_(writer), context_(context), partial_(job.output.string() + ".partial") {}
+
+  Exit run();
+
+ private:
+  [[nodiscard]] LabelHead head() const { return {trained_.at(kHeadWeight), trained_.at(kHeadBias)}; }
+  [[nodiscard]] bool labels() const { return job_.options.objective == "labels"; }
+  [[nodiscard]] int64_t steps_per_epoch() const {
+    const auto n = static_cast<int64_t>(job_.train.size());
+    return (n + job_.options.batch_size - 1) / job_.options.batch_size;
+  }
+  void load();
+  void restore();
+  void bind_leaves();
+  void train_step();
+  double learn(const std::vector<int64_t>& batch, int64_t epoch, double rate);
+  [[nodiscard]] UnitLoss unit_loss(const std::vector<int64_t>& unit, double scale, const Augmentation& augmentation) const;
+  void validate();
+  [[nodiscard]] std::pair<double, double> validation_loss() const;
+  void save_last();
+  void finish();
+  void write_metric(io::Json line);
+
+  const SftJob& job_;
+  const policy::ReportWriter& writer_;
+  cli::Context& context_;
+  fs::path partial_;
+  model::Qwen3VL model_;
+  Parameters trained_;  ///< what the optimiser sees: model parameters, or tower and head; shares tensors with model_
+  std::vector<std::string> names_;
+  std::vector<Tensor> leaves_;
+  std::vector<float> positive_weight_;
+  Schedule schedule_;
+  TrainingState state_;
+  Progress progress_;
+  int64_t total_steps_ = 0;
+  int64_t evaluate_every_ = 0;
+};
+
+void SftRun::load() {
+  io::make_folders(partial_);
+  const fs::path last = partial_ / "last";
+  const bool resumes = fs::exists(last / "DONE");
+  model_ = model::load_model(resumes ? last : job_.base, job_.device, job_.dtype);
+  trained_ = model_.parameters;
+  if (labels()) {
+    std::erase_if(trained_, [](const auto& item) { return !item.first.starts_with("model.visual."); });
+    const auto outputs = static_cast<int64_t>(job_.train_labels.names.size());
+    const int64_t inputs = label_inputs(model_, job_.train.front());
+    trained_[kHeadWeight] = normal_tensor({outputs, inputs}, job_.seed, kHeadWeight, 0.01).to(model_.text.embed.device());
+    trained_[kHeadBias] = normal_tensor({outputs}, job_.seed, kHeadBias, 0.0).to(model_.text.embed.device());
+    positive_weight_ = positive_weights(job_.train_labels);
+  }
+  if (resumes) restore();
+  bind_leaves();
+}
+
+void SftRun::restore() {
+  auto state = load_training_state(partial_ / "last");
+  if (!state) throw Error(Exit::data, fmt::format("'{}' has no training_state (hint: remove the folder to begin again)", (partial_ / "last").string()));
+  if (state->progress.value("fingerprint", "") != job_.fingerprint) {
+    throw Error(Exit::config, fmt::format("'{}' is a run with another configuration or other inputs (hint: remove it to begin again)", partial_.string()));
+  }
+  state_ = std::move(*state);
+  progress_ = progress_from_json(state_.progress);
+  if (labels()) {
+    for (const auto& [name, tensor] : model::load_tensors(partial_ / "last" / "training_state" / "extra.safetensors")) {
+      trained_[name] = tensor.to(model_.text.embed.device());
+    }
+  }
+  context_.log.info("goes on at step {} of {}", progress_.step, partial_.string());
+}
+
+void SftRun::bind_leaves() {
+  names_ = require_gradients(trained_);
+  for (const std::string& name : names_) leaves_.push_back(trained_.at(name));
+  model_ = model::bind(model_.config, model_.parameters);
+}
+
+UnitLoss SftRun::unit_loss(const std::vector<int64_t>& unit, double scale, const Augmentation& augmentation) const {
+  if (!labels()) return sft_unit(model_, writer_, job_.train, unit, scale, augmentation);
+  return label_unit(model_, writer_, job_.train, job_.train_labels, positive_weight_, unit, head(), scale, augmentation);
+}
+
+double SftRun::learn(const std::vector<int64_t>& batch, int64_t epoch, double rate) {
+  const auto units = micro_batches(job_.train, batch, job_.options.micro_batch);
+  const double count = labels() ? label_count(job_.train_labels, batch) : static_cast<double>(reply_tokens(job_.train, batch));
+  const Augmentation augmentation{job_.options.brightness, job_.seed, epoch};
+  StepGradients step = accumulate(leaves_, job_.threads, static_cast<int64_t>(units.size()), [&](int64_t i) {
+    return unit_loss(units[static_cast<size_t>(i)], 1.0 / count, augmentation);
+  });
+  const double loss = step.sums["loss"] / count;
+  if (!std::isfinite(loss)) throw Error(Exit::data, fmt::format("loss is not finite at step {} (hint: lower --learning-rate)", progress_.step));
+  const double norm = clip_gradients(step.gradients, job_.options.max_grad_norm);
+  adamw_step(job_.options.adamw, rate, names_, trained_, step.gradients, state_.optimizer);
+  write_metric({{"step", progress_.step + 1},
+                {"epoch", static_cast<double>(progress_.step + 1) / static_cast<double>(steps_per_epoch())},
+                {"learning_rate", rate},
+                {"loss", loss},
+                {"accuracy", step.sums["correct"] / count},
+                {"grad_norm", norm},
+                {"tokens", count}});
+  return loss;
+}
+
+void SftRun::train_step() {
+  const int64_t epoch = progress_.step / steps_per_epoch();
+  const int64_t first = (progress_.step % steps_per_epoch()) * job_.options.batch_size;
+  const auto order = epoch_order(static_cast<int64_t>(job_.train.size()), job_.seed, epoch);
+  const auto last = std::min(first + job_.options.batch_size, static_cast<int64_t>(order.size()));
+  learn({order.begin() + first, order.begin() + last}, epoch, learning_rate(schedule_, progress_.step));
+  ++progress_.step;
+}
+
+std::pair<double, double> SftRun::validation_loss() const {
+  if (labels()) {
+    return evaluate_labels(model_, writer_, job_.validation, job_.validation_labels, positive_weight_, head(), job_.threads,
+                           job_.options.micro_batch);
+  }
+  const Evaluation evaluation = evaluate(model_, writer_, job_.validation, job_.threads, job_.options.micro_batch);
+  return {evaluation.loss, evaluation.accuracy};
+}
+
+void SftRun::validate() {
+  if (job_.validation.empty()) return;
+  const auto [loss, accuracy] = validation_loss();
+  context_.log.info("step {}: validation loss {:.4f}, {} {:.4f}", progress_.step, loss, labels() ? "F1" : "accuracy", accuracy);
+  write_metric({{"step", progress_.step}, {"validation_loss", loss}, {labels() ? "validation_f1" : "validation_accuracy", accuracy}});
+  ++progress_.since_best;
+  if (loss < progress_.best) {
+    progress_.best = loss;
+    progress_.best_step = progress_.step;
+    progress_.since_best = 0;
+    save_checkpoint(partial_ / "best", job_.base, model_, context_.record, std::nullopt);
+  }
+  save_last();
+}
+
+/// After best/, so that a kill between the two repeats steps instead of losing the better checkpoint.
+void SftRun::save_last() {
+  state_.progress = to_json(progress_, job_.fingerprint);
+  Parameters extra;
+  for (const char* name : {kHeadWeight, kHeadBias}) {
+    if (labels()) extra[name] = trained_.at(name);
+  }
+  save_checkpoint(partial_ / "last", job_.base, model_, context_.record, state_, extra);
+}
+
+void SftRun::write_metric(io::Json line) {
+  io::Json object = {{"schema", "unirg.metrics/1"}};
+  object.update(line);
+  progress_.metrics += io::json_line(object);
+}
+
+void SftRun::finish() {
+  if (!fs::exists(partial_ / "best" / "DONE")) {  // no validation split: the last is the best known
+    save_checkpoint(partial_ / "best", job_.base, model_, context_.record, std::nullopt);
+  }
+  progress_.finished = true;
+  save_last();
+  io::write_file(partial_ / "metrics.jsonl", progress_.metrics);
+  context_.record.note("steps", progress_.step);
+  context_.record.note("best_step", progress_.best_step);
+  context_.record.write(partial_ / "run.json");
+  io::write_file(partial_ / "DONE", "");
+  std::error_code error;
+  fs::remove_all(job_.output, error);
+  fs::rename(partial_, job_.output, error);
+  if (error) throw Error(Exit::io, fmt::format("cannot finish '{}': {}", job_.output.string(), error.message()));
+}
+
+Exit SftRun::run() {
+  if (job_.train.empty()) throw Error(Exit::data, "no study to train on (hint: --split, and studies need a report)");
+  const SftOptions& o = job_.options;
+  total_steps_ = o.epochs * steps_per_epoch();
+  if (o.max_steps > 0) total_steps_ = std::min(total_steps_, o.max_steps);
+  evaluate_every_ = o.evaluate_every > 0 ? o.evaluate_every : steps_per_epoch();
+  schedule_ = o.schedule;
+  schedule_.total_steps = total_steps_;
+  load();
+  cli::Progress bar(context_.log, "step", total_steps_ - progress_.step, 60);
+  while (progress_.step < total_steps_) {
+    if (context_.stop.requested()) {
+      save_last();
+      return Exit::interrupted;
+    }
+    if (o.patience > 0 && progress_.since_best >= o.patience) {
+      context_.log.info("stops at step {}: {} validations without improvement", progress_.step, progress_.since_best);
+      break;
+    }
+    train_step();
+    bar.advance();
+    if (progress_.step % evaluate_every_ == 0 || progress_.step == total_steps_) validate();
+    else if (o.save_every > 0 && progress_.step % o.save_every == 0) save_last();
+  }
+  finish();
+  return Exit::ok;
+}
+
+}  // namespace
+
+Exit run_sft(const SftJob& job, const policy::ReportWriter& writer, cli::Context& context) {
+  return SftRun(job, writer, context).run();
+}
+
+}  // namespace unirg::train
