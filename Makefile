@@ -20,7 +20,7 @@ setup: ## install Debian packages (root or sudo) and fetch LibTorch; does nothin
 build: ## compile the tools into build/release/bin
 	@scripts/bootstrap build
 	cmake --preset $(PRESET) --log-level=WARNING
-	cmake --build --preset $(PRESET) --parallel $(JOBS)
+	cmake --build --preset $(PRESET) --parallel $(JOBS) --target programs
 
 demo: build ## the paper's whole process on synthetic radiographs, into runs/demo
 	$(PIPELINE)/demo.mk
@@ -29,6 +29,7 @@ demo-real: build ## the same on real data: make demo-real DATA=/path (see man/un
 	$(PIPELINE)/demo-real.mk
 
 test: setup build ## unit, command-line, man page, layer and smoke tests (ctest)
+	cmake --build --preset $(PRESET) --parallel $(JOBS)
 	ctest --preset $(PRESET) --parallel $(JOBS)
 
 smoke: build ## the demo's graph on a handful of studies, under two minutes

@@ -2,6 +2,10 @@
 # warnings speak about our code only.
 add_library(unirg_warnings INTERFACE)
 target_compile_options(unirg_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  # False alarm of GCC 12 on std::string concatenation (gcc.gnu.org, bug 105651).
+  target_compile_options(unirg_warnings INTERFACE -Wno-restrict)
+endif()
 if(UNIRG_WERROR)
   target_compile_options(unirg_warnings INTERFACE -Werror)
 endif()

@@ -10,6 +10,7 @@
 #include "options.h"
 #include "policy/checkpoint_files.h"
 #include "policy/report_writer.h"
+#include "text/tokenizer_train.h"
 
 namespace unirg {
 namespace {

@@ -186,7 +186,7 @@ void OptionParser::load_yaml(const std::string& file) {
     } catch (const Error& e) {
       throw Error(Exit::config, where + e.what());
     }
-    given_[option.name] = true;
+    if (!item.second.IsNull()) given_[option.name] = true;
   }
 }
 

@@ -16,22 +16,25 @@ struct Overload : Visitors... {
 constexpr size_t kWidth = 80;
 constexpr size_t kIndent = 6;
 
-std::string wrap(const std::string& text, size_t indent) {
-  const std::string margin(indent, ' ');
-  std::string out = margin;
-  size_t column = indent;
+/// Breaks text between words: the first line is indented by `first`, the others by `rest`; `broken`
+/// ends each line but the last.
+std::string wrap(const std::string& text, size_t first, size_t rest,
+                 const std::string& broken = "") {
+  std::string out(first, ' ');
+  size_t column = first;
+  bool line_begins = true;
   size_t begin = 0;
   while (begin < text.size()) {
     const size_t end = std::min(text.find(' ', begin), text.size());
     const size_t length = end - begin;
-    if (column > indent && column + 1 + length > kWidth) {
-      out += "\n" + margin;
-      column = indent;
-    }
-    if (column > indent) {
+    if (!line_begins && column + 1 + length + broken.size() > kWidth) {
+      out += broken + "\n" + std::string(rest, ' ');
+      column = rest;
+    } else if (!line_begins) {
       out += ' ';
       ++column;
     }
+    line_begins = false;
     out.append(text, begin, length);
     column += length;
     begin = end + 1;
@@ -105,10 +108,15 @@ std::string range_text(const Option& option) {
 
 Json value_json(const Option& option) {
   const auto optional = [](const auto& value) { return value ? Json(*value) : Json(nullptr); };
+  // A required option has no default: as long as it is empty, it is unset.
+  const auto text = [&](std::string value) {
+    return option.required && value.empty() ? Json(nullptr) : Json(std::move(value));
+  };
   return std::visit(Overload{[&](std::optional<int64_t>* v) { return optional(*v); },
                              [&](std::optional<double>* v) { return optional(*v); },
                              [&](std::optional<std::string>* v) { return optional(*v); },
-                             [](std::filesystem::path* v) { return Json(v->string()); },
+                             [&](std::string* v) { return text(*v); },
+                             [&](std::filesystem::path* v) { return text(v->string()); },
                              [](std::vector<std::filesystem::path>* v) {
                                Json list = Json::array();
                                for (const auto& path : *v) list.push_back(path.string());
@@ -124,16 +132,17 @@ Json value_json(const Option& option) {
 }
 
 std::string render_help(const ToolInfo& info, const Table& table) {
-  std::string text =
-      fmt::format("usage: {} {}\n\n{}", info.name, info.synopsis, wrap(info.summary, 0));
+  std::string text = wrap(fmt::format("usage: {} {}", info.name, info.synopsis), 0, kIndent) +
+                     "\n" + wrap(info.summary, 0, 0);
   for (const std::string& group : groups_of(table)) {
     text += fmt::format("\n{}:\n", group);
     for (const Option& option : table) {
       if (option.group == group)
-        text += "  " + flag_text(option) + "\n" + wrap(option.help + facts(option), kIndent);
+        text +=
+            "  " + flag_text(option) + "\n" + wrap(option.help + facts(option), kIndent, kIndent);
     }
   }
-  text += fmt::format("\nExample:\n  {}\n", info.example);
+  text += "\nExample:\n" + wrap(info.example, 2, kIndent, " \\");
   text += fmt::format(
       "\nExit status: 0 done, 64 usage, 65 bad data, 66 no input, 69 unavailable,\n70 our bug, "
       "73 cannot create output, 74 I/O error, 75 stopped (run again),\n78 bad configuration. See "

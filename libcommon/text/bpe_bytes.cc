@@ -70,4 +70,23 @@ std::string replace_broken_utf8(std::string_view bytes) {
   return out;
 }
 
+size_t unfinished_utf8(std::string_view bytes) {
+  const size_t n = bytes.size();
+  for (size_t back = 1; back <= 3 && back <= n; ++back) {
+    const auto lead = static_cast<uint8_t>(bytes[n - back]);
+    if (U8_IS_TRAIL(lead)) continue;
+    if (!U8_IS_LEAD(lead) || U8_COUNT_TRAIL_BYTES(lead) < static_cast<int>(back)) return 0;
+    // A second byte that can never follow this lead ("E0 80") makes it broken, not unfinished.
+    if (back >= 2) {
+      int32_t i = 0;
+      UChar32 code = 0;
+      const std::string tail = std::string(bytes.substr(n - back)) + std::string(4, '\x80');
+      U8_NEXT(tail.data(), i, static_cast<int32_t>(tail.size()), code);
+      if (code < 0) return 0;
+    }
+    return back;
+  }
+  return 0;
+}
+
 }  // namespace unirg::text

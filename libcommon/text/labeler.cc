@@ -2,204 +2,125 @@
 #include "text/labeler.h"
 
 #include <algorithm>
-#include <cctype>
+#include <utility>
 
-#include "text/lexicon.h"
+#include "text/labeler_sentence.h"
+#include "text/phrase_matcher.h"
 #include "text/sentences.h"
 
 namespace unirg::text {
+
+struct Labeler::Compiled {
+  Lexicon lexicon;
+  std::vector<PhraseUse> uses;
+  PhraseMatcher matcher;
+  std::vector<std::string> locations, severities, changes;
+
+  void add(Layer layer, size_t rule, const std::vector<std::string>& phrases) {
+    const auto payload = static_cast<int32_t>(uses.size());
+    uses.push_back({layer, static_cast<int32_t>(rule)});
+    for (const std::string& phrase : phrases) matcher.add(phrase, payload);
+  }
+  template <typename Rules>
+  void add_all(Layer layer, const Rules& rules) {
+    for (size_t i = 0; i < rules.size(); ++i) add(layer, i, rules[i].phrases);
+  }
+  void add_cue(Cue cue, const std::vector<std::string>& phrases) {
+    add(Layer::cue, static_cast<size_t>(cue), phrases);
+  }
+};
+
 namespace {
 
-/// A matched phrase inside a sentence.
-struct Match {
-  Tag tag;
-  size_t first = 0, last = 0;  ///< word indices
-};
-
-struct Word {
-  std::string text;
-  size_t begin = 0, end = 0;
-};
-
-bool is_word_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
-
-std::vector<Word> words_of(std::string_view text, const Span& span) {
-  std::vector<Word> words;
-  for (size_t i = span.begin; i < span.end;) {
-    if (text[i] == ';') words.push_back({";", i, i + 1});
-    if (!is_word_char(text[i])) {
-      ++i;
-      continue;
-    }
-    size_t end = i;
-    while (end < span.end && is_word_char(text[end])) ++end;
-    Word word{std::string(text.substr(i, end - i)), i, end};
-    std::transform(word.text.begin(), word.text.end(), word.text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    words.push_back(std::move(word));
-    i = end;
-  }
-  return words;
-}
-
-/// One sentence with its matches sorted by kind.
-struct Sentence {
-  std::vector<Match> conditions, normals, attributes, cues, scope_ends;
-};
-
-Sentence sort_matches(const std::vector<Match>& matches) {
-  Sentence s;
-  for (const Match& m : matches) {
-    switch (m.tag.kind) {
-      case TagKind::condition: s.conditions.push_back(m); break;
-      case TagKind::normal: s.normals.push_back(m); break;
-      case TagKind::location:
-      case TagKind::severity:
-      case TagKind::change: s.attributes.push_back(m); break;
-      case TagKind::scope_end: s.scope_ends.push_back(m); break;
-      default: s.cues.push_back(m);
+std::vector<std::string> distinct_values(const std::vector<AttributeRule>& rules) {
+  std::vector<std::string> values;
+  for (const AttributeRule& rule : rules) {
+    for (const std::string& value : rule.values) {
+      if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
     }
   }
-  return s;
+  return values;
 }
 
-/// True if a scope end stands between the two places.
-bool cut(const Sentence& s, size_t a, size_t b) {
-  return std::any_of(s.scope_ends.begin(), s.scope_ends.end(), [&](const Match& m) { return m.first > std::min(a, b) && m.first < std::max(a, b); });
-}
-
-/// Uncertainty beats negation where both reach a mention ("no definite ... cannot be excluded").
-Presence presence_of(const Sentence& s, const Match& mention) {
-  Presence presence = Presence::positive;
-  for (const Match& cue : s.cues) {
-    const bool before = cue.tag.kind == TagKind::negation_before || cue.tag.kind == TagKind::uncertainty_before;
-    const bool reaches = before ? cue.last < mention.first : cue.first > mention.last;
-    if (!reaches || cut(s, cue.first, mention.first)) continue;
-    const bool uncertain = cue.tag.kind == TagKind::uncertainty_before || cue.tag.kind == TagKind::uncertainty_after;
-    if (uncertain) return Presence::uncertain;
-    presence = Presence::negative;
-  }
-  return presence;
-}
-
-size_t distance(const Match& a, const Match& b) {
-  if (a.last < b.first) return b.first - a.last;
-  if (b.last < a.first) return a.first - b.last;
-  return 0;
-}
-
-/// Attributes beside each other ("right lower", "small left") belong to one mention: the span of words of the run that
-/// holds attribute `i`. Attributes stand in text order.
-Match run_of(const std::vector<Match>& attributes, size_t i) {
-  Match run = attributes[i];
-  for (size_t k = i; k > 0 && attributes[k - 1].last + 1 >= run.first; --k) run.first = attributes[k - 1].first;
-  for (size_t k = i + 1; k < attributes.size() && attributes[k].first <= run.last + 1; ++k) run.last = attributes[k].last;
-  return run;
-}
-
-/// Each attribute goes to the nearest mention, the following one on ties: adjectives come first in English.
-void attach_attributes(const Sentence& s, const std::vector<Match>& mentions, std::vector<Entity>& entities) {
-  for (size_t a = 0; a < s.attributes.size(); ++a) {
-    const Match& attribute = s.attributes[a];
-    const Match run = run_of(s.attributes, a);
-    size_t best = mentions.size();
-    for (size_t i = 0; i < mentions.size(); ++i) {
-      if (best == mentions.size()) {
-        best = i;
-        continue;
-      }
-      const size_t d = distance(run, mentions[i]);
-      const size_t least = distance(run, mentions[best]);
-      if (d < least || (d == least && mentions[i].first > run.last)) best = i;
-    }
-    if (best == mentions.size()) continue;
-    // Mentions of one place (a phrase that means two conditions) share their attributes.
-    for (size_t i = 0; i < mentions.size(); ++i) {
-      if (mentions[i].first != mentions[best].first) continue;
-      Entity& entity = entities[i];
-      if (attribute.tag.kind == TagKind::location) entity.locations.insert(attribute.tag.name);
-      if (attribute.tag.kind == TagKind::severity) entity.severity = attribute.tag.name;
-      if (attribute.tag.kind == TagKind::change) entity.change = attribute.tag.name;
-    }
-  }
-}
-
-Labels aggregate(const std::vector<Entity>& entities, bool says_anything) {
-  Labels labels;
-  const auto strength = [](int value) { return value == 1 ? 2 : value == -1 ? 1 : 0; };
-  for (const Entity& entity : entities) {
-    const int value = entity.presence == Presence::positive ? 1 : entity.presence == Presence::negative ? 0 : -1;
-    std::optional<int>& label = labels[entity.condition];
-    if (!label || strength(value) > strength(*label)) label = value;
-  }
-  bool abnormal = false;
-  for (size_t c = 0; c < kSupportDevices; ++c) abnormal |= labels[c].has_value() && *labels[c] != 0;
-  if (says_anything) labels[kNoFinding] = abnormal ? 0 : 1;
-  return labels;
-}
+int strength(int label) { return label == 1 ? 2 : label == -1 ? 1 : 0; }
 
 }  // namespace
 
-struct Labeler::Impl {
-  Lexicon lexicon;
-
-  [[nodiscard]] std::vector<Match> match(const std::vector<Word>& words) const;
-  void read_sentence(std::string_view text, const Span& span, std::vector<Entity>& entities) const;
-};
-
-/// Longest phrase at each word; a phrase may carry several tags.
-std::vector<Match> Labeler::Impl::match(const std::vector<Word>& words) const {
-  std::vector<Match> matches;
-  std::vector<std::string> texts;
-  for (const Word& word : words) texts.push_back(word.text);
-  for (size_t i = 0; i < words.size();) {
-    const PhraseMatch found = lexicon.longest(texts, i);
-    for (const Tag& tag : found.tags) matches.push_back({tag, i, i + found.words - 1});
-    // A phrase may hold an attribute of its own mention: "heart is mildly enlarged".
-    for (size_t inner = i; found.words > 1 && inner < i + found.words; ++inner) {
-      for (const Tag& tag : lexicon.longest({texts[inner]}, 0).tags) {
-        if (tag.kind == TagKind::severity || tag.kind == TagKind::location) matches.push_back({tag, inner, inner});
-      }
-    }
-    i += std::max<size_t>(1, found.words);
+std::string_view presence_name(Presence presence) {
+  switch (presence) {
+    case Presence::negative:
+      return "negative";
+    case Presence::uncertain:
+      return "uncertain";
+    case Presence::positive:
+      return "positive";
   }
-  return matches;
+  return "";
 }
 
-void Labeler::Impl::read_sentence(std::string_view text, const Span& span, std::vector<Entity>& entities) const {
-  const std::vector<Word> words = words_of(text, span);
-  const Sentence s = sort_matches(match(words));
-  std::vector<Entity> found;
-  for (const Match& m : s.conditions) {
-    Entity entity;
-    entity.condition = m.tag.condition;
-    entity.presence = presence_of(s, m);
-    entity.begin = words[m.first].begin;
-    entity.end = words[m.last].end;
-    found.push_back(std::move(entity));
+Labels labels_of(const std::vector<Entity>& entities) {
+  Labels labels{};
+  for (const Entity& entity : entities) {
+    const int value = entity.presence == Presence::positive     ? 1
+                      : entity.presence == Presence::uncertain ? -1
+                                                                : 0;
+    auto& label = labels[entity.condition];
+    if (!label || strength(value) > strength(*label)) label = value;
   }
-  attach_attributes(s, s.conditions, found);
-  for (const Match& m : s.normals) {
-    Entity entity;
-    entity.condition = m.tag.condition;
-    entity.presence = Presence::negative;
-    entity.begin = words[m.first].begin;
-    entity.end = words[m.last].end;
-    found.push_back(std::move(entity));
+  bool found = false;
+  for (size_t c = 0; c < kSupportDevices; ++c) {
+    const auto& label = labels[c];
+    found = found || (label && *label != 0);
   }
-  std::stable_sort(found.begin(), found.end(), [](const Entity& a, const Entity& b) { return a.begin < b.begin; });
-  entities.insert(entities.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+  labels[kNoFinding] = found ? 0 : 1;
+  return labels;
 }
 
-Labeler::Labeler(const std::filesystem::path& lexicon) : impl_(std::make_shared<Impl>(Impl{load_lexicon(lexicon)})) {}
+Labeler::Labeler(const Lexicon& lexicon) {
+  auto compiled = std::make_shared<Compiled>();
+  compiled->lexicon = lexicon;
+  compiled->add_all(Layer::finding, lexicon.findings);
+  compiled->add_all(Layer::normal, lexicon.normals);
+  compiled->add_all(Layer::location, lexicon.locations);
+  compiled->add_all(Layer::severity, lexicon.severities);
+  compiled->add_all(Layer::change, lexicon.changes);
+  const CueRules& cues = lexicon.cues;
+  compiled->add_cue(Cue::negation_before, cues.negation_before);
+  compiled->add_cue(Cue::negation_after, cues.negation_after);
+  compiled->add_cue(Cue::uncertainty_before, cues.uncertainty_before);
+  compiled->add_cue(Cue::uncertainty_after, cues.uncertainty_after);
+  compiled->add_cue(Cue::uncertainty_between, cues.uncertainty_between);
+  compiled->add_cue(Cue::ignore_before, cues.ignore_before);
+  compiled->add_cue(Cue::no_cue, cues.no_cue);
+  compiled->add_cue(Cue::scope_end, cues.scope_end);
+  compiled->add_cue(Cue::clause_break, cues.clause_break);
+  compiled->add_cue(Cue::clause_opener, cues.clause_opener);
+  compiled->add_cue(Cue::list_word, cues.list_word);
+  compiled->locations = distinct_values(lexicon.locations);
+  std::sort(compiled->locations.begin(), compiled->locations.end());
+  compiled->severities = distinct_values(lexicon.severities);
+  compiled->changes = distinct_values(lexicon.changes);
+  compiled_ = std::move(compiled);
+}
 
 Reading Labeler::read(std::string_view text) const {
-  Reading reading;
-  const std::vector<Span> sentences = sentence_spans(text);
-  for (const Span& span : sentences) impl_->read_sentence(text, span, reading.entities);
-  reading.labels = aggregate(reading.entities, !sentences.empty());
-  return reading;
+  Reading report;
+  const std::vector<Span> sentences = split_sentences(text);
+  bool has_word = false;
+  for (size_t i = 0; i < sentences.size(); ++i) {
+    auto entities = read_sentence(compiled_->lexicon, compiled_->uses, compiled_->matcher, text,
+                                  sentences[i], static_cast<int>(i));
+    std::move(entities.begin(), entities.end(), std::back_inserter(report.entities));
+    const auto letters = text.substr(sentences[i].begin, sentences[i].end - sentences[i].begin);
+    has_word = has_word || std::any_of(letters.begin(), letters.end(), is_letter);
+  }
+  if (has_word) report.labels = labels_of(report.entities);
+  return report;
 }
 
-const std::string& Labeler::version() const { return impl_->lexicon.version(); }
+const std::string& Labeler::version() const { return compiled_->lexicon.version; }
+const std::vector<std::string>& Labeler::location_values() const { return compiled_->locations; }
+const std::vector<std::string>& Labeler::severity_values() const { return compiled_->severities; }
+const std::vector<std::string>& Labeler::change_values() const { return compiled_->changes; }
 
 }  // namespace unirg::text

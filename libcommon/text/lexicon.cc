@@ -5,155 +5,208 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <sstream>
 
 #include "base/error.h"
 #include "io/atomic_file.h"
-#include "text/labeler.h"
 
 namespace unirg::text {
-
-struct Lexicon::Node {
-  std::map<std::string, std::unique_ptr<Node>, std::less<>> exact;
-  std::vector<std::pair<std::string, std::unique_ptr<Node>>> prefix;
-  std::vector<Tag> tags;  ///< of the phrase that ends here
-
-  Node& child(const std::string& word) {
-    if (!word.ends_with('*')) {
-      auto& next = exact[word];
-      if (!next) next = std::make_unique<Node>();
-      return *next;
-    }
-    const std::string stem = word.substr(0, word.size() - 1);
-    for (auto& [known, next] : prefix) {
-      if (known == stem) return *next;
-    }
-    prefix.emplace_back(stem, std::make_unique<Node>());
-    return *prefix.back().second;
-  }
-
-  void longest(const std::vector<std::string>& words, size_t first, size_t i, PhraseMatch& best) const {
-    if (!tags.empty() && i - first > best.words) best = {tags, i - first};
-    if (i == words.size()) return;
-    const auto it = exact.find(words[i]);
-    if (it != exact.end()) it->second->longest(words, first, i + 1, best);
-    for (const auto& [stem, next] : prefix) {
-      if (words[i].starts_with(stem)) next->longest(words, first, i + 1, best);
-    }
-  }
-};
-
-Lexicon::Lexicon() : root_(std::make_unique<Node>()) {}
-Lexicon::~Lexicon() = default;
-Lexicon::Lexicon(Lexicon&&) noexcept = default;
-Lexicon& Lexicon::operator=(Lexicon&&) noexcept = default;
-
-void Lexicon::add(const std::string& phrase, const Tag& tag) {
-  Node* node = root_.get();
-  std::istringstream words(phrase);
-  for (std::string word; words >> word;) node = &node->child(word);
-  UNIRG_ASSERT(node != root_.get(), "empty phrase");
-  node->tags.push_back(tag);
-}
-
-PhraseMatch Lexicon::longest(const std::vector<std::string>& words, size_t i) const {
-  PhraseMatch best;
-  root_->longest(words, i, i, best);
-  return best;
-}
-
 namespace {
 
-/// Walks the YAML and says where something is wrong.
-class LexiconReader {
+constexpr std::string_view kSchema = "unirg.lexicon/1";
+
+/// Reads one document; every failure names file, line and key.
+class Reader {
  public:
-  explicit LexiconReader(std::string file) : file_(std::move(file)) {}
-  Lexicon read();
+  explicit Reader(const std::string& name) : name_(name) {}
+  Lexicon read(const YAML::Node& root) const;
 
  private:
-  [[noreturn]] void fail(const YAML::Node& node, const std::string& why) const {
-    throw Error(Exit::config, fmt::format("{}:{}: {}", file_, node.Mark().line + 1, why));
+  [[noreturn]] void fail(const YAML::Node& at, const std::string& why) const {
+    throw Error(Exit::config, fmt::format("'{}:{}': {}", name_, at.Mark().line + 1, why));
   }
-  [[nodiscard]] size_t condition_index(const YAML::Node& name) const {
-    const auto it = std::find(kConditions.begin(), kConditions.end(), name.Scalar());
-    if (it == kConditions.end()) {
-      const std::string nearest = nearest_name(name.Scalar(), {kConditions.begin(), kConditions.end()});
-      fail(name, fmt::format("unknown condition '{}'{}", name.Scalar(), nearest.empty() ? "" : fmt::format(" (hint: did you mean '{}'?)", nearest)));
-    }
-    return static_cast<size_t>(it - kConditions.begin());
+  void check_keys(const YAML::Node& map, const std::vector<std::string>& known) const;
+  [[nodiscard]] YAML::Node need(const YAML::Node& map, const char* key) const;
+  [[nodiscard]] std::string text(const YAML::Node& node, const char* what) const;
+  [[nodiscard]] std::vector<std::string> texts(const YAML::Node& node, const char* what) const;
+  [[nodiscard]] std::vector<std::string> texts_of(const YAML::Node& map, const char* key) const {
+    return texts(need(map, key), key);
   }
-  void phrases(Lexicon& lexicon, const YAML::Node& list, const Tag& tag) const {
-    if (!list.IsSequence()) fail(list, "expected a list of phrases");
-    for (const YAML::Node& phrase : list) {
-      if (!phrase.IsScalar() || phrase.Scalar().find_first_not_of(' ') == std::string::npos) fail(phrase, "expected a phrase");
-      lexicon.add(phrase.Scalar(), tag);
-    }
-  }
-  void cues(Lexicon& lexicon, const YAML::Node& section, TagKind before, TagKind after) const {
-    if (!section.IsMap()) fail(section, "expected 'before' and 'after'");
-    for (const auto& item : section) {
-      const std::string key = item.first.Scalar();
-      if (key != "before" && key != "after") fail(item.first, fmt::format("unknown key '{}'", key));
-      phrases(lexicon, item.second, {key == "before" ? before : after, 0, ""});
-    }
-  }
-  void named(Lexicon& lexicon, const YAML::Node& section, TagKind kind) const {
-    if (!section.IsMap()) fail(section, "expected a map of lists");
-    for (const auto& item : section) phrases(lexicon, item.second, {kind, 0, item.first.Scalar()});
-  }
-  void normals(Lexicon& lexicon, const YAML::Node& section) const {
-    if (!section.IsSequence()) fail(section, "expected a list");
-    for (const YAML::Node& entry : section) {
-      if (!entry.IsMap() || !entry["phrases"] || !entry["denies"]) fail(entry, "expected 'phrases' and 'denies'");
-      for (const YAML::Node& name : entry["denies"]) phrases(lexicon, entry["phrases"], {TagKind::normal, condition_index(name), ""});
-    }
-  }
-  void section(Lexicon& lexicon, const YAML::Node& key, const YAML::Node& value) const;
+  [[nodiscard]] size_t condition(const YAML::Node& node) const;
+  void read_condition(const YAML::Node& node, Lexicon& lexicon) const;
+  [[nodiscard]] AttributeUse uses(const YAML::Node& node) const;
+  [[nodiscard]] std::vector<AttributeRule> attributes(const YAML::Node& list,
+                                                      const char* what) const;
+  [[nodiscard]] CueRules cues(const YAML::Node& node) const;
 
-  std::string file_;
+  std::string name_;
 };
 
-void LexiconReader::section(Lexicon& lexicon, const YAML::Node& key, const YAML::Node& value) const {
-  const std::string& name = key.Scalar();
-  if (name == "version") {
-    lexicon.set_version(value.Scalar());
-  } else if (name == "conditions") {
-    for (const auto& item : value) phrases(lexicon, item.second, {TagKind::condition, condition_index(item.first), ""});
-  } else if (name == "normal") {
-    normals(lexicon, value);
-  } else if (name == "negation") {
-    cues(lexicon, value, TagKind::negation_before, TagKind::negation_after);
-  } else if (name == "uncertainty") {
-    cues(lexicon, value, TagKind::uncertainty_before, TagKind::uncertainty_after);
-  } else if (name == "scope_end") {
-    phrases(lexicon, value, {TagKind::scope_end, 0, ""});
-  } else if (name == "locations") {
-    named(lexicon, value, TagKind::location);
-  } else if (name == "severity") {
-    named(lexicon, value, TagKind::severity);
-  } else if (name == "changes") {
-    named(lexicon, value, TagKind::change);
-  } else {
-    fail(key, fmt::format("unknown key '{}'", name));
+void Reader::check_keys(const YAML::Node& map, const std::vector<std::string>& known) const {
+  if (!map.IsMap()) fail(map, "expected a map");
+  for (const auto& entry : map) {
+    const auto key = entry.first.as<std::string>();
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const std::string nearest = nearest_name(key, known);
+    fail(entry.first, nearest.empty()
+                          ? fmt::format("unknown key '{}'", key)
+                          : fmt::format("unknown key '{}' (hint: '{}')", key, nearest));
   }
 }
 
-Lexicon LexiconReader::read() {
-  YAML::Node root;
-  try {
-    root = YAML::Load(io::read_file(file_));
-  } catch (const YAML::Exception& e) {
-    throw Error(Exit::config, fmt::format("{}:{}: not valid YAML: {}", file_, e.mark.line + 1, e.msg));
+YAML::Node Reader::need(const YAML::Node& map, const char* key) const {
+  YAML::Node node = map[key];
+  if (!node) fail(map, fmt::format("key '{}' is missing", key));
+  return node;
+}
+
+std::string Reader::text(const YAML::Node& node, const char* what) const {
+  if (!node.IsScalar()) fail(node, fmt::format("'{}': expected text", what));
+  return node.as<std::string>();
+}
+
+std::vector<std::string> Reader::texts(const YAML::Node& node, const char* what) const {
+  if (!node.IsSequence()) fail(node, fmt::format("'{}': expected a list", what));
+  std::vector<std::string> all;
+  for (const YAML::Node& item : node) all.push_back(text(item, what));
+  return all;
+}
+
+size_t Reader::condition(const YAML::Node& node) const {
+  const std::string name = text(node, "condition");
+  const auto index = condition_index(name);
+  if (index && *index != kNoFinding) return *index;
+  const std::vector<std::string> known(kConditions.begin(), kConditions.end() - 1);
+  const std::string nearest = nearest_name(name, known);
+  fail(node, nearest.empty() ? fmt::format("unknown condition '{}'", name)
+                             : fmt::format("unknown condition '{}' (hint: '{}')", name, nearest));
+}
+
+AttributeUse Reader::uses(const YAML::Node& node) const {
+  AttributeUse use{false, false, false};
+  for (const YAML::Node& item : node) {
+    const std::string name = text(item, "attributes");
+    if (name == "location") {
+      use.location = true;
+    } else if (name == "severity") {
+      use.severity = true;
+    } else if (name == "change") {
+      use.change = true;
+    } else {
+      fail(item, fmt::format("unknown attribute '{}' (hint: location, severity, change)", name));
+    }
   }
+  return use;
+}
+
+void Reader::read_condition(const YAML::Node& node, Lexicon& lexicon) const {
+  check_keys(node, {"name", "attributes", "findings"});
+  const size_t index = condition(need(node, "name"));
+  const YAML::Node attributes = need(node, "attributes");
+  (void)texts(attributes, "attributes");
+  lexicon.uses[index] = uses(attributes);
+  const YAML::Node findings = need(node, "findings");
+  if (!findings.IsSequence()) fail(findings, "'findings': expected a list");
+  for (const YAML::Node& finding : findings) {
+    check_keys(finding, {"kind", "uncertain", "phrases"});
+    FindingRule rule;
+    rule.condition = index;
+    rule.kind = text(need(finding, "kind"), "kind");
+    if (const YAML::Node uncertain = finding["uncertain"]) {
+      const std::string value = text(uncertain, "uncertain");
+      if (value != "true" && value != "false") fail(uncertain, "'uncertain': expected true or false");
+      rule.always_uncertain = value == "true";
+    }
+    rule.phrases = texts_of(finding, "phrases");
+    lexicon.findings.push_back(std::move(rule));
+  }
+}
+
+std::vector<AttributeRule> Reader::attributes(const YAML::Node& list, const char* what) const {
+  if (!list.IsSequence()) fail(list, fmt::format("'{}': expected a list", what));
+  std::vector<AttributeRule> rules;
+  for (const YAML::Node& item : list) {
+    check_keys(item, {"value", "values", "phrases"});
+    AttributeRule rule;
+    rule.values = item["values"] ? texts_of(item, "values")
+                                 : std::vector<std::string>{text(need(item, "value"), "value")};
+    if (rule.values.empty()) fail(item, fmt::format("'{}': a rule without a value", what));
+    rule.phrases = texts_of(item, "phrases");
+    rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
+CueRules Reader::cues(const YAML::Node& node) const {
+  CueRules cues;
+  const std::vector<std::pair<const char*, std::vector<std::string>*>> parts{
+      {"negation-before", &cues.negation_before},
+      {"negation-after", &cues.negation_after},
+      {"uncertainty-before", &cues.uncertainty_before},
+      {"uncertainty-after", &cues.uncertainty_after},
+      {"uncertainty-between", &cues.uncertainty_between},
+      {"ignore-before", &cues.ignore_before},
+      {"no-cue", &cues.no_cue},
+      {"scope-end", &cues.scope_end},
+      {"clause-break", &cues.clause_break},
+      {"clause-opener", &cues.clause_opener},
+      {"list-word", &cues.list_word}};
+  std::vector<std::string> known;
+  for (const auto& part : parts) known.emplace_back(part.first);
+  check_keys(node, known);
+  for (const auto& [key, list] : parts) *list = texts_of(node, key);
+  return cues;
+}
+
+Lexicon Reader::read(const YAML::Node& root) const {
+  check_keys(root, {"schema", "version", "conditions", "other", "normal", "cues", "locations", "severities",
+                    "changes"});
+  const YAML::Node schema = need(root, "schema");
+  if (text(schema, "schema") != kSchema) fail(schema, fmt::format("schema is not '{}'", kSchema));
   Lexicon lexicon;
-  if (!root.IsMap()) fail(root, "expected a map");
-  for (const auto& item : root) section(lexicon, item.first, item.second);
-  if (lexicon.version().empty()) fail(root, "key 'version' is missing");
+  lexicon.version = text(need(root, "version"), "version");
+  const YAML::Node conditions = need(root, "conditions");
+  if (!conditions.IsSequence()) fail(conditions, "'conditions': expected a list");
+  for (const YAML::Node& node : conditions) read_condition(node, lexicon);
+  FindingRule other;
+  other.condition = kOtherFinding;
+  other.phrases = texts_of(root, "other");
+  lexicon.findings.push_back(std::move(other));
+  const YAML::Node normals = need(root, "normal");
+  if (!normals.IsSequence()) fail(normals, "'normal': expected a list");
+  for (const YAML::Node& node : normals) {
+    check_keys(node, {"conditions", "phrases"});
+    NormalRule rule;
+    const YAML::Node named = need(node, "conditions");
+    (void)texts(named, "conditions");
+    for (const YAML::Node& item : named) rule.conditions.push_back(condition(item));
+    rule.phrases = texts_of(node, "phrases");
+    lexicon.normals.push_back(std::move(rule));
+  }
+  lexicon.cues = cues(need(root, "cues"));
+  lexicon.locations = attributes(need(root, "locations"), "locations");
+  lexicon.severities = attributes(need(root, "severities"), "severities");
+  lexicon.changes = attributes(need(root, "changes"), "changes");
   return lexicon;
 }
 
 }  // namespace
 
-Lexicon load_lexicon(const std::filesystem::path& file) { return LexiconReader(file.string()).read(); }
+std::optional<size_t> condition_index(std::string_view name) {
+  const auto at = std::find(kConditions.begin(), kConditions.end(), name);
+  if (at == kConditions.end()) return std::nullopt;
+  return static_cast<size_t>(at - kConditions.begin());
+}
+
+Lexicon parse_lexicon(const std::string& yaml, const std::string& name) {
+  try {
+    return Reader(name).read(YAML::Load(yaml));
+  } catch (const YAML::Exception& e) {
+    throw Error(Exit::config, fmt::format("'{}:{}': {}", name, e.mark.line + 1, e.msg));
+  }
+}
+
+Lexicon load_lexicon(const std::filesystem::path& path) {
+  return parse_lexicon(io::read_file(path), path.string());
+}
 
 }  // namespace unirg::text

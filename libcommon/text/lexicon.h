@@ -14,19 +14,24 @@
 
 namespace unirg::text {
 
-inline constexpr int kConditionCount = 14;
-inline constexpr int kSupportDevices = 12;
-inline constexpr int kNoFinding = 13;
-
 /// The 14 conditions in CheXpert's order (Irvin et al., "CheXpert", AAAI 2019, table 1).
-const std::array<std::string_view, kConditionCount>& condition_names();
-/// Index of a name of condition_names(), exact spelling.
-std::optional<int> condition_index(std::string_view name);
+inline constexpr std::array<std::string_view, 14> kConditions{
+    "Enlarged Cardiomediastinum", "Cardiomegaly",     "Lung Opacity",  "Lung Lesion",
+    "Edema",                      "Consolidation",    "Pneumonia",     "Atelectasis",
+    "Pneumothorax",               "Pleural Effusion", "Pleural Other", "Fracture",
+    "Support Devices",            "No Finding"};
+inline constexpr size_t kSupportDevices = 12;
+inline constexpr size_t kNoFinding = 13;
+/// A finding outside the 14 ("low lung volumes"): not reported, but it draws attributes to itself.
+inline constexpr size_t kOtherFinding = kConditions.size();
+
+/// Index of a name of kConditions, exact spelling.
+std::optional<size_t> condition_index(std::string_view name);
 
 /// A way to speak of a condition. Phrases in the syntax of phrase_matcher.h.
 struct FindingRule {
-  int condition = 0;             ///< index into condition_names(), not kNoFinding
-  std::string kind;              ///< e.g. "pacemaker"; the condition's name in lower case if unsaid
+  size_t condition = 0;          ///< index into kConditions, never kNoFinding; or kOtherFinding
+  std::string kind;              ///< e.g. "pacemaker"; a finer name within the condition
   bool always_uncertain = false; ///< "heart size at the upper limits of normal"
   std::vector<std::string> phrases;
 };
@@ -34,7 +39,7 @@ struct FindingRule {
 /// A statement of normality: negates its conditions. The first is what the words are about, the
 /// others follow from it.
 struct NormalRule {
-  std::vector<int> conditions;
+  std::vector<size_t> conditions;
   std::vector<std::string> phrases;
 };
 
@@ -59,12 +64,15 @@ struct CueRules {
   std::vector<std::string> no_cue;              ///< "no change": looks like a cue and is none
   std::vector<std::string> scope_end;           ///< "but": no cue reaches across
   std::vector<std::string> clause_break;        ///< "and", "with": attributes rarely reach across
+  std::vector<std::string> clause_opener;       ///< "a", "the": after a comma they end a negation ...
+  std::vector<std::string> list_word;           ///< ... unless "or" shows that the list goes on
 };
 
 struct Lexicon {
+  std::string version;  ///< free text, for metric signatures
   std::vector<FindingRule> findings;
   std::vector<NormalRule> normals;
-  std::array<AttributeUse, kConditionCount> uses{};
+  std::array<AttributeUse, kConditions.size()> uses{};
   CueRules cues;
   std::vector<AttributeRule> locations;
   std::vector<AttributeRule> severities;  ///< in order of grade: of two, the later one counts

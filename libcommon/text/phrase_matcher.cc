@@ -111,9 +111,7 @@ PhraseMatcher::PhraseMatcher() : spelling_(1), phrases_(1) {}
 
 int32_t PhraseMatcher::symbol(std::string_view word, bool stem) {
   int32_t node = 0;
-  size_t on_path = 0;
   for (const char c : word) {
-    on_path += spelling_[static_cast<size_t>(node)].stem >= 0;
     const auto letter = static_cast<size_t>(letter_index(c));
     if (spelling_[static_cast<size_t>(node)].next[letter] == 0) {
       const auto made = static_cast<int32_t>(spelling_.size());
@@ -122,8 +120,6 @@ int32_t PhraseMatcher::symbol(std::string_view word, bool stem) {
     }
     node = spelling_[static_cast<size_t>(node)].next[letter];
   }
-  if (on_path + 2 > kMostSymbols)
-    throw Error(Exit::config, fmt::format("phrase word '{}' has too many stems", word));
   SpellingNode& last = spelling_[static_cast<size_t>(node)];
   int32_t& id = stem ? last.stem : last.whole;
   if (id < 0) id = symbols_++;
@@ -187,10 +183,12 @@ PhraseMatcher::Symbols PhraseMatcher::symbols_of(std::string_view word) const {
     node = spelling_[static_cast<size_t>(node)].next[static_cast<size_t>(letter_index(lower(c)))];
     if (node == 0) return found;
     const int32_t stem = spelling_[static_cast<size_t>(node)].stem;
-    if (stem >= 0 && found.count < kMostSymbols) found.ids[found.count++] = stem;
+    if (stem >= 0) found.ids[found.count++] = stem;
+    if (found.count == kMostSymbols)
+      throw Error(Exit::config, fmt::format("word '{}' begins with too many stems", word));
   }
   const int32_t whole = spelling_[static_cast<size_t>(node)].whole;
-  if (whole >= 0 && found.count < kMostSymbols) found.ids[found.count++] = whole;
+  if (whole >= 0) found.ids[found.count++] = whole;
   return found;
 }
 

@@ -36,12 +36,13 @@ class PhraseMatcher {
   void add(std::string_view pattern, int32_t payload);
 
   /// All matches, in order of their first word. Thread-safe.
+  /// \throws Error(Exit::config) if a word begins with eight or more stems of the patterns
   [[nodiscard]] std::vector<PhraseMatch> match(std::string_view text,
                                                const std::vector<Word>& words) const;
 
  private:
   static constexpr int kAlphabet = 37;      // a-z, 0-9, any other
-  static constexpr size_t kMostSymbols = 4; // stems and the whole word along one spelling
+  static constexpr size_t kMostSymbols = 8; // stems and the whole word along one spelling
   struct SpellingNode {
     std::array<int32_t, kAlphabet> next{};
     int32_t whole = -1;  // symbol of the word that ends here

@@ -27,15 +27,11 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
 bool is_abbreviation(std::string_view text, size_t point) {
   const std::string_view word = word_before(text, point);
   if (word.size() == 1 && is_upper(word[0])) {
-    // An initial ("J. Smith"), unless it ends a designation such as "vitamin D." or "hepatitis B.".
-    size_t next = point + 1;
-    while (next < text.size() && text[next] == ' ') ++next;
-    const bool begins_name = next + 1 < text.size() && is_upper(text[next]) &&
-                             is_letter(text[next + 1]) && !is_upper(text[next + 1]);
-    const size_t begin = point - 1;
-    const bool after_name = begin == 0 || text[begin - 1] != ' ' || begin < 2 ||
-                            text[begin - 2] == '.' || text[begin - 2] == ',';
-    return begins_name && after_name;
+    // An initial ("read by J. Smith"), not the end of a designation ("hepatitis B.").
+    size_t end = point - 1;
+    while (end > 0 && is_space(text[end - 1])) --end;
+    const std::string_view before = word_before(text, end);
+    return before == "by" || before == "with" || before == "to" || before == "Dr.";
   }
   return std::any_of(kAbbreviations.begin(), kAbbreviations.end(),
                      [&](std::string_view known) { return same_ignoring_case(word, known); });

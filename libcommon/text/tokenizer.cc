@@ -90,11 +90,13 @@ struct Tokenizer::Impl {
   std::unordered_map<uint64_t, Merge> merges;
   std::vector<bool> special;        // by id
   std::vector<AddedToken> by_length;  // longest first, for matching
+  std::array<bool, 256> opens_added{};  // bytes an added token begins with
 
   void index();
   void encode_piece(std::string_view piece, std::vector<int64_t>& out) const;
   /// Added token that begins at `at`, nullptr if none.
-  const AddedToken* added_at(std::string_view text, size_t at) const {
+  [[nodiscard]] const AddedToken* added_at(std::string_view text, size_t at) const {
+    if (!opens_added[static_cast<unsigned char>(text[at])]) return nullptr;
     for (const AddedToken& token : by_length) {
       if (text.substr(at, token.content.size()) == token.content) return &token;
     }
@@ -134,6 +136,7 @@ void Tokenizer::Impl::index() {
     ids[token.content] = token.id;
     special[static_cast<size_t>(token.id)] = token.special;
     by_length.push_back(token);
+    opens_added[static_cast<unsigned char>(token.content[0])] = true;
   }
   std::stable_sort(by_length.begin(), by_length.end(),
                    [](const AddedToken& a, const AddedToken& b) { return a.content.size() > b.content.size(); });
@@ -224,12 +227,11 @@ std::vector<std::string> Tokenizer::pieces(std::string_view utf8) const {
 }
 
 std::string Tokenizer::decode(std::span<const int64_t> ids, bool skip_special) const {
-  std::string bytes;
+  std::string joined;
   for (const int64_t id : ids) {
-    if (id < 0 || id >= size() || (skip_special && impl_->special[static_cast<size_t>(id)])) continue;
-    bytes += impl_->parts.tokens[static_cast<size_t>(id)];
+    if (!(skip_special && is_special(id))) joined += bytes(id);
   }
-  return replace_broken_utf8(bytes);
+  return replace_broken_utf8(joined);
 }
 
 int64_t Tokenizer::size() const { return static_cast<int64_t>(impl_->parts.tokens.size()); }
@@ -239,14 +241,29 @@ std::optional<int64_t> Tokenizer::id(std::string_view token) const {
   return it == impl_->ids.end() ? std::nullopt : std::optional(it->second);
 }
 
+std::string_view Tokenizer::bytes(int64_t id) const {
+  if (id < 0 || id >= size()) return {};
+  return impl_->parts.tokens[static_cast<size_t>(id)];
+}
+
+bool Tokenizer::is_special(int64_t id) const {
+  return id >= 0 && id < size() && impl_->special[static_cast<size_t>(id)];
+}
+
 const std::vector<AddedToken>& Tokenizer::added() const { return impl_->parts.added; }
 const BpeParts& Tokenizer::parts() const { return impl_->parts; }
 const char* split_pattern() { return kSplitPattern; }
 
 std::string StreamDecoder::push(int64_t id) {
-  pending_.push_back(id);
-  std::string text = tokenizer_.decode(pending_);
-  if (text.ends_with("\xef\xbf\xbd") && pending_.size() < 4) return "";  // a character has at most four bytes
+  if (!tokenizer_.is_special(id)) pending_ += tokenizer_.bytes(id);
+  const size_t complete = pending_.size() - unfinished_utf8(pending_);
+  std::string text = replace_broken_utf8(std::string_view(pending_).substr(0, complete));
+  pending_.erase(0, complete);
+  return text;
+}
+
+std::string StreamDecoder::finish() {
+  std::string text = replace_broken_utf8(pending_);
   pending_.clear();
   return text;
 }

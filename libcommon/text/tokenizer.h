@@ -51,6 +51,9 @@ class Tokenizer {
   [[nodiscard]] io::Json to_json() const;
   /// Pieces of text between added tokens, before BPE; for training and tests.
   [[nodiscard]] std::vector<std::string> pieces(std::string_view utf8) const;
+  /// The bytes a token stands for; "" for ids without a token.
+  [[nodiscard]] std::string_view bytes(int64_t id) const;
+  [[nodiscard]] bool is_special(int64_t id) const;
 
  private:
   [[nodiscard]] const BpeParts& parts() const;
@@ -61,23 +64,20 @@ class Tokenizer {
 /// How text is cut before BPE: the pattern of Qwen2's tokenizer.json.
 const char* split_pattern();
 
-/// The special tokens of Qwen3-VL, in the order of their ids.
-const std::vector<std::string>& qwen_special_tokens();
-
-/// Trains a vocabulary of at most `vocab_size` entries: 256 bytes, merges (most frequent pair first, ties to the smaller
-/// pair of ids), then Qwen's special tokens. Deterministic.
-Tokenizer train_bpe(const std::vector<std::string>& texts, int64_t vocab_size);
-
-/// Holds back an incomplete UTF-8 tail while tokens stream in.
+/// Turns a stream of tokens into text, holding back bytes that may yet become a character. Special
+/// tokens are left out. The parts joined are decode() of all ids.
 class StreamDecoder {
  public:
+  /// \param tokenizer must outlive this
   explicit StreamDecoder(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
   /// Text that is complete with this token; "" while bytes are missing.
   std::string push(int64_t id);
+  /// What is left at the end: U+FFFD for an unfinished character, else "".
+  std::string finish();
 
  private:
   const Tokenizer& tokenizer_;
-  std::vector<int64_t> pending_;
+  std::string pending_;  // bytes not yet given out
 };
 
 }  // namespace unirg::text

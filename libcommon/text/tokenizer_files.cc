@@ -1,9 +1,8 @@
-// Tokenizer files in and out, and training.
+// Tokenizer files in and out.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <sstream>
 
@@ -76,7 +75,8 @@ BpeParts read_tokenizer_json(const fs::path& file) {
   const Document object = parse(file);
   if (!object.contains("model") || !object["model"].is_object()) refuse(file, "key 'model' is missing");
   const Document& model = object["model"];
-  if (model.value("type", "BPE") != "BPE") refuse(file, fmt::format("tokenizer type '{}' is not supported here", model.value("type", "")));
+  const Document type = model.value("type", Document("BPE"));
+  if (type != "BPE") refuse(file, fmt::format("tokenizer type {} is not supported here", type.dump()));
   if (!model.contains("vocab") || !model.contains("merges") || !model["merges"].is_array()) refuse(file, "keys 'vocab' and 'merges' are needed");
   BpeParts parts;
   read_vocab(file, model["vocab"], parts);
@@ -96,70 +96,7 @@ BpeParts read_vocab_and_merges(const fs::path& folder) {
   return parts;
 }
 
-using Pair = std::pair<int64_t, int64_t>;
-
-/// A distinct piece, as symbols, with how often it occurs.
-struct Word {
-  std::vector<int64_t> symbols;
-  int64_t count = 0;
-};
-
-/// Pair counts kept in step with the words as merges are applied.
-class PairTable {
- public:
-  explicit PairTable(std::vector<Word> words) : words_(std::move(words)) {
-    for (size_t w = 0; w < words_.size(); ++w) add(w, +1);
-  }
-  /// The most frequent pair, ties to the smaller; nullptr when no pair occurs twice.
-  const Pair* best() const {
-    const Pair* found = nullptr;
-    int64_t most = 1;
-    for (const auto& [pair, count] : counts_) {
-      if (count > most) {
-        most = count;
-        found = &pair;
-      }
-    }
-    return found;
-  }
-  void merge(const Pair& pair, int64_t merged) {
-    const std::set<size_t> touched = std::move(places_[pair]);
-    for (const size_t w : touched) {
-      add(w, -1);
-      std::vector<int64_t> symbols;
-      const std::vector<int64_t>& old = words_[w].symbols;
-      for (size_t i = 0; i < old.size(); ++i) {
-        const bool here = i + 1 < old.size() && Pair(old[i], old[i + 1]) == pair;
-        symbols.push_back(here ? merged : old[i]);
-        i += here;
-      }
-      words_[w].symbols = std::move(symbols);
-      add(w, +1);
-    }
-    counts_.erase(pair);
-  }
-
- private:
-  void add(size_t w, int64_t sign) {
-    const Word& word = words_[w];
-    for (size_t i = 0; i + 1 < word.symbols.size(); ++i) {
-      const Pair pair(word.symbols[i], word.symbols[i + 1]);
-      counts_[pair] += sign * word.count;
-      if (sign > 0) places_[pair].insert(w);
-    }
-  }
-  std::vector<Word> words_;
-  std::map<Pair, int64_t> counts_;
-  std::map<Pair, std::set<size_t>> places_;
-};
-
 }  // namespace
-
-const std::vector<std::string>& qwen_special_tokens() {
-  static const std::vector<std::string> tokens{"<|endoftext|>",    "<|im_start|>",    "<|im_end|>",   "<|vision_start|>",
-                                               "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"};
-  return tokens;
-}
 
 Tokenizer Tokenizer::load(const fs::path& path) {
   if (fs::is_regular_file(path)) return Tokenizer(read_tokenizer_json(path));
@@ -177,9 +114,11 @@ io::Json Tokenizer::to_json() const {
     added.push_back({{"id", token.id}, {"content", token.content}, {"single_word", false}, {"lstrip", false}, {"rstrip", false},
                      {"normalized", false}, {"special", token.special}});
   }
-  Json vocab = Json::object();
-  for (size_t id = 0; id < parts.tokens.size(); ++id) {
-    if (!parts.tokens[id].empty() && !added_ids.contains(static_cast<int64_t>(id))) vocab[spell_bytes(parts.tokens[id])] = id;
+  Json::object_t vocab;  // appended to without a search: tokens are distinct
+  for (size_t i = 0; i < parts.tokens.size(); ++i) {
+    const auto id = static_cast<int64_t>(i);
+    if (parts.tokens[i].empty() || added_ids.contains(id) || this->id(parts.tokens[i]) != id) continue;
+    static_cast<Json::object_t::Container&>(vocab).emplace_back(spell_bytes(parts.tokens[i]), id);
   }
   Json merges = Json::array();
   for (const auto& [left, right] : parts.merges) merges.push_back({spell_bytes(left), spell_bytes(right)});
@@ -198,42 +137,6 @@ io::Json Tokenizer::to_json() const {
           {"model",
            {{"type", "BPE"}, {"dropout", nullptr}, {"unk_token", nullptr}, {"continuing_subword_prefix", ""}, {"end_of_word_suffix", ""},
             {"fuse_unk", false}, {"byte_fallback", false}, {"ignore_merges", false}, {"vocab", std::move(vocab)}, {"merges", std::move(merges)}}}};
-}
-
-Tokenizer train_bpe(const std::vector<std::string>& texts, int64_t vocab_size) {
-  BpeParts parts;
-  for (int b = 0; b < 256; ++b) parts.tokens.emplace_back(1, static_cast<char>(b));
-  const Tokenizer bytes(parts);
-  std::map<std::string, int64_t> counts;
-  for (const std::string& text : texts) {
-    for (std::string& piece : bytes.pieces(text)) ++counts[std::move(piece)];
-  }
-  std::vector<Word> words;
-  for (const auto& [piece, count] : counts) {
-    Word word{{}, count};
-    for (const char c : piece) word.symbols.push_back(static_cast<unsigned char>(c));
-    words.push_back(std::move(word));
-  }
-  PairTable table(std::move(words));
-  std::map<std::string, int64_t> ids;
-  for (size_t id = 0; id < parts.tokens.size(); ++id) ids.emplace(parts.tokens[id], static_cast<int64_t>(id));
-  const int64_t last = vocab_size - static_cast<int64_t>(qwen_special_tokens().size());
-  while (static_cast<int64_t>(parts.tokens.size()) < last) {
-    const Pair* best = table.best();
-    if (!best) break;
-    const Pair pair = *best;
-    const std::string left = parts.tokens[static_cast<size_t>(pair.first)];
-    const std::string right = parts.tokens[static_cast<size_t>(pair.second)];
-    // Another pair may already have made these bytes; one token then has two merges.
-    const auto [known, is_new] = ids.emplace(left + right, static_cast<int64_t>(parts.tokens.size()));
-    table.merge(pair, known->second);
-    if (is_new) parts.tokens.push_back(left + right);
-    parts.merges.emplace_back(left, right);
-  }
-  for (const std::string& token : qwen_special_tokens()) {
-    parts.added.push_back({token, static_cast<int64_t>(parts.tokens.size() + parts.added.size()), true});
-  }
-  return Tokenizer(std::move(parts));
 }
 
 }  // namespace unirg::text

@@ -83,10 +83,11 @@ UnitLoss label_unit(const model::Qwen3VL& model, const policy::ReportWriter& wri
   const Tensor clean = target.clamp_min(0);
   const Tensor each = at::binary_cross_entropy_with_logits(logits, clean, known, at::tensor(positive_weight, at::kFloat).to(device),
                                                            at::Reduction::Sum);
-  const at::NoGradGuard no_grad;
+  const Tensor loss = each * scale;
+  const at::NoGradGuard no_grad;  // what follows is counted, not learned from
   const Tensor called = (logits.detach() > 0).to(at::kFloat) * known;
   const auto sum = [](const Tensor& t) { return t.sum().item<double>(); };
-  return {each * scale,
+  return {loss,
           {{"loss", each.item<double>()},
            {"correct", sum((called == clean).to(at::kFloat) * known)},
            {"tp", sum(called * clean)},

@@ -94,7 +94,8 @@ digests() { (cd "$1" && find . -type f ! -name run.json -print0 | sort -z | xarg
 
 @test "a stopped run is exit 75 and leaves nothing behind" {
   mkdir work
-  run -75 timeout --preserve-status --signal TERM 0.5 \
+  # --foreground: else timeout signals the process and then its group, and a second signal kills.
+  run -75 timeout --foreground --preserve-status --signal TERM 0.5 \
     unirg-phantom --quiet --train 20000 --output work/out
   [ -z "$(ls -A work)" ]
 }

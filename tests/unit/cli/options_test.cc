@@ -115,6 +115,29 @@ TEST(OptionParser, unknown_yaml_key_is_a_config_error_with_its_line) {
       << message;
 }
 
+TEST(OptionParser, unset_required_option_is_null_in_the_dump_and_still_missing_when_read_back) {
+  testing::TempFolder folder;
+  std::string action;
+  std::vector<std::string> config;
+  const Table table{{.name = "action",
+                     .target = &action,
+                     .metavar = "A",
+                     .help = "What to do.",
+                     .choices = {"go", "stay"},
+                     .required = true},
+                    {.name = "config", .target = &config, .metavar = "F", .help = "YAML."}};
+  const std::string file = (folder.path() / "dump.yaml").string();
+  io::write_file(file, "action: ~\n");
+  OptionParser parser({"unirg-x", "does x", "[options]", "unirg-x"}, table);
+  EXPECT_TRUE(parser.config().at("action").is_null());
+  try {
+    parser.parse({"--config", file});
+    FAIL() << "a null counted as a value";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "missing option '--action'");
+  }
+}
+
 TEST(OptionParser, dumped_config_is_a_config) {
   testing::TempFolder folder;
   Example e;

@@ -8,6 +8,7 @@
 #include "io/atomic_file.h"
 #include "temp_folder.h"
 #include "text/bpe_bytes.h"
+#include "text/tokenizer_train.h"
 
 namespace unirg::text {
 namespace {

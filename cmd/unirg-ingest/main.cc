@@ -1,0 +1,57 @@
+// unirg-ingest: DICOM or picture folders and reports -> studies.jsonl + image shards. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "image/dicom.h"
+#include "options.h"
+
+namespace unirg {
+namespace {
+
+void check(const IngestToolOptions& o) {
+  const data::SourceOptions& s = o.ingest.source;
+  const bool needs_root = s.source != "table";
+  if (needs_root && s.root.empty()) throw Error(Exit::usage, "missing argument DIR");
+  if (s.source == "table" && s.reports.empty()) throw Error(Exit::usage, "missing option '--reports'");
+  if (s.source != "openi" && s.reports.empty() && !s.allow_missing_report) {
+    throw Error(Exit::usage, "missing option '--reports' (hint: or --allow-missing-report)");
+  }
+  if (o.splits.empty()) throw Error(Exit::usage, "--splits names no split");
+}
+
+Exit run(IngestToolOptions& o, cli::Context& context) {
+  check(o);
+  o.ingest.splits = o.splits;
+  o.ingest.seed = static_cast<uint64_t>(o.common.seed);
+  o.ingest.threads = static_cast<int>(o.common.threads);
+  o.ingest.shard = data::parse_shard(o.common.shard);
+  if (!o.ingest.source.reports.empty()) context.record.add_input(o.ingest.source.reports);
+  const image::DicomCodecs codecs;
+  data::IngestCounts counts;
+  cli::Progress progress(context.log, "study", 0, o.common.log_every);
+  const auto go_on = [&] {
+    progress.advance();
+    return !context.stop.requested();
+  };
+  if (!data::run_ingest(o.ingest, context.record, go_on, counts)) return Exit::interrupted;
+  context.log.info("{} studies; {} files = {} used + {} rejected + {} ignored; {} table rows rejected", counts.studies, counts.files,
+                   counts.used, counts.refused, counts.ignored, counts.refused_rows);
+  const int64_t rejected = counts.refused + counts.refused_rows;
+  if (o.max_rejected && rejected > *o.max_rejected) {
+    throw Error(Exit::data, fmt::format("{} files and rows rejected, --max-rejected {} (hint: see '{}')", rejected, *o.max_rejected, (o.ingest.output / "rejected.jsonl").string()));
+  }
+  return Exit::ok;
+}
+
+}  // namespace
+}  // namespace unirg
+
+int main(int argc, char** argv) {
+  unirg::IngestToolOptions options;
+  return unirg::cli::run_main({.name = "unirg-ingest",
+                               .summary = "Turns images and reports as hospitals and datasets keep them into study records and image shards.",
+                               .synopsis = "[options] --output DIR [DIR]",
+                               .example = "unirg-ingest --source dicom --reports reports.csv -o data dicom/"},
+                              unirg::ingest_table(options), options.common, argc, argv,
+                              [&](unirg::cli::Context& context) { return unirg::run(options, context); });
+}

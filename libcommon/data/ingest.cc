@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/ingest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/parallel.h"
+#include "image/dicom.h"
+#include "image/resize.h"
+#include "io/tar.h"
+#include "text/labeler.h"
+
+namespace unirg::data {
+namespace fs = std::filesystem;
+namespace {
+
+struct Picture {
+  StudyImage image;  ///< shard, offset and bytes still empty
+  std::string png;
+  std::string modality;
+};
+
+/// A draft after decoding.
+struct Decoded {
+  std::vector<Picture> pictures;
+  std::vector<Refusal> refusals;
+};
+
+image::Image8 scaled(image::Image8 picture, int64_t longest) {
+  const int64_t side = std::max(picture.width, picture.height);
+  if (longest <= 0 || side <= longest) return picture;
+  const auto shrink = [&](int64_t n) { return std::max<int64_t>(1, (n * longest + side / 2) / side); };
+  return image::resize_bicubic(picture, shrink(picture.width), shrink(picture.height));
+}
+
+bool is_constant(const image::Image8& picture) {
+  return std::all_of(picture.pixels.begin(), picture.pixels.end(), [&](uint8_t v) { return v == picture.pixels.front(); });
+}
+
+Result<Picture> decode_dicom(const fs::path& path, int64_t longest) {
+  const auto dicom = image::read_dicom(path);
+  if (!dicom) return tl::unexpected(dicom.error());
+  auto gray = image::render_grayscale(*dicom);
+  if (!gray) return tl::unexpected(gray.error());
+  const image::Image8 picture = scaled(std::move(*gray), longest);
+  Picture out;
+  out.image.view = dicom->metadata.view_position;
+  out.image.width = picture.width;
+  out.image.height = picture.height;
+  out.image.decoder = dicom->decoder;
+  out.modality = dicom->metadata.modality;
+  out.png = image::encode_png(picture);
+  return out;
+}
+
+Result<Picture> decode_picture(const fs::path& path, int64_t longest) {
+  const std::string bytes = io::read_file(path);
+  auto decoded = image::decode_image(bytes);
+  if (!decoded) return tl::unexpected(decoded.error());
+  const image::Image8 picture = scaled(image::to_gray(*decoded), longest);
+  if (is_constant(picture)) return bad_record("every pixel has one value");
+  Picture out;
+  out.image.width = picture.width;
+  out.image.height = picture.height;
+  out.image.decoder = bytes.starts_with("\x89PNG") ? "png" : "jpeg";
+  out.png = image::encode_png(picture);
+  return out;
+}
+
+/// Ids that are safe as file names inside a tar.
+std::string safe_name(const std::string& text) {
+  std::string name;
+  for (const char c : text) name += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' ? c : '_';
+  return name.substr(0, 90);
+}
+
+std::string image_id(const fs::path& file) { return safe_name(file.stem().string()); }
+
+Decoded decode_draft(const IngestOptions& options, const Draft& draft) {
+  Decoded decoded;
+  std::set<std::string> ids;
+  for (const fs::path& file : draft.pictures) {
+    const fs::path path = file.is_absolute() ? file : options.source.root / file;
+    auto picture = options.source.source == "dicom" ? decode_dicom(path, options.longest_side) : decode_picture(path, options.longest_side);
+    if (!picture) {
+      decoded.refusals.push_back({file.string(), picture.error().reason});
+      continue;
+    }
+    std::string id = image_id(file);
+    for (int k = 2; !ids.insert(id).second; ++k) id = fmt::format("{}-{}", image_id(file), k);
+    picture->image.id = id;
+    picture->image.sha256 = sha256_hex(picture->png);
+    decoded.pictures.push_back(std::move(*picture));
+  }
+  return decoded;
+}
+
+/// The tar shards of one output folder, opened as they fill.
+class ShardWriter {
+ public:
+  ShardWriter(fs::path folder, int64_t limit) : folder_(std::move(folder)), limit_(limit) {}
+  void add(const std::string& name, const std::string& png, StudyImage& image) {
+    if (!tar_) {
+      name_ = fmt::format("images-{:05}.tar", count_++);
+      tar_.emplace(folder_ / name_);
+    }
+    const io::TarSpan span = tar_->add(name, png);
+    image.shard = name_;
+    image.offset = span.offset;
+    image.bytes = span.bytes;
+    if (tar_->offset() >= limit_) close();
+  }
+  void close() {
+    if (tar_) tar_->commit();
+    tar_.reset();
+  }
+
+ private:
+  fs::path folder_;
+  int64_t limit_;
+  int64_t count_ = 0;
+  std::string name_;
+  std::optional<io::TarWriter> tar_;
+};
+
+class Ingest {
+ public:
+  Ingest(const IngestOptions& options, IngestCounts& counts) : options_(options), counts_(counts), folder_(options.output), shards_(folder_.temporary(), options.shard_bytes) {
+    if (!options.lexicon.empty()) labeler_.emplace(options.lexicon);
+  }
+  bool run(io::RunRecord& record, const std::function<bool()>& go_on);
+
+ private:
+  void take(Draft& draft, Decoded decoded);
+  void refuse_draft(const Draft& draft, const std::string& reason, size_t decoded_pictures);
+  std::string why_unusable(const Draft& draft, const Decoded& decoded) const;
+  void label(Study& study) const;
+  void write(io::RunRecord& record);
+
+  const IngestOptions& options_;
+  IngestCounts& counts_;
+  io::AtomicFolder folder_;
+  ShardWriter shards_;
+  std::optional<text::Labeler> labeler_;
+  std::vector<Study> studies_;
+  std::vector<Refusal> refusals_;  ///< of files
+  std::vector<Refusal> rows_;      ///< of table rows and reports
+};
+
+/// "" if the draft makes a study.
+std::string Ingest::why_unusable(const Draft& draft, const Decoded& decoded) const {
+  const std::string& source = options_.source.source;
+  const bool needs_picture = source == "dicom" || source == "images";
+  if (needs_picture && draft.pictures.empty()) return "missing image: no file below the folder belongs to this row";
+  if (needs_picture && decoded.pictures.empty()) return "no image of the study could be used";
+  const bool has_report = draft.study.findings || draft.study.impression;
+  if (!has_report && !(options_.source.allow_missing_report && needs_picture)) return "empty report: neither findings nor impression";
+  return "";
+}
+
+/// A study that is not made: its report is refused, and so are its pictures that had decoded.
+void Ingest::refuse_draft(const Draft& draft, const std::string& reason, size_t decoded_pictures) {
+  const bool report_is_file = options_.source.source == "openi";
+  (report_is_file ? refusals_ : rows_).push_back({draft.place.empty() ? draft.study.study_id : draft.place, reason});
+  if (decoded_pictures == 0 || report_is_file) return;
+  for (const fs::path& file : draft.pictures) {
+    const bool known = std::any_of(refusals_.begin(), refusals_.end(), [&](const Refusal& r) { return r.file == file.string(); });
+    if (!known) refusals_.push_back({file.string(), reason});
+  }
+}
+
+void Ingest::label(Study& study) const {
+  if (!labeler_ || !study.labels.empty()) return;
+  const std::string report = study.findings.value_or("") + " " + study.impression.value_or("");
+  const text::Labels labels = labeler_->read(report).labels;
+  for (size_t c = 0; c < labels.size(); ++c) study.labels.push_back({std::string(text::kConditions[c]), labels[c]});
+}
+
+void Ingest::take(Draft& draft, Decoded decoded) {
+  for (Refusal& refusal : decoded.refusals) refusals_.push_back(std::move(refusal));
+  if (const std::string why = why_unusable(draft, decoded); !why.empty()) return refuse_draft(draft, why, decoded.pictures.size());
+  Study& study = draft.study;
+  for (Picture& picture : decoded.pictures) {
+    shards_.add(safe_name(study.study_id) + "/" + picture.image.id + ".png", picture.png, picture.image);
+    if (!study.modality && !picture.modality.empty()) study.modality = picture.modality;
+    study.images.push_back(std::move(picture.image));
+  }
+  order_images(study.images);
+  label(study);
+  counts_.used += options_.source.source == "openi" ? 1 : static_cast<int64_t>(study.images.size());
+  studies_.push_back(std::move(study));
+}
+
+void Ingest::write(io::RunRecord& record) {
+  shards_.close();
+  link_priors(studies_);
+  assign_splits(studies_, options_.splits, options_.heldout_sites, options_.seed);
+  io::AtomicFile out(folder_.temporary() / "studies.jsonl");
+  for (const Study& study : studies_) out.write(io::json_line(to_json(study)));
+  out.commit();
+  io::AtomicFile rejected(folder_.temporary() / "rejected.jsonl");
+  for (const auto* list : {&refusals_, &rows_}) {
+    for (const Refusal& r : *list) rejected.write(io::json_line({{"schema", "unirg.rejected/1"}, {"file", r.file}, {"line", nullptr}, {"reason", r.reason}}));
+  }
+  rejected.commit();
+  counts_.studies = static_cast<int64_t>(studies_.size());
+  counts_.refused = static_cast<int64_t>(refusals_.size());
+  counts_.refused_rows = static_cast<int64_t>(rows_.size());
+  const Json summary = {{"schema", "unirg.ingest/1"}, {"studies", counts_.studies}, {"files", counts_.files}, {"used", counts_.used},
+                        {"rejected", counts_.refused}, {"ignored", counts_.ignored}, {"rejected_rows", counts_.refused_rows}};
+  io::write_file(folder_.temporary() / "summary.json", summary.dump(2) + "\n");
+  record.note("counts", summary);
+  record.add_output(options_.output / "studies.jsonl", out.sha256());
+  record.write(folder_.temporary() / "run.json");
+  folder_.commit();
+}
+
+bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
+  IngestPlan plan = plan_ingest(options_.source);
+  counts_.files = plan.files;
+  counts_.ignored = static_cast<int64_t>(plan.ignored.size());
+  for (Refusal& r : plan.refusals) {
+    const bool is_row = r.file.find(':') != std::string::npos && !options_.source.reports.empty() &&
+                        r.file.starts_with(options_.source.reports.filename().string() + ":");
+    (is_row ? rows_ : refusals_).push_back(std::move(r));
+  }
+  if (options_.shard.count > 1) {
+    std::vector<Draft> own;
+    for (size_t i = 0; i < plan.drafts.size(); ++i) {
+      if (options_.shard.has(static_cast<int64_t>(i))) own.push_back(std::move(plan.drafts[i]));
+    }
+    plan.drafts = std::move(own);
+  }
+  bool stopped = false;
+  ordered_parallel(
+      options_.threads, static_cast<int64_t>(plan.drafts.size()), [&](int64_t i) { return decode_draft(options_, plan.drafts[static_cast<size_t>(i)]); },
+      [&](int64_t i, Decoded decoded) {
+        take(plan.drafts[static_cast<size_t>(i)], std::move(decoded));
+        stopped = !go_on();
+        return !stopped;
+      });
+  if (stopped) return false;
+  write(record);
+  const bool whole = options_.shard.count == 1;
+  UNIRG_ASSERT(!whole || counts_.used + counts_.refused + counts_.ignored == counts_.files || options_.source.root.empty(), "an input file is not accounted for");
+  return true;
+}
+
+}  // namespace
+
+bool run_ingest(const IngestOptions& options, io::RunRecord& record, const std::function<bool()>& go_on, IngestCounts& counts) {
+  return Ingest(options, counts).run(record, go_on);
+}
+
+}  // namespace unirg::data

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/ingest_sources.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "data/openi.h"
+#include "image/dicom.h"
+#include "text/lexicon.h"
+#include "text/sections.h"
+
+namespace unirg::data {
+namespace fs = std::filesystem;
+namespace {
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+/// Years from "61", "061Y", "61 years"; nullopt when there is no number (or months and weeks: under one year).
+std::optional<double> parse_age(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  double age = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), age);
+  if (error != std::errc()) return std::nullopt;
+  const char unit = end == text->data() + text->size() ? 'Y' : *end;
+  return unit == 'M' || unit == 'W' || unit == 'D' ? 0.0 : age;
+}
+
+std::optional<std::string> parse_sex(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  const std::string first = lower(text->substr(0, 1));
+  if (first == "m") return "M";
+  if (first == "f") return "F";
+  if (first == "o") return "O";
+  return std::nullopt;
+}
+
+/// "YYYY-MM-DD" from itself or from DICOM's YYYYMMDD; other forms are kept out, they do not sort.
+std::optional<std::string> parse_date(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  std::string digits;
+  for (const char c : *text) {
+    if (std::isdigit(static_cast<unsigned char>(c))) digits += c;
+    else if (c != '-' && c != '/') break;
+  }
+  if (digits.size() != 8) return std::nullopt;
+  return fmt::format("{}-{}-{}", digits.substr(0, 4), digits.substr(4, 2), digits.substr(6, 2));
+}
+
+void read_sections(const ColumnMap& map, const TableRow& row, Study& study) {
+  study.indication = map.get(row, "indication");
+  study.technique = map.get(row, "technique");
+  study.comparison = map.get(row, "comparison");
+  study.findings = map.get(row, "findings");
+  study.impression = map.get(row, "impression");
+  const auto report = map.get(row, "report");
+  if (!report) return;
+  const text::Sections sections = text::split_sections(*report);
+  const auto fill = [](std::optional<std::string>& field, const std::optional<std::string>& section) {
+    if (!field) field = section;
+  };
+  fill(study.indication, sections.indication);
+  fill(study.technique, sections.technique);
+  fill(study.comparison, sections.comparison);
+  fill(study.findings, sections.findings);
+  fill(study.impression, sections.impression);
+}
+
+/// Columns named after the conditions; empty cells are "not mentioned". Nothing when the table has no such column.
+Result<std::vector<ConditionLabel>> read_labels(const ColumnMap& map, const TableRow& row) {
+  std::vector<ConditionLabel> labels;
+  bool any = false;
+  for (const std::string_view condition : text::kConditions) {
+    ConditionLabel label{std::string(condition), std::nullopt};
+    any |= row.cells.contains(label.condition);
+    if (const auto cell = map.get(row, label.condition)) {
+      any = true;
+      double value = 0;
+      const auto [end, error] = std::from_chars(cell->data(), cell->data() + cell->size(), value);
+      if (error != std::errc() || (value != 1 && value != 0 && value != -1)) {
+        return bad_record(fmt::format("column '{}': expected 1, 0, -1 or nothing, got '{}'", condition, *cell));
+      }
+      label.value = static_cast<int>(value);
+    }
+    labels.push_back(std::move(label));
+  }
+  if (!any) labels.clear();
+  return labels;
+}
+
+Result<Draft> draft_from_row(const SourceOptions& options, const ColumnMap& map, const Table& table, const TableRow& row) {
+  Draft draft;
+  draft.place = fmt::format("{}:{}", fs::path(table.file).filename().string(), row.line);
+  Study& study = draft.study;
+  const auto id = map.get(row, "study_id");
+  if (!id) return bad_record("column 'study_id' is empty or missing");
+  study.study_id = *id;
+  study.patient_id = map.get(row, "patient_id").value_or(*id);
+  study.dataset = map.get(row, "dataset").value_or(options.dataset);
+  study.site = map.get(row, "site").value_or("");
+  study.split = map.get(row, "split").value_or("");
+  study.date = parse_date(map.get(row, "date"));
+  study.age = parse_age(map.get(row, "age"));
+  study.sex = parse_sex(map.get(row, "sex"));
+  study.race = map.get(row, "race");
+  study.modality = map.get(row, "modality");
+  study.style = map.get(row, "style");
+  read_sections(map, row, study);
+  auto labels = read_labels(map, row);
+  if (!labels) return tl::unexpected(labels.error());
+  study.labels = std::move(*labels);
+  study.source_path = draft.place;
+  std::string joined;  // the row's own text: a digest of what the record came from
+  for (const auto& [column, cell] : row.cells) joined += column + "\x1f" + cell + "\x1e";
+  study.source_sha256 = sha256_hex(joined);
+  return draft;
+}
+
+/// Table rows as drafts, and the keys that pictures are found by.
+struct TableDrafts {
+  std::vector<Draft> drafts;
+  std::unordered_map<std::string, size_t> by_key;  ///< "file:...", "uid:...", "accession:..."
+};
+
+void add_keys(const ColumnMap& map, const TableRow& row, size_t index, TableDrafts& out) {
+  if (const auto file = map.get(row, "file")) out.by_key.emplace("file:" + fs::path(*file).lexically_normal().string(), index);
+  if (const auto uid = map.get(row, "study_uid")) out.by_key.emplace("uid:" + *uid, index);
+  if (const auto accession = map.get(row, "accession")) out.by_key.emplace("accession:" + *accession, index);
+}
+
+/// Rows of one study_id with another file are further images of it; a second row without anything new is a duplicate.
+TableDrafts read_drafts(const SourceOptions& options, std::vector<Refusal>& refusals) {
+  TableDrafts out;
+  if (options.reports.empty()) return out;
+  const ColumnMap map = options.columns.empty() ? ColumnMap() : ColumnMap::load(options.columns);
+  const Table table = read_table(options.reports);
+  map.check(table);
+  std::unordered_map<std::string, size_t> by_id;
+  std::set<std::string> files;
+  for (const TableRow& row : table.rows) {
+    const std::string place = fmt::format("{}:{}", fs::path(table.file).filename().string(), row.line);
+    auto draft = draft_from_row(options, map, table, row);
+    if (!draft) {
+      refusals.push_back({place, draft.error().reason});
+      continue;
+    }
+    const auto [it, is_new] = by_id.emplace(draft->study.study_id, out.drafts.size());
+    const auto file = map.get(row, "file");
+    if (!is_new) {
+      const Study& first = out.drafts[it->second].study;
+      const bool further_image = file && !files.contains(*file) && first.findings == draft->study.findings && first.impression == draft->study.impression;
+      if (!further_image) {
+        refusals.push_back({place, fmt::format("duplicate study id '{}'", draft->study.study_id)});
+        continue;
+      }
+    } else {
+      out.drafts.push_back(std::move(*draft));
+    }
+    if (file) files.insert(*file);
+    add_keys(map, row, it->second, out);
+  }
+  return out;
+}
+
+std::vector<fs::path> input_files(const fs::path& root, IngestPlan& plan) {
+  std::vector<fs::path> inputs;
+  for (fs::path& file : files_below(root)) {
+    ++plan.files;
+    if (is_ignored(file)) plan.ignored.push_back(std::move(file));
+    else inputs.push_back(std::move(file));
+  }
+  return inputs;
+}
+
+std::optional<size_t> find_by_file(const TableDrafts& table, const fs::path& file) {
+  for (const std::string& key : {file.string(), file.filename().string(), file.stem().string()}) {
+    const auto it = table.by_key.find("file:" + key);
+    if (it != table.by_key.end()) return it->second;
+  }
+  return std::nullopt;
+}
+
+std::optional<size_t> find_by_header(const TableDrafts& table, const image::DicomMetadata& header) {
+  for (const std::string& key : {"uid:" + header.study_instance_uid, "accession:" + header.accession_number}) {
+    const auto it = table.by_key.find(key);
+    if (it != table.by_key.end()) return it->second;
+  }
+  return std::nullopt;
+}
+
+/// A study known only by its DICOM header; identifiers are replaced by digests.
+Draft draft_from_header(const SourceOptions& options, const image::DicomMetadata& header, const fs::path& file) {
+  Draft draft;
+  Study& study = draft.study;
+  const std::string study_key = header.study_instance_uid.empty() ? file.string() : header.study_instance_uid;
+  study.study_id = "study-" + sha256_hex(study_key).substr(0, 16);
+  study.patient_id = "patient-" + sha256_hex(header.patient_id.empty() ? study_key : header.patient_id).substr(0, 16);
+  study.dataset = options.dataset;
+  study.date = parse_date(header.study_date.empty() ? std::nullopt : std::optional(header.study_date));
+  study.age = parse_age(header.patient_age.empty() ? std::nullopt : std::optional(header.patient_age));
+  study.sex = parse_sex(header.patient_sex.empty() ? std::nullopt : std::optional(header.patient_sex));
+  if (!header.modality.empty()) study.modality = header.modality;
+  study.source_path = file.string();
+  return draft;
+}
+
+/// Pictures join a row by file name, else (DICOM) by study UID or accession number; else they make a study of their own
+/// if reports may be missing.
+void place_dicom(const SourceOptions& options, const std::vector<fs::path>& files, TableDrafts& table, IngestPlan& plan) {
+  std::map<std::string, size_t> own;  // studies without a row, by id
+  for (const fs::path& file : files) {
+    if (const auto index = find_by_file(table, file)) {
+      table.drafts[*index].pictures.push_back(file);
+      continue;
+    }
+    const auto read = image::read_dicom(options.root / file);
+    if (!read) {
+      plan.refusals.push_back({file.string(), read.error().reason});
+      continue;
+    }
+    auto index = find_by_header(table, read->metadata);
+    if (!index && !options.allow_missing_report) {
+      plan.refusals.push_back({file.string(), "missing report: no row of the table names this file, its study UID or accession number"});
+      continue;
+    }
+    if (!index) {
+      Draft draft = draft_from_header(options, read->metadata, file);
+      const auto [it, is_new] = own.emplace(draft.study.study_id, table.drafts.size());
+      if (is_new) table.drafts.push_back(std::move(draft));
+      index = it->second;
+    }
+    table.drafts[*index].pictures.push_back(file);
+  }
+}
+
+void place_pictures(const SourceOptions& options, const std::vector<fs::path>& files, TableDrafts& table, IngestPlan& plan) {
+  for (const fs::path& file : files) {
+    if (const auto index = find_by_file(table, file)) {
+      table.drafts[*index].pictures.push_back(file);
+    } else if (options.allow_missing_report) {
+      Draft draft;
+      draft.study.study_id = draft.study.patient_id = file.stem().string();
+      draft.study.dataset = options.dataset;
+      draft.study.source_path = file.string();
+      draft.pictures.push_back(file);
+      table.drafts.push_back(std::move(draft));
+    } else {
+      plan.refusals.push_back({file.string(), "missing report: no row of the table names this file"});
+    }
+  }
+}
+
+void require_folder(const fs::path& folder) {
+  if (!fs::is_directory(folder)) throw Error(Exit::no_input, fmt::format("no folder '{}'", folder.string()));
+}
+
+IngestPlan plan_openi(const SourceOptions& options) {
+  require_folder(options.root);
+  IngestPlan plan;
+  for (const fs::path& file : input_files(options.root, plan)) {
+    auto draft = read_openi(options.root, file, options.images);
+    if (!draft) {
+      plan.refusals.push_back({file.string(), draft.error().reason});
+      continue;
+    }
+    draft->study.dataset = options.dataset;
+    plan.drafts.push_back(std::move(*draft));
+  }
+  return plan;
+}
+
+}  // namespace
+
+std::vector<fs::path> files_below(const fs::path& root) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(root, fs::directory_options::skip_permission_denied, error), end; it != end; it.increment(error)) {
+    if (error) throw Error(Exit::io, fmt::format("cannot list '{}': {}", root.string(), error.message()));
+    if (it->is_regular_file()) files.push_back(it->path().lexically_relative(root));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+bool is_ignored(const fs::path& file) {
+  static const std::set<std::string> extensions{".txt", ".md", ".csv", ".tsv", ".json", ".jsonl", ".yaml", ".yml", ".html", ".pdf", ".log", ".sha256"};
+  static const std::set<std::string> stems{"readme", "license", "licence", "done", "dicomdir", "changelog"};
+  const std::string name = file.filename().string();
+  return name.starts_with('.') || extensions.contains(lower(file.extension().string())) || stems.contains(lower(file.stem().string()));
+}
+
+IngestPlan plan_ingest(const SourceOptions& options) {
+  if (options.source == "openi") return plan_openi(options);
+  IngestPlan plan;
+  TableDrafts table = read_drafts(options, plan.refusals);
+  if (!options.root.empty()) {
+    require_folder(options.root);
+    const std::vector<fs::path> files = input_files(options.root, plan);
+    if (options.source == "dicom") place_dicom(options, files, table, plan);
+    else place_pictures(options, files, table, plan);
+  }
+  plan.drafts = std::move(table.drafts);
+  return plan;
+}
+
+}  // namespace unirg::data

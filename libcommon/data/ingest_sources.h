@@ -1,0 +1,55 @@
+// The four sources of unirg-ingest as plans: which files belong to which study, which are refused, which are ignored.
+// Nothing is decoded here but what grouping needs. Depends on image, text.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/column_map.h"
+#include "data/records.h"
+
+namespace unirg::data {
+
+/// A study whose pictures are still files.
+struct Draft {
+  Study study;                                 ///< images empty
+  std::vector<std::filesystem::path> pictures; ///< below the root
+  std::string place;                           ///< of its report: "reports.csv:12", an XML file, "" without
+};
+
+struct Refusal {
+  std::string file;  ///< relative to the root, or "TABLE:LINE"
+  std::string reason;
+};
+
+struct IngestPlan {
+  std::vector<Draft> drafts;
+  std::vector<Refusal> refusals;
+  std::vector<std::filesystem::path> ignored;  ///< by the declared rules
+  int64_t files = 0;                           ///< input files seen below the root
+};
+
+struct SourceOptions {
+  std::string source = "dicom";      ///< "dicom", "images", "openi", "table"
+  std::filesystem::path root;        ///< folder of pictures (dicom, images; openi and table: optional) or of XML files (openi)
+  std::filesystem::path reports;     ///< report table (dicom, images, table)
+  std::filesystem::path columns;     ///< YAML column map, "" for equal names
+  std::filesystem::path images;      ///< openi: folder of pictures
+  std::string dataset;               ///< for records whose table does not say
+  bool allow_missing_report = false; ///< dicom, images: studies without a report are kept
+};
+
+/// Files that are never input: hidden ones, and by name or extension (readme, licence, tables, text, YAML, JSON).
+bool is_ignored(const std::filesystem::path& file);
+
+/// \throws Error(Exit::no_input) if root or table is missing; Error(Exit::config) for the column map; Error(Exit::data) for
+///         a table that cannot be parsed
+IngestPlan plan_ingest(const SourceOptions& options);
+
+/// Sorted regular files below a folder, relative to it.
+std::vector<std::filesystem::path> files_below(const std::filesystem::path& root);
+
+}  // namespace unirg::data
