@@ -1,0 +1,33 @@
+// Reports to be scored, from any file people keep them in. Depends on data (records), text (sections), io.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/records.h"
+#include "text/chat.h"
+
+namespace unirg::scoring {
+
+/// Which sections are scored. The text is ReXrank's: "Findings: F Impression: I" of the chosen sections present.
+enum class Sections { findings, impression, both };
+/// \throws Error(Exit::usage) unless "findings", "impression" or "both"
+Sections parse_sections(const std::string& name);
+std::string scored_text(const text::Report& report, Sections sections);
+
+struct NamedReport {
+  std::string study_id;
+  int64_t sample = 0;
+  text::Report report;
+};
+
+/// Study records, generation records, JSONL of {study_id, text}, ReXrank JSON (one object: study id -> record with
+/// model_prediction, or section_findings / section_impression, or report; the bare token NaN counts as missing), or CSV with
+/// columns study_id, report. Told apart by extension and first record. "-" is JSONL on standard input.
+/// \param predictions of a ReXrank record take model_prediction, not the reference
+/// \throws Error(Exit::no_input), Error(Exit::data) "FILE:LINE: ..."; a study (and sample) that stands twice is an error
+std::vector<NamedReport> load_reports(const std::filesystem::path& file, bool predictions);
+
+}  // namespace unirg::scoring
