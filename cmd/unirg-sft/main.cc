@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/parallel.h"
+#include "cli/installed.h"
 #include "io/run_record.h"
 #include "options.h"
 #include "text/labeler.h"
@@ -65,7 +66,7 @@ Exit run(SftToolOptions& o, cli::Context& context) {
   job.train = encode(train_studies, set, writer, job.threads);
   job.validation = encode(validation, set, writer, job.threads);
   if (labels) {
-    const text::Labeler labeler(o.lexicon);
+    const text::Labeler labeler(o.lexicon.empty() ? cli::installed_file("lexicon/chest.yaml") : o.lexicon);
     job.train_labels = train::label_targets(train_studies, labeler);
     job.validation_labels = train::label_targets(validation, labeler, job.train_labels.names);
   }

@@ -226,7 +226,7 @@ void OptionParser::check_required() const {
   }
 }
 
-void OptionParser::parse(const std::vector<std::string>& arguments) {
+void OptionParser::parse(const std::vector<std::string>& arguments, Required required) {
   const po::options_description description = describe(table_);
   po::positional_options_description positional;
   bool takes_positional = false;
@@ -275,7 +275,7 @@ void OptionParser::parse(const std::vector<std::string>& arguments) {
     if (item->value.empty() && is_switch(option)) store(option, "true", Exit::usage);
     for (const std::string& value : item->value) store(option, value, Exit::usage);
   }
-  check_required();
+  if (required == Required::must_be_there) check_required();
 }
 
 Json OptionParser::config() const {

@@ -31,8 +31,8 @@ using Target =
 struct Option {
   std::string name;  ///< kebab-case; the same word on the command line, in YAML and in the man page
   Target target;
-  std::string metavar = {};                                    ///< "FILE", "N", ...; unused for switches
-  std::string help = {};                                       ///< at least one sentence; units named
+  std::string metavar = {};                               ///< "FILE", "N", ...; unused for switches
+  std::string help = {};                                  ///< at least one sentence; units named
   char letter = 0;                                        ///< one-letter form, 0 for none
   double min = -std::numeric_limits<double>::infinity();  ///< numbers only
   double max = std::numeric_limits<double>::infinity();
@@ -52,6 +52,9 @@ struct ToolInfo {
 
 using Table = std::vector<Option>;
 
+/// Whether parse() insists on required options; --help and its kin are answered without them.
+enum class Required { must_be_there, may_miss };
+
 /// Parses argv and the YAML files it names (-c/--config, repeatable, later wins; then --set
 /// KEY=VALUE; then flags) into the targets. \throws Error(Exit::usage) for an unknown flag or a bad
 /// value, Error(Exit::config) for YAML: "FILE:LINE: unknown
@@ -59,7 +62,8 @@ using Table = std::vector<Option>;
 class OptionParser {
  public:
   OptionParser(ToolInfo info, Table table);
-  void parse(const std::vector<std::string>& arguments);
+  void parse(const std::vector<std::string>& arguments,
+             Required required = Required::must_be_there);
 
   /// The merged configuration: every option with its value, in table order; null where unset.
   [[nodiscard]] Json config() const;

@@ -42,12 +42,19 @@ std::string wrap(const std::string& text, size_t first, size_t rest,
   return out + "\n";
 }
 
+/// The default as one would type it; "" if there is none worth telling.
 std::string default_text(const Option& option) {
+  if (is_switch(option) || is_meta(option)) return "";
   const Json value = value_json(option);
-  const bool unset =
-      value.is_null() || (value.is_string() && value.get<std::string>().empty()) || value.empty();
-  if (unset || is_switch(option) || is_meta(option)) return "";
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  if (value.is_null()) return "";
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_structured()) return value.dump();
+  std::string text;
+  for (const auto& [key, item] : value.items()) {
+    const std::string word = item.is_string() ? item.get<std::string>() : item.dump();
+    text += (text.empty() ? "" : ",") + (value.is_object() ? key + "=" + word : word);
+  }
+  return text;
 }
 
 /// Sentences that the table itself knows: range, choices, default.
@@ -71,11 +78,20 @@ std::string flag_text(const Option& option) {
   return text;
 }
 
-/// mdoc text must not begin a line with '.' or hold a bare backslash.
+/// As mdoc(7) wants text: each sentence on a line of its own, no line that begins with '.' or a
+/// quote, no bare backslash.
 std::string mdoc_escape(const std::string& text) {
   std::string out;
-  for (const char c : text) out += c == '\\' ? std::string("\\e") : std::string(1, c);
-  if (!out.empty() && (out[0] == '.' || out[0] == '\'')) out.insert(0, "\\&");
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool line_begins = out.empty() || out.back() == '\n';
+    if (line_begins && (text[i] == '.' || text[i] == '\'')) out += "\\&";
+    const bool sentence_ends = text[i] == ' ' && i > 0 && text[i - 1] == '.' &&
+                               i + 1 < text.size() && text[i + 1] >= 'A' && text[i + 1] <= 'Z';
+    if (text[i] == '\\')
+      out += "\\e";
+    else
+      out += sentence_ends ? '\n' : text[i];
+  }
   return out;
 }
 

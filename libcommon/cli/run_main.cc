@@ -229,11 +229,8 @@ int run_main(const ToolInfo& info, Table table, Common& common, int argc, char**
     Table about;
     add_about(about, common);
     table.insert(table.end(), about.begin(), about.end());
-    if (asks_about(arguments)) {
-      for (Option& option : table) option.required = false;
-    }
     OptionParser parser(info, std::move(table));
-    parser.parse(arguments);
+    parser.parse(arguments, asks_about(arguments) ? Required::may_miss : Required::must_be_there);
     log.set(level_of(common), common.log_format == "json" ? LogFormat::json : LogFormat::text);
     if (!answer_about(parser, common))
       exit = run_parsed(parser, common, log, {argv, argv + argc}, run);

@@ -101,11 +101,6 @@ split_examples() {
       echo "$page:"
       cat "$example"
       expected=$(grep -oE '(^|[ |(])unirg-[a-z]+ ' "$example" | wc -l)
-      if grep -q 'rollout.yaml' "$example"; then expected=0; fi # needs the file of the page; checked below
-      if grep -qE -- '-c [a-z]+\.yaml' "$example"; then
-        sed -i -E 's/ -c [a-z]+\.yaml//' "$example"
-        expected=$(grep -oE '(^|[ |(])unirg-[a-z]+ ' "$example" | wc -l)
-      fi
       [ "$("$UNIRG_SOURCE/tests/man/run-example" <"$example")" = "$expected calls" ]
     done
   done
