@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evaluation/scores.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace unirg::evaluation {
+namespace {
+
+using data::Json;
+
+Json nullable(const auto& value) { return value ? Json(*value) : Json(nullptr); }
+
+std::vector<std::string> condition_names(const metrics::ConditionSet& set) {
+  std::vector<std::string> names;
+  for (size_t c = 0; c < set.size(); ++c) {
+    if (set[c]) names.emplace_back(text::kConditions[c]);
+  }
+  return names;
+}
+
+/// A list of known condition names.
+Result<std::vector<std::string>> read_conditions(const Json& object, const char* field) {
+  std::vector<std::string> names;
+  if (!object.contains(field) || !object.at(field).is_array()) return bad_record(fmt::format("field '{}': expected array", field));
+  for (const Json& name : object.at(field)) {
+    if (!name.is_string() || !text::condition_index(name.get<std::string>())) return bad_record(fmt::format("field '{}': not a condition: {}", field, name.dump()));
+    names.push_back(name.get<std::string>());
+  }
+  return names;
+}
+
+}  // namespace
+
+Json to_json(const Score& s) {
+  Json metrics = Json::object();
+  for (const auto& [name, value] : s.metrics) metrics[name] = value;
+  return {{"schema", data::kScoreSchema}, {"study_id", s.study_id}, {"system", s.system}, {"split", s.split}, {"seed", s.seed},
+          {"patient_id", s.patient_id}, {"site", s.site}, {"sex", nullable(s.sex)}, {"race", nullable(s.race)}, {"age", nullable(s.age)},
+          {"encounter", s.encounter}, {"metrics", std::move(metrics)}, {"called", s.called}, {"present", s.present}};
+}
+
+Result<Score> score_from_json(const Json& object) {
+  const io::Fields fields(object);
+  if (const auto schema = fields.schema(data::kScoreSchema); !schema) return tl::unexpected(schema.error());
+  Score s;
+  for (const auto& [name, target] : {std::pair<const char*, std::string*>{"study_id", &s.study_id}, {"system", &s.system}, {"split", &s.split},
+                                     {"seed", &s.seed}, {"patient_id", &s.patient_id}, {"site", &s.site}}) {
+    auto value = fields.string(name);
+    if (!value) return tl::unexpected(value.error());
+    *target = std::move(*value);
+  }
+  const auto sex = fields.optional_string("sex");
+  const auto race = fields.optional_string("race");
+  const auto age = fields.optional_number("age");
+  const auto encounter = fields.integer("encounter");
+  if (!sex) return tl::unexpected(sex.error());
+  if (!race) return tl::unexpected(race.error());
+  if (!age) return tl::unexpected(age.error());
+  if (!encounter) return tl::unexpected(encounter.error());
+  s.sex = *sex;
+  s.race = *race;
+  s.age = *age;
+  s.encounter = *encounter;
+  if (!object.contains("metrics") || !object.at("metrics").is_object()) return bad_record("field 'metrics': expected object");
+  for (const auto& [name, value] : object.at("metrics").items()) {
+    if (!value.is_number()) return bad_record(fmt::format("field 'metrics.{}': expected number, got {}", name, value.type_name()));
+    s.metrics.emplace_back(name, value.get<double>());
+  }
+  auto called = read_conditions(object, "called");
+  auto present = read_conditions(object, "present");
+  if (!called) return tl::unexpected(called.error());
+  if (!present) return tl::unexpected(present.error());
+  s.called = std::move(*called);
+  s.present = std::move(*present);
+  return s;
+}
+
+std::vector<Score> read_scores(const std::filesystem::path& file) {
+  std::vector<Score> scores;
+  io::JsonlReader reader(file);
+  while (auto line = reader.next()) {
+    auto score = line->has_value() ? score_from_json((*line)->object) : Result<Score>(tl::unexpected(line->error()));
+    if (!score) throw Error(Exit::data, fmt::format("{}: {}", reader.place().text(), score.error().reason));
+    scores.push_back(std::move(*score));
+  }
+  return scores;
+}
+
+Score make_score(const scoring::Scorer& scorer, const std::string& study_id, const data::Study* study, const scoring::Prepared& hypothesis,
+                 const scoring::Prepared& reference) {
+  Score s;
+  s.study_id = study_id;
+  s.patient_id = study ? study->patient_id : study_id;
+  if (study) {
+    s.split = study->split;
+    s.site = study->site;
+    s.sex = study->sex;
+    s.race = study->race;
+    s.age = study->age;
+    s.encounter = study->encounter;
+  }
+  const std::vector<double> values = scorer.score(hypothesis, reference);
+  for (size_t m = 0; m < values.size(); ++m) s.metrics.emplace_back(scorer.metrics()[m].name, values[m]);
+  s.called = condition_names(hypothesis.called);
+  s.present = condition_names(reference.called);
+  return s;
+}
+
+}  // namespace unirg::evaluation

@@ -1,0 +1,162 @@
+// Comparisons as text. SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "evaluation/comparison.h"
+
+namespace unirg::evaluation {
+namespace {
+
+using data::Json;
+
+/// The columns of the Markdown tables; everything is in summary.json.
+const std::vector<std::string>& shown_metrics() {
+  static const std::vector<std::string> names{"composite", "bleu2", "rouge-l", "label-f1", "entity-f1", "errors", "micro-f1", "macro-f1", "call-rate", "words"};
+  return names;
+}
+
+template <typename Pairs>
+const typename Pairs::value_type::second_type* find(const Pairs& pairs, const std::string& name) {
+  const auto it = std::find_if(pairs.begin(), pairs.end(), [&](const auto& p) { return p.first == name; });
+  return it == pairs.end() ? nullptr : &it->second;
+}
+
+std::vector<std::string> columns_of(const Comparison& c) {
+  std::vector<std::string> columns;
+  for (const std::string& name : shown_metrics()) {
+    if (find(c.results.begin()->second.metrics, name)) columns.push_back(name);
+  }
+  return columns;
+}
+
+std::string row(const std::vector<std::string>& cells) {
+  std::string text = "|";
+  for (const std::string& cell : cells) text += " " + cell + " |";
+  return text + "\n";
+}
+
+std::string header(std::vector<std::string> cells) {
+  std::string text = row(cells);
+  for (std::string& cell : cells) cell = "---";
+  return text + row(cells);
+}
+
+std::string system_table(const Comparison& c, const std::string& split) {
+  const std::vector<std::string> columns = columns_of(c);
+  std::vector<std::string> head{"system", "n"};
+  head.insert(head.end(), columns.begin(), columns.end());
+  std::string text = header(head);
+  for (const std::string& system : c.systems) {
+    const auto it = c.results.find({system, split});
+    if (it == c.results.end()) continue;
+    std::vector<std::string> cells{system, fmt::format("{}", it->second.reports)};
+    for (const std::string& name : columns) {
+      const Interval& v = *find(it->second.metrics, name);
+      cells.push_back(fmt::format("{:.3f} [{:.3f}, {:.3f}]", v.value, v.lo, v.hi));
+    }
+    text += row(cells);
+  }
+  return text;
+}
+
+std::string pair_table(const Comparison& c, const std::string& split) {
+  const std::vector<std::string> columns = columns_of(c);
+  std::vector<std::string> head{"difference", "n"};
+  head.insert(head.end(), columns.begin(), columns.end());
+  std::string text = header(head);
+  bool any = false;
+  for (const Comparison::Pair& pair : c.pairs) {
+    if (pair.split != split) continue;
+    any = true;
+    std::vector<std::string> cells{pair.a + " - " + pair.b, fmt::format("{}", pair.reports)};
+    for (const std::string& name : columns) {
+      const Difference& d = *find(pair.metrics, name);
+      cells.push_back(fmt::format("{:+.3f} [{:+.3f}, {:+.3f}] p={:.3f}", d.value, d.lo, d.hi, d.p));
+    }
+    text += row(cells);
+  }
+  return any ? text : "";
+}
+
+std::string condition_table(const Comparison& c, const std::string& split) {
+  std::vector<std::string> head{"condition", "in references"};
+  head.insert(head.end(), c.systems.begin(), c.systems.end());
+  std::string text = header(head);
+  for (size_t k = 0; k < text::kNoFinding; ++k) {
+    std::vector<std::string> cells{std::string(text::kConditions[k]), ""};
+    int64_t present = 0;
+    int64_t called = 0;
+    for (const std::string& system : c.systems) {
+      const auto it = c.results.find({system, split});
+      if (it == c.results.end()) continue;
+      const metrics::Counts& counts = it->second.conditions[k];
+      present = counts.tp + counts.fn;
+      called += counts.tp + counts.fp;
+      cells.push_back(fmt::format("{:.3f}", counts.f1()));
+    }
+    cells[1] = fmt::format("{}", present);
+    if (present + called > 0) text += row(cells);
+  }
+  return text;
+}
+
+std::string site_table(const Comparison& c, const std::string& split) {
+  std::string text = header({"site", "system", "bleu2", "label-f1", "entity-f1", "errors", "micro-f1", "macro-f1"});
+  for (const auto& [key, values] : c.by_site) {
+    if (!key.second.starts_with(split + "/")) continue;
+    std::vector<std::string> cells{key.second.substr(split.size() + 1), key.first};
+    for (const char* name : {"bleu2", "label-f1", "entity-f1", "errors", "micro-f1", "macro-f1"}) {
+      cells.push_back(values.contains(name) ? fmt::format("{:.3f}", values.at(name).value) : "");
+    }
+    text += row(cells);
+  }
+  return text;
+}
+
+}  // namespace
+
+Json summary_json(const Comparison& c, const std::map<std::string, std::string>& signatures) {
+  Json systems = Json::object();
+  for (const std::string& system : c.systems) {
+    for (const std::string& split : c.splits) {
+      const auto it = c.results.find({system, split});
+      if (it == c.results.end()) continue;
+      for (const auto& [name, v] : it->second.metrics) systems[system][split][name] = {{"mean", v.value}, {"lo", v.lo}, {"hi", v.hi}, {"n", it->second.reports}};
+    }
+  }
+  Json paired = Json::object();
+  for (const Comparison::Pair& pair : c.pairs) {
+    for (const auto& [name, d] : pair.metrics) {
+      paired[pair.a + "-" + pair.b][pair.split][name] = {{"diff", d.value}, {"lo", d.lo}, {"hi", d.hi}, {"p", d.p}, {"n", pair.reports}};
+    }
+  }
+  Json named = Json::object();
+  for (const auto& [name, signature] : signatures) named[name] = signature;
+  return {{"schema", "unirg.summary/1"}, {"systems", std::move(systems)}, {"paired", std::move(paired)}, {"signatures", std::move(named)}, {"seeds", c.seeds}};
+}
+
+std::string markdown_tables(const Comparison& c) {
+  std::string text;
+  for (const std::string& split : c.splits) {
+    text += fmt::format("### {}\n\n{}\n", split, system_table(c, split));
+    if (const std::string pairs = pair_table(c, split); !pairs.empty()) text += pairs + "\n";
+    text += fmt::format("F1 per condition, {}:\n\n{}\n", split, condition_table(c, split));
+    text += fmt::format("Per site, {}:\n\n{}\n", split, site_table(c, split));
+  }
+  return text;
+}
+
+std::string tsv_table(const Comparison& c) {
+  std::string text = "system\tsplit\tmetric\tmean\tlo\thi\tn\n";
+  for (const std::string& system : c.systems) {
+    for (const std::string& split : c.splits) {
+      const auto it = c.results.find({system, split});
+      if (it == c.results.end()) continue;
+      for (const auto& [name, v] : it->second.metrics) text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", system, split, name, v.value, v.lo, v.hi, it->second.reports);
+    }
+  }
+  return text;
+}
+
+}  // namespace unirg::evaluation

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scoring/reports.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/error.h"
+#include "data/table.h"
+#include "io/atomic_file.h"
+#include "io/jsonl.h"
+
+namespace unirg::scoring {
+namespace {
+
+using io::Json;
+
+Result<NamedReport> from_line(const Json& object) {
+  const io::Fields fields(object);
+  const auto schema = fields.optional_string("schema");
+  if (schema && *schema == data::kStudySchema) {
+    auto study = data::study_from_json(object);
+    if (!study) return tl::unexpected(study.error());
+    return NamedReport{study->study_id, 0, {study->findings, study->impression}};
+  }
+  if (schema && *schema == data::kGenerationSchema) {
+    auto generation = data::generation_from_json(object);
+    if (!generation) return tl::unexpected(generation.error());
+    return NamedReport{generation->study_id, generation->sample, {generation->findings, generation->impression}};
+  }
+  const auto id = fields.string("study_id");
+  const auto text = fields.string("text");
+  if (!id) return tl::unexpected(id.error());
+  if (!text) return tl::unexpected(text.error());
+  return NamedReport{*id, 0, text::parse_report(*text)};
+}
+
+std::vector<NamedReport> load_jsonl(const std::filesystem::path& file) {
+  std::vector<NamedReport> reports;
+  io::JsonlReader reader(file);
+  while (auto line = reader.next()) {
+    auto report = line->has_value() ? from_line((*line)->object) : Result<NamedReport>(tl::unexpected(line->error()));
+    if (!report) throw Error(Exit::data, fmt::format("{}: {}", reader.place().text(), report.error().reason));
+    reports.push_back(std::move(*report));
+  }
+  return reports;
+}
+
+std::vector<NamedReport> load_csv(const std::filesystem::path& file) {
+  std::vector<NamedReport> reports;
+  for (const data::TableRow& row : data::read_table(file).rows) {
+    if (!row.cells.contains("study_id") || !row.cells.contains("report")) {
+      throw Error(Exit::data, fmt::format("'{}': columns 'study_id' and 'report' are needed", file.string()));
+    }
+    reports.push_back({row.cells.at("study_id"), 0, text::parse_report(row.cells.at("report"))});
+  }
+  return reports;
+}
+
+/// ReXrank files hold the bare token NaN, which JSON does not know; outside strings it becomes null.
+std::string without_nan(const std::string& text) {
+  std::string out;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"' && (i == 0 || text[i - 1] != '\\')) quoted = !quoted;
+    if (!quoted && text.compare(i, 3, "NaN") == 0) {
+      out += "null";
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+std::optional<std::string> text_field(const nlohmann::json& record, const char* name) {
+  if (!record.contains(name) || !record[name].is_string()) return std::nullopt;
+  std::string text = text::collapse_space(record[name].get<std::string>());
+  if (text.empty()) return std::nullopt;
+  return text;
+}
+
+std::vector<NamedReport> load_rexrank(const std::filesystem::path& file, bool predictions) {
+  const auto object = nlohmann::json::parse(without_nan(io::read_file(file)), nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) throw Error(Exit::data, fmt::format("'{}': expected one JSON object, study id to record", file.string()));
+  std::vector<NamedReport> reports;
+  for (const auto& [id, record] : object.items()) {
+    if (!record.is_object()) throw Error(Exit::data, fmt::format("'{}': study '{}': expected an object", file.string(), id));
+    NamedReport report{id, 0, {}};
+    if (predictions) {
+      const auto text = text_field(record, "model_prediction");
+      if (!text) throw Error(Exit::data, fmt::format("'{}': study '{}': field 'model_prediction' is missing", file.string(), id));
+      report.report = text::parse_report(*text);
+    } else {
+      report.report = {text_field(record, "section_findings"), text_field(record, "section_impression")};
+      if (!report.report.findings && !report.report.impression) report.report = text::parse_report(text_field(record, "report").value_or(""));
+    }
+    reports.push_back(std::move(report));
+  }
+  return reports;
+}
+
+}  // namespace
+
+Sections parse_sections(const std::string& name) {
+  if (name == "findings") return Sections::findings;
+  if (name == "impression") return Sections::impression;
+  if (name == "both") return Sections::both;
+  throw Error(Exit::usage, fmt::format("bad value '{}' for 'sections': expected findings, impression or both", name));
+}
+
+std::string scored_text(const text::Report& report, Sections sections) {
+  text::Report chosen;
+  if (sections != Sections::impression) chosen.findings = report.findings;
+  if (sections != Sections::findings) chosen.impression = report.impression;
+  return text::format_report(chosen);
+}
+
+std::vector<NamedReport> load_reports(const std::filesystem::path& file, bool predictions) {
+  const std::string extension = file.extension().string();
+  std::vector<NamedReport> reports = extension == ".csv" || extension == ".tsv" ? load_csv(file)
+                                     : extension == ".json"                     ? load_rexrank(file, predictions)
+                                                                                : load_jsonl(file);
+  std::set<std::pair<std::string, int64_t>> seen;
+  for (const NamedReport& report : reports) {
+    if (!seen.emplace(report.study_id, report.sample).second) {
+      throw Error(Exit::data, fmt::format("'{}': study '{}' sample {} stands twice", file.string(), report.study_id, report.sample));
+    }
+  }
+  return reports;
+}
+
+}  // namespace unirg::scoring
