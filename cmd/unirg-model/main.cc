@@ -34,7 +34,7 @@ std::vector<std::string> training_texts(const ModelToolOptions& o) {
   std::vector<std::string> texts;
   for (const data::Study* study : set.of_splits(o.splits)) {
     texts.push_back(policy::context_text(*study, nullptr, {}));
-    texts.push_back(policy::target_text(*study));
+    texts.push_back(policy::target_text(*study, {}));
   }
   return texts;
 }

@@ -15,7 +15,7 @@ cli::Table model_table(ModelToolOptions& o) {
       {.name = "action", .target = &o.action, .metavar = "init|info", .help = "init writes a checkpoint of random weights and a tokenizer trained on the studies' text; info prints what a checkpoint holds.", .choices = {"init", "info"}, .required = true, .positional = true},
       {.name = "model", .target = &o.model, .metavar = "DIR", .help = "The checkpoint folder: written by init, read by info.", .letter = 'm', .required = true},
       {.name = "studies", .target = &o.studies, .metavar = "FILE", .help = "Study records whose reports and context train the tokenizer (init)."},
-      {.name = "split", .target = &o.splits, .metavar = "NAME", .help = "Split the tokenizer is trained on (init)."},
+      {.name = "split", .target = &o.splits, .metavar = "NAME,...", .help = "Split the tokenizer is trained on (init)."},
       {.name = "vocab-size", .target = &o.vocab_size, .metavar = "N", .help = "Largest vocabulary: 256 bytes, merges, 7 special tokens (init).", .min = 263, .max = 1e6},
       {.name = "init-std", .target = &o.init_std, .metavar = "S", .help = "Standard deviation of the random weights (init).", .min = 0, .max = 10},
       size("hidden-size", &t.hidden_size, "Width of the text tower.", kText),

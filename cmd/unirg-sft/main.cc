@@ -16,10 +16,10 @@ namespace {
 using Studies = std::vector<const data::Study*>;
 
 /// Studies that have a target to learn from: a report, and for the labels objective an image.
-Studies usable(const Studies& studies, bool labels) {
+Studies usable(const Studies& studies, const policy::PromptOptions& prompt, bool labels) {
   Studies kept;
   for (const data::Study* study : studies) {
-    if (!policy::target_text(*study).empty() && !(labels && study->images.empty())) kept.push_back(study);
+    if (!policy::target_text(*study, prompt).empty() && !(labels && study->images.empty())) kept.push_back(study);
   }
   return kept;
 }
@@ -57,8 +57,8 @@ Exit run(SftToolOptions& o, cli::Context& context) {
   job.threads = static_cast<int>(o.common.threads);
   job.device = o.common.device;
   job.dtype = o.common.dtype;
-  const Studies train_studies = usable(set.of_splits(o.splits), labels);
-  const Studies validation = usable(set.of_splits(o.validation_splits), labels);
+  const Studies train_studies = usable(set.of_splits(o.splits), o.prompt, labels);
+  const Studies validation = usable(set.of_splits(o.validation_splits), o.prompt, labels);
   if (o.common.dry_run) {
     fmt::print("training-studies: {}\nvalidation-studies: {}\nepochs: {}\n", train_studies.size(), validation.size(), o.sft.epochs);
     return Exit::ok;

@@ -74,6 +74,16 @@ struct Overload : Visitors... {
   using Visitors::operator()...;
 };
 
+/// A list whose metavar ends in ",..." takes several words at once, with commas between them.
+void store_words(const Option& option, const std::string& text, std::vector<std::string>& out) {
+  if (!option.metavar.ends_with(",...")) return out.push_back(text);
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    if (end > begin) out.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+}
+
 /// Stores one textual value; lists are appended to.
 void store(const Option& option, const std::string& text, Exit exit) {
   std::visit(
@@ -86,7 +96,7 @@ void store(const Option& option, const std::string& text, Exit exit) {
           [&](std::string* out) { check_choice(option, text, exit), *out = text; },
           [&](std::optional<std::string>* out) { check_choice(option, text, exit), *out = text; },
           [&](std::filesystem::path* out) { *out = text; },
-          [&](std::vector<std::string>* out) { out->push_back(text); },
+          [&](std::vector<std::string>* out) { store_words(option, text, *out); },
           [&](std::vector<std::filesystem::path>* out) { out->emplace_back(text); },
           [&](Weights* out) { *out = parse_weights(option, text, exit); },
       },

@@ -38,7 +38,7 @@ Json to_json(const Score& s) {
   for (const auto& [name, value] : s.metrics) metrics[name] = value;
   return {{"schema", data::kScoreSchema}, {"study_id", s.study_id}, {"system", s.system}, {"split", s.split}, {"seed", s.seed},
           {"patient_id", s.patient_id}, {"site", s.site}, {"sex", nullable(s.sex)}, {"race", nullable(s.race)}, {"age", nullable(s.age)},
-          {"encounter", s.encounter}, {"metrics", std::move(metrics)}, {"called", s.called}, {"present", s.present}};
+          {"encounter", s.encounter}, {"metrics", std::move(metrics)}, {"called", s.called}, {"present", s.present}, {"text", s.text}, {"reference", s.reference}};
 }
 
 Result<Score> score_from_json(const Json& object) {
@@ -46,7 +46,7 @@ Result<Score> score_from_json(const Json& object) {
   if (const auto schema = fields.schema(data::kScoreSchema); !schema) return tl::unexpected(schema.error());
   Score s;
   for (const auto& [name, target] : {std::pair<const char*, std::string*>{"study_id", &s.study_id}, {"system", &s.system}, {"split", &s.split},
-                                     {"seed", &s.seed}, {"patient_id", &s.patient_id}, {"site", &s.site}}) {
+                                     {"seed", &s.seed}, {"patient_id", &s.patient_id}, {"site", &s.site}, {"text", &s.text}, {"reference", &s.reference}}) {
     auto value = fields.string(name);
     if (!value) return tl::unexpected(value.error());
     *target = std::move(*value);
@@ -105,6 +105,8 @@ Score make_score(const scoring::Scorer& scorer, const std::string& study_id, con
   for (size_t m = 0; m < values.size(); ++m) s.metrics.emplace_back(scorer.metrics()[m].name, values[m]);
   s.called = condition_names(hypothesis.called);
   s.present = condition_names(reference.called);
+  s.text = hypothesis.text;
+  s.reference = reference.text;
   return s;
 }
 

@@ -25,6 +25,7 @@ struct Score {
   int64_t encounter = 1;
   std::vector<std::pair<std::string, double>> metrics;  ///< by name, in table order
   std::vector<std::string> called, present;             ///< conditions positive in the report, in the reference
+  std::string text, reference;                          ///< what was scored, against what
 };
 
 data::Json to_json(const Score& score);

@@ -39,7 +39,7 @@ cli::Table decode_table(DecodeJob& job, cli::Common& common) {
       {.name = "studies", .target = &job.studies, .metavar = "FILE", .help = "Study records (studies.jsonl of unirg-ingest); images lie beside it.", .required = true},
       {.name = "model", .target = &job.model, .metavar = "DIR", .help = "Checkpoint that writes.", .letter = 'm', .required = true},
       {.name = "output", .target = &job.output, .metavar = "FILE", .help = "Where generation records go; - is standard output.", .letter = 'o'},
-      {.name = "split", .target = &job.choice.splits, .metavar = "NAME", .help = "Split to write for; without it, all."},
+      {.name = "split", .target = &job.choice.splits, .metavar = "NAME,...", .help = "Split to write for; without it, all."},
       {.name = "prompts", .target = &job.choice.prompts, .metavar = "N", .help = "Takes N studies in a seeded order instead of all in file order; 0 takes all.", .min = 0, .max = 1e9},
       {.name = "round", .target = &job.choice.round, .metavar = "K", .help = "With --prompts: which N studies, from 0; each pass over the split has its own order.", .min = 0, .max = 1e9},
       {.name = "samples", .target = &job.decode.samples, .metavar = "G", .help = "Reports for each study.", .min = 1, .max = 4096, .group = "Decoding"},

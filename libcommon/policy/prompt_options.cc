@@ -9,6 +9,8 @@ void add_prompt_options(cli::Table& table, PromptOptions& o) {
   table.push_back({.name = "max-pixels", .target = &o.max_pixels, .metavar = "N", .help = "Caps the pixels of an image after scaling (262144 for 512 x 512); 0 keeps the checkpoint's own cap.", .min = 0, .max = 1e9, .group = "Prompt"});
   table.push_back({.name = "prior-report", .target = &o.prior_report, .help = "Puts the report of the patient's prior study into the context.", .group = "Prompt"});
   table.push_back({.name = "prior-image", .target = &o.prior_image, .help = "Shows the key image of the patient's prior study first.", .group = "Prompt"});
+  table.push_back({.name = "target", .target = &o.target, .metavar = "WHICH", .help = "Sections the reply is made of, where the reference has them.", .choices = {"both", "findings", "impression"}, .group = "Prompt"});
+  table.push_back({.name = "given-findings", .target = &o.given_findings, .help = "Puts the study's own findings into the context, for a writer of impressions.", .group = "Prompt"});
 }
 
 }  // namespace unirg::policy

@@ -37,6 +37,14 @@ std::string sentence(const char* name, const std::optional<std::string>& value) 
   return fmt::format(" {}: {}", name, *value);
 }
 
+/// The sections a reply is made of.
+text::Report target_report(const data::Study& study, const PromptOptions& options) {
+  text::Report report;
+  if (options.target != "impression") report.findings = study.findings;
+  if (options.target != "findings") report.impression = study.impression;
+  return report;
+}
+
 }  // namespace
 
 std::string context_text(const data::Study& study, const data::Study* prior, const PromptOptions& options) {
@@ -52,16 +60,20 @@ std::string context_text(const data::Study& study, const data::Study* prior, con
     context += sentence("Prior findings", prior->findings);
     context += sentence("Prior impression", prior->impression);
   }
+  if (options.given_findings) context += sentence("Findings", study.findings);
   return text::collapse_space(context);
 }
 
-std::string prompt_template(const std::string& name, const data::Study& study) {
-  if (name == "short") return "{input} Report:";
-  if (name == "paper") return text::paper_template(study.findings.has_value(), study.impression.has_value());
-  return name;
+std::string prompt_template(const data::Study& study, const PromptOptions& options) {
+  if (options.prompt == "short") return "{input} Report:";
+  if (options.prompt != "paper") return options.prompt;
+  const text::Report target = target_report(study, options);
+  return text::paper_template(target.findings.has_value(), target.impression.has_value());
 }
 
-std::string target_text(const data::Study& study) { return text::format_report({study.findings, study.impression}); }
+std::string target_text(const data::Study& study, const PromptOptions& options) {
+  return text::format_report(target_report(study, options));
+}
 
 ReportWriter::ReportWriter(const std::filesystem::path& checkpoint, PromptOptions options)
     : config_(model::load_config(checkpoint / "config.json")),
@@ -103,7 +115,7 @@ EncodedStudy ReportWriter::encode(const data::Study& study, const data::StudySet
   std::string input;
   for (size_t i = 0; i < encoded.images.size(); ++i) input += text::kImageMark;
   input += context_text(study, prior, options_);
-  const std::string content = text::fill_template(prompt_template(options_.prompt, study), input);
+  const std::string content = text::fill_template(prompt_template(study, options_), input);
   size_t image = 0;
   for (const int64_t id : tokenizer_.encode(text::chat_prompt(content))) {
     int64_t copies = 1;
@@ -113,7 +125,7 @@ EncodedStudy ReportWriter::encode(const data::Study& study, const data::StudySet
     }
     encoded.prompt.insert(encoded.prompt.end(), static_cast<size_t>(copies), id);
   }
-  const std::string target = target_text(study);
+  const std::string target = target_text(study, options_);
   if (!target.empty()) {
     encoded.reply = tokenizer_.encode(target);
     encoded.reply.push_back(rules_.ends.front());

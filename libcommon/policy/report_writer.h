@@ -23,6 +23,8 @@ struct PromptOptions {
   bool prior_image = false;       ///< show the prior study's key image before the current one
   int64_t max_pixels = 0;         ///< caps preprocessor_config.json's; 0: no further cap
   int64_t images = 1;             ///< key images first, at most this many of a study
+  std::string target = "both";    ///< sections the reply is made of, where the reference has them: both, findings, impression
+  bool given_findings = false;    ///< put the study's own findings into the context, for an impression writer
 };
 
 /// A study as the model meets it. Pictures stay 8-bit until a batch is made.
@@ -62,11 +64,11 @@ class ReportWriter {
 /// report; ReXrank's context string begins with age and sex ("Age:50-60.Gender:M."), so does ours when they are known.
 std::string context_text(const data::Study& study, const data::Study* prior, const PromptOptions& options);
 
-/// The template for a study, chosen by the sections its reference has (both when it has none).
+/// The template for a study, chosen by the target sections its reference has (both when it has none).
 /// "paper": the paper's two prompts; "short": "{input} Report:"; any other value is the template itself.
-std::string prompt_template(const std::string& name, const data::Study& study);
+std::string prompt_template(const data::Study& study, const PromptOptions& options);
 
-/// "Findings: F Impression: I" of the sections present; empty when there is none.
-std::string target_text(const data::Study& study);
+/// "Findings: F Impression: I" of the target sections present; empty when there is none.
+std::string target_text(const data::Study& study, const PromptOptions& options);
 
 }  // namespace unirg::policy

@@ -21,7 +21,8 @@ Result<NamedReport> from_line(const Json& object) {
   if (schema && *schema == data::kStudySchema) {
     auto study = data::study_from_json(object);
     if (!study) return tl::unexpected(study.error());
-    return NamedReport{study->study_id, 0, {study->findings, study->impression}};
+    const auto shared = std::make_shared<const data::Study>(std::move(*study));
+    return NamedReport{shared->study_id, 0, {shared->findings, shared->impression}, shared};
   }
   if (schema && *schema == data::kGenerationSchema) {
     auto generation = data::generation_from_json(object);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct NamedReport {
   std::string study_id;
   int64_t sample = 0;
   text::Report report;
+  std::shared_ptr<const data::Study> study = nullptr;  ///< of study records only
 };
 
 /// Study records, generation records, JSONL of {study_id, text}, ReXrank JSON (one object: study id -> record with

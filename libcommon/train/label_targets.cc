@@ -12,7 +12,7 @@ namespace {
 /// Names of everything a study's report says is there: "Edema", "Edema severity mild", "Consolidation left lower".
 std::set<std::string> stated_attributes(const data::Study& study, const text::Labeler& labeler) {
   std::set<std::string> names;
-  const text::Reading reading = labeler.read(policy::target_text(study));
+  const text::Reading reading = labeler.read(policy::target_text(study, {}));
   for (const text::Entity& entity : reading.entities) {
     if (entity.presence != text::Presence::positive) continue;
     const std::string condition(text::kConditions[entity.condition]);

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.h"
+
+namespace unirg {
+
+cli::Table eval_table(EvalToolOptions& o) {
+  const char* const kScoring = "Scoring";
+  const char* const kTables = "Tables";
+  const char* const kReport = "Report";
+  cli::Table table{
+      {.name = "references", .target = &o.references, .metavar = "FILE", .help = "Reference reports: study records, generation records, JSONL of {study_id, text}, ReXrank JSON, or CSV with columns study_id, report.", .group = kScoring},
+      {.name = "predictions", .target = &o.predictions, .metavar = "FILE", .help = "Reports to score, of the same kinds; the same as naming them without a flag.", .group = kScoring},
+      {.name = "metrics", .target = &o.metrics, .metavar = "NAME,...", .help = "Metrics to compute; all without it.", .group = kScoring},
+      {.name = "sections", .target = &o.sections, .metavar = "WHICH", .help = "Sections that are scored; references without them are counted and left out.", .choices = {"both", "findings", "impression"}, .group = kScoring},
+      {.name = "split", .target = &o.splits, .metavar = "NAME,...", .help = "Splits to score, for study records; without it, those that the reports come from.", .group = kScoring},
+      {.name = "name", .target = &o.system, .metavar = "NAME", .help = "Name of who wrote the reports, for the tables.", .group = kScoring},
+      {.name = "seed-tag", .target = &o.seed_tag, .metavar = "TAG", .help = "Tag of the run, where several seeds of a system are scored and joined by compare.", .group = kScoring},
+      {.name = "lexicon", .target = &o.lexicon, .metavar = "FILE", .help = "Lexicon of the rule labeler; empty takes the installed one.", .group = kScoring},
+      {.name = "uncertain-is-positive", .target = &o.uncertain_is_positive, .help = "Counts uncertain mentions as called in label F1.", .group = kScoring},
+      {.name = "allow-missing", .target = &o.allow_missing, .help = "Leaves references without a report out of the tables instead of stopping.", .group = kScoring},
+      {.name = "scores", .target = &o.scores, .metavar = "FILE", .help = "Writes one score record a study there; - is standard output, and no table is printed then.", .group = kScoring},
+      {.name = "pairs", .target = &o.pairs, .metavar = "A-B,...", .help = "Systems whose difference A minus B is reported with a paired bootstrap interval.", .group = kTables},
+      {.name = "composite", .target = &o.composite, .metavar = "NAME=W,...", .help = "Adds the metric composite, a weighted sum of metrics.", .group = kTables},
+      {.name = "resamples", .target = &o.resamples, .metavar = "N", .help = "Bootstrap resamples over patients; 0 prints no intervals.", .min = 0, .max = 1e7, .group = kTables},
+      {.name = "format", .target = &o.format, .metavar = "FORMAT", .help = "Of the tables on standard output.", .choices = {"markdown", "tsv", "json", "none"}, .group = kTables},
+      {.name = "table", .target = &o.table, .metavar = "FILE", .help = "Writes the Markdown tables there, too.", .group = kTables},
+      {.name = "summary", .target = &o.summary, .metavar = "FILE", .help = "Writes everything the tables say as one JSON object (summary.json).", .group = kTables},
+      {.name = "runs", .target = &o.runs, .metavar = "DIR", .help = "Folder whose run records give wall_s of the summary.", .group = kTables},
+      {.name = "html", .target = &o.html, .metavar = "FILE", .help = "Writes one self-contained page: tables, plots, learning curves, and studies with image, reference and reports side by side.", .group = kReport},
+      {.name = "title", .target = &o.title, .metavar = "TEXT", .help = "Title of the page.", .group = kReport},
+      {.name = "studies", .target = &o.studies, .metavar = "[TAG=]FILE", .help = "Study records whose images the page shows, for each seed tag.", .group = kReport},
+      {.name = "shown-studies", .target = &o.shown_studies, .metavar = "N", .help = "Studies of each split on the page, evenly spread; 0 shows all.", .min = 0, .max = 1e7, .group = kReport},
+      {.name = "curve", .target = &o.curves, .metavar = "CHART:NAME=FILE:FIELD", .help = "Learning curve for the page: FIELD of the metrics lines in FILE over their steps, as NAME in CHART.", .group = kReport},
+      {.name = "words", .target = &o.words, .metavar = "PREDICTIONS | compare SCORES...", .help = "Reports to score (- is standard input), or compare and score records of one or several systems.", .positional = true},
+  };
+  cli::add_seed(table, o.common);
+  cli::add_threads(table, o.common);
+  return table;
+}
+
+}  // namespace unirg

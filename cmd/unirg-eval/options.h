@@ -1,0 +1,42 @@
+// Options of unirg-eval. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/run_main.h"
+
+namespace unirg {
+
+struct EvalToolOptions {
+  cli::Common common;
+  std::vector<std::string> words;  ///< PREDICTIONS, or compare SCORES...
+  // scoring
+  std::filesystem::path references;
+  std::filesystem::path predictions;
+  std::filesystem::path scores;
+  std::filesystem::path lexicon;
+  std::vector<std::string> metrics;
+  std::vector<std::string> splits;
+  std::string system = "system";
+  std::string seed_tag;
+  std::string sections = "both";
+  bool uncertain_is_positive = false;
+  bool allow_missing = false;
+  // tables
+  std::vector<std::string> pairs;
+  cli::Weights composite;
+  int64_t resamples = 1000;
+  std::string format = "markdown";
+  std::filesystem::path summary, table, html, runs;
+  // report
+  std::string title = "Radiology reports: evaluation";
+  std::vector<std::string> studies;
+  std::vector<std::string> curves;
+  int64_t shown_studies = 60;
+};
+
+cli::Table eval_table(EvalToolOptions& options);
+
+}  // namespace unirg

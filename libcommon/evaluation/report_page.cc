@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evaluation/report_page.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
+
+#include "base/error.h"
+#include "io/jsonl.h"
+
+namespace unirg::evaluation {
+namespace {
+
+using data::Json;
+
+/// RFC 4648, section 4.
+std::string base64(std::string_view bytes) {
+  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    const size_t count = std::min<size_t>(3, bytes.size() - i);
+    uint32_t group = 0;
+    for (size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? static_cast<uint8_t>(bytes[i + k]) : 0U);
+    for (size_t k = 0; k < 4; ++k) text += k <= count ? kAlphabet[group >> (18 - 6 * k) & 63] : '=';
+  }
+  return text;
+}
+
+std::string escape_html(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '&': out += "&amp;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+/// JSON that cannot end its <script> element. Outside of strings JSON has none of these characters, so the text stays the
+/// same JSON.
+std::string escape_json(std::string_view json) {
+  std::string out;
+  out.reserve(json.size() + json.size() / 64);
+  for (size_t i = 0; i < json.size(); ++i) {
+    const std::string_view three = json.substr(i, 3);
+    if (three == "\u2028" || three == "\u2029") {  // line ends to old JavaScript
+      out += three == "\u2028" ? "\\u2028" : "\\u2029";
+      i += 2;
+    } else if (json[i] == '<') {
+      out += "\\u003c";
+    } else if (json[i] == '>') {
+      out += "\\u003e";
+    } else if (json[i] == '&') {
+      out += "\\u0026";
+    } else {
+      out += json[i];
+    }
+  }
+  return out;
+}
+
+/// What the page must know of a metric: direction is 1 (higher is better), -1 (lower) or 0 (neither is).
+Json metric_json(const std::string& name) {
+  static const std::vector<scoring::MetricInfo> known = [] {
+    std::vector<scoring::MetricInfo> infos = scoring::known_metrics("");
+    infos.push_back({"composite", "", "weighted sum of metrics"});
+    infos.push_back({"micro-f1", "", "F1 of the counts summed over conditions and reports"});
+    infos.push_back({"macro-f1", "", "mean over conditions of their F1"});
+    infos.push_back({"call-rate", "", "conditions called for each condition present"});
+    return infos;
+  }();
+  const auto it = std::find_if(known.begin(), known.end(), [&](const auto& info) { return info.name == name; });
+  if (it == known.end()) return {{"name", name}, {"direction", 1}, {"decimals", 3}, {"meaning", ""}};
+  const bool neutral = name == "words" || name == "call-rate";
+  return {{"name", name}, {"direction", neutral ? 0 : it->higher_is_better ? 1 : -1}, {"decimals", it->decimals}, {"meaning", it->meaning}};
+}
+
+/// Every metric of the page, in order of first appearance.
+Json metrics_json(const ReportPage& page) {
+  std::vector<std::string> names;
+  const auto add = [&](const auto& metrics) {
+    for (const auto& [name, value] : metrics) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  };
+  for (const auto& [key, result] : page.comparison.results) add(result.metrics);
+  for (const Comparison::Pair& pair : page.comparison.pairs) add(pair.metrics);
+  for (const StudyCard& study : page.studies) {
+    for (const StudyCard::Text& text : study.texts) add(text.metrics);
+  }
+  Json metrics = Json::array();
+  for (const std::string& name : names) metrics.push_back(metric_json(name));
+  return metrics;
+}
+
+Json result_json(const std::string& system, const std::string& split, const SystemResult& result) {
+  Json metrics = Json::object();
+  for (const auto& [name, v] : result.metrics) metrics[name] = {v.value, v.lo, v.hi};
+  Json conditions = Json::array();
+  for (size_t k = 0; k < text::kNoFinding; ++k) {
+    const metrics::Counts& c = result.conditions[k];
+    conditions.push_back({{"name", text::kConditions[k]}, {"tp", c.tp}, {"fp", c.fp}, {"fn", c.fn}, {"f1", c.f1()}});
+  }
+  return {{"system", system}, {"split", split}, {"reports", result.reports}, {"metrics", std::move(metrics)}, {"conditions", std::move(conditions)}};
+}
+
+Json results_json(const Comparison& c) {
+  Json results = Json::array();
+  for (const std::string& split : c.splits) {
+    for (const std::string& system : c.systems) {
+      const auto it = c.results.find({system, split});
+      if (it != c.results.end()) results.push_back(result_json(system, split, it->second));
+    }
+  }
+  return results;
+}
+
+Json sites_json(const Comparison& c) {
+  Json sites = Json::array();
+  for (const auto& [key, values] : c.by_site) {
+    for (const std::string& split : c.splits) {
+      if (!key.second.starts_with(split + "/")) continue;
+      Json metrics = Json::object();
+      for (const auto& [name, v] : values) metrics[name] = Json::array({v.value});
+      sites.push_back({{"system", key.first}, {"split", split}, {"site", key.second.substr(split.size() + 1)}, {"metrics", std::move(metrics)}});
+    }
+  }
+  return sites;
+}
+
+Json pairs_json(const Comparison& c) {
+  Json pairs = Json::array();
+  for (const Comparison::Pair& pair : c.pairs) {
+    Json metrics = Json::object();
+    for (const auto& [name, d] : pair.metrics) metrics[name] = {d.value, d.lo, d.hi, d.p};
+    pairs.push_back({{"a", pair.a}, {"b", pair.b}, {"split", pair.split}, {"reports", pair.reports}, {"metrics", std::move(metrics)}});
+  }
+  return pairs;
+}
+
+Json study_json(const StudyCard& study) {
+  Json texts = Json::array();
+  for (const StudyCard::Text& text : study.texts) {
+    Json metrics = Json::object();
+    for (const auto& [name, value] : text.metrics) metrics[name] = value;
+    texts.push_back({{"system", text.system}, {"text", text.text}, {"metrics", std::move(metrics)}});
+  }
+  return {{"id", study.study_id},
+          {"split", study.split},
+          {"site", study.site},
+          {"seed", study.seed},
+          {"image", study.image_png.empty() ? "" : "data:image/png;base64," + base64(study.image_png)},
+          {"indication", study.indication},
+          {"reference", study.reference},
+          {"texts", std::move(texts)},
+          {"conditions", study.conditions}};
+}
+
+Json page_json(const ReportPage& page) {
+  Json studies = Json::array();
+  for (const StudyCard& study : page.studies) studies.push_back(study_json(study));
+  Json curves = Json::array();
+  for (const Curve& c : page.curves) {
+    curves.push_back({{"chart", c.chart}, {"name", c.name}, {"x_label", c.x_label}, {"points", c.points}});
+  }
+  return {{"schema", "unirg.report-page/1"},
+          {"systems", page.comparison.systems},
+          {"splits", page.comparison.splits},
+          {"seeds", page.comparison.seeds},
+          {"metrics", metrics_json(page)},
+          {"results", results_json(page.comparison)},
+          {"sites", sites_json(page.comparison)},
+          {"pairs", pairs_json(page.comparison)},
+          {"signatures", page.signatures},
+          {"curves", std::move(curves)},
+          {"studies", std::move(studies)}};
+}
+
+/// Only our own files come here, but a page broken by one of them would be hard to explain.
+void check_embeddable(const std::string& text, std::string_view end_tag, const std::string& what) {
+  if (text.find(end_tag) != std::string::npos) throw Error(Exit::config, what + " of the report page holds the end of its own element");
+}
+
+constexpr std::string_view kHeadStart = R"(<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+)";
+
+constexpr std::string_view kBodyEnd = R"(</header>
+<nav id="contents" aria-label="Contents"></nav>
+<main id="main" tabindex="-1">
+<noscript><p>This report draws its tables and plots with JavaScript, which is switched off here. Nothing is loaded from the network; all numbers and texts stand as JSON in the element “data” of this file.</p></noscript>
+</main>
+<footer id="about"></footer>
+)";
+
+}  // namespace
+
+std::string report_page(const ReportPage& page, const std::string& css, const std::string& js) {
+  check_embeddable(css, "</style", "style sheet");
+  check_embeddable(js, "</script", "program");
+  const std::string title = escape_html(page.title);
+  std::string html(kHeadStart);
+  html += "<title>" + title + "</title>\n<style>\n" + css + "</style>\n</head>\n<body>\n";
+  html += "<a class=\"skip\" href=\"#main\">Skip to the results</a>\n<header>\n<h1>" + title + "</h1>\n";
+  if (!page.subtitle.empty()) html += "<p class=\"subtitle\">" + escape_html(page.subtitle) + "</p>\n";
+  html += kBodyEnd;
+  html += "<script type=\"application/json\" id=\"data\">" + escape_json(io::json_line(page_json(page))) + "</script>\n";
+  html += "<script>\n" + js + "</script>\n</body>\n</html>\n";
+  return html;
+}
+
+}  // namespace unirg::evaluation

@@ -1,0 +1,32 @@
+// Scores the reports of one system against their references. Depends on scores.h, scoring.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "evaluation/scores.h"
+#include "scoring/reports.h"
+
+namespace unirg::evaluation {
+
+struct ScoreRunOptions {
+  std::string system;               ///< name of who wrote the reports
+  std::string seed;                 ///< tag of the run, "" for one run only
+  std::vector<std::string> splits;  ///< study references only: those to score; empty: those the reports come from
+  scoring::Sections sections = scoring::Sections::both;
+  bool allow_missing = false;  ///< references without a report are left out instead of being an error
+  int threads = 1;
+};
+
+struct ScoreRun {
+  std::vector<Score> scores;    ///< in the order of the references
+  int64_t missing = 0;          ///< references without a report
+  int64_t empty_reference = 0;  ///< references that lack the sections to be scored
+};
+
+/// \throws Error(Exit::data) if a report has no reference, a study has two reports, or a reference has no report
+ScoreRun score_run(const scoring::Scorer& scorer, const std::vector<scoring::NamedReport>& reports,
+                   const std::vector<scoring::NamedReport>& references, const ScoreRunOptions& options);
+
+}  // namespace unirg::evaluation

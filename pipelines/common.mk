@@ -1,0 +1,112 @@
+# The stages every pipeline is made of, as pattern rules: $(RUN)/NAME holds one run of the graph.
+#
+#   NAME/studies  ->  NAME/base  ->  NAME/seen  ->  NAME/sft  ->  NAME/rl/001 .. NAME/rl/K  (rollouts, rewards, policy)
+#                                                   NAME/sft  ->  NAME/more                 (the control: more of the same)
+#   NAME/reports/SYSTEM.jsonl  ->  NAME/scores/SYSTEM.jsonl            SYSTEM: base sft sft_rl sft_more
+#
+# Targets are files; a folder is done when it holds DONE. Parameters are files too: everything below $(CONF). Beside each
+# target lies its log, and beside each output its run record. A pipeline sets these and includes this file:
+#
+#   RUN         folder of everything that is made
+#   CONF        folder of the stages' YAML
+#   NAMES       the runs of the graph, e.g. seed-1 seed-2
+#   ITERATIONS  rounds of reinforcement learning
+#   FIRST       checkpoint SFT starts from: seen/best, or base where there are no images to learn to see
+#   SPLITS      splits that reports are written for
+# and may set BIN (folder of the tools), THREADS (of each stage; 0: all cores), KEEP=1 (keep every policy of the RL stage).
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+BIN ?= build/release/bin
+THREADS ?= 0
+FIRST ?= seen/best
+STAGE = scripts/stage $@ $(BIN)
+COMPUTE = --threads $(THREADS) --quiet
+SYSTEMS ?= base sft sft_rl sft_more
+STUDIES = $(RUN)/$*/studies/studies.jsonl
+# of the run: seed-2 -> 2; a name without a number has seed 0
+SEED = $(or $(filter-out $*,$(patsubst seed-%,%,$*)),0)
+# $(call each,base/DONE): that file of every run
+each = $(NAMES:%=$(RUN)/%/$(1))
+
+# --- supervised ------------------------------------------------------------------------------------------------------
+
+$(call each,base/DONE): $(RUN)/%/base/DONE: $(RUN)/%/studies/DONE $(CONF)/model.yaml
+	$(STAGE)/unirg-model init -c $(CONF)/model.yaml --seed $(SEED) --studies $(STUDIES) -m $(@D) --quiet
+
+# The vision tower learns to see: the stand-in for the pre-trained tower of the paper's model.
+$(call each,seen/DONE): $(RUN)/%/seen/DONE: $(RUN)/%/base/DONE $(CONF)/seen.yaml $(CONF)/prompt.yaml
+	$(STAGE)/unirg-sft -c $(CONF)/prompt.yaml -c $(CONF)/seen.yaml --seed $(SEED) --studies $(STUDIES) \
+	  -m $(RUN)/$*/base -o $(@D) $(COMPUTE)
+
+$(call each,sft/DONE): $(RUN)/%/sft/DONE: $(RUN)/%/$(firstword $(subst /, ,$(FIRST)))/DONE $(CONF)/sft.yaml $(CONF)/prompt.yaml
+	$(STAGE)/unirg-sft -c $(CONF)/prompt.yaml -c $(CONF)/sft.yaml --seed $(SEED) --studies $(STUDIES) \
+	  -m $(RUN)/$*/$(FIRST) -o $(@D) $(COMPUTE)
+
+# The control of the RL stage: supervised training goes on for as long as RL takes.
+$(call each,more/DONE): $(RUN)/%/more/DONE: $(RUN)/%/sft/DONE $(CONF)/more.yaml $(CONF)/prompt.yaml
+	$(STAGE)/unirg-sft -c $(CONF)/prompt.yaml -c $(CONF)/more.yaml --seed $(SEED) --studies $(STUDIES) \
+	  -m $(RUN)/$*/sft/best -o $(@D) $(COMPUTE)
+
+# --- reinforcement learning: rollout -> reward -> update, ITERATIONS times ---------------------------------------------
+
+# $(call round,NUMBER,NUMBER before,NUMBER two before): a round starts from the policy of the one before, the first from
+# SFT's. Weights of policies that nothing needs any more are removed; their run records and metrics stay.
+define round
+$(call each,rl/$(1)/rollouts.jsonl): $(RUN)/%/rl/$(1)/rollouts.jsonl: $(RUN)/%/$(if $(2),rl/$(2)/policy,sft)/DONE $(CONF)/rollout.yaml $(CONF)/prompt.yaml
+	$$(STAGE)/unirg-rollout -c $(CONF)/prompt.yaml -c $(CONF)/rollout.yaml --seed $$(SEED) --round $(shell expr $(1) - 1) \
+	  --studies $$(STUDIES) -m $(RUN)/$$*/$(if $(2),rl/$(2)/policy,sft/best) -o $$@ $$(COMPUTE)
+
+$(call each,rl/$(1)/rewards.jsonl): $(RUN)/%/rl/$(1)/rewards.jsonl: $(RUN)/%/rl/$(1)/rollouts.jsonl $(CONF)/reward.yaml
+	$$(STAGE)/unirg-reward -c $(CONF)/reward.yaml --references $$(STUDIES) -o $$@ $$(COMPUTE) $$<
+
+$(call each,rl/$(1)/policy/DONE): $(RUN)/%/rl/$(1)/policy/DONE: $(RUN)/%/rl/$(1)/rewards.jsonl $(CONF)/update.yaml $(CONF)/prompt.yaml
+	$$(STAGE)/unirg-update -c $(CONF)/prompt.yaml -c $(CONF)/update.yaml --studies $$(STUDIES) \
+	  -m $(RUN)/$$*/$(if $(2),rl/$(2)/policy,sft/best) --rewards $$< -o $$(@D) $$(COMPUTE) $$(<D)/rollouts.jsonl
+	$(if $(and $(3),$(filter-out 1,$(KEEP))),@rm -rf $(RUN)/$$*/rl/$(3)/policy/model.safetensors $(RUN)/$$*/rl/$(3)/policy/training_state)
+
+endef
+KEEP ?= 0
+ROUNDS := $(shell seq -f %03g 1 $(ITERATIONS))
+LAST := $(lastword $(ROUNDS))
+$(foreach k,$(ROUNDS),$(eval $(call round,$(k),$(ONE_BEFORE),$(TWO_BEFORE)))\
+  $(eval TWO_BEFORE := $(ONE_BEFORE))$(eval ONE_BEFORE := $(k)))
+
+$(call each,rl/metrics.jsonl): $(RUN)/%/rl/metrics.jsonl: $(RUN)/%/rl/$(LAST)/policy/DONE
+	cat $(ROUNDS:%=$(RUN)/$*/rl/%/policy.metrics.jsonl) >$@.tmp
+	mv $@.tmp $@
+
+# --- reports and scores --------------------------------------------------------------------------------------------------
+
+CHECKPOINT_base = base
+CHECKPOINT_sft = sft/best
+CHECKPOINT_sft_rl = rl/$(LAST)/policy
+CHECKPOINT_sft_more = more/best
+FINISHED_base = base
+FINISHED_sft = sft
+FINISHED_sft_rl = rl/$(LAST)/policy
+FINISHED_sft_more = more
+
+# $(call rules_of,SYSTEM)
+define rules_of
+$(call each,reports/$(1).jsonl): $(RUN)/%/reports/$(1).jsonl: $(RUN)/%/$(FINISHED_$(1))/DONE $(CONF)/generate.yaml $(CONF)/prompt.yaml
+	$$(STAGE)/unirg-generate -c $(CONF)/prompt.yaml -c $(CONF)/generate.yaml --studies $$(STUDIES) --split $(SPLITS) \
+	  -m $(RUN)/$$*/$(CHECKPOINT_$(1)) -o $$@ $$(COMPUTE)
+
+$(call each,scores/$(1).jsonl): $(RUN)/%/scores/$(1).jsonl: $(RUN)/%/reports/$(1).jsonl $(CONF)/eval.yaml
+	$$(STAGE)/unirg-eval -c $(CONF)/eval.yaml --references $$(STUDIES) --split $(SPLITS) --name $(1) --seed-tag $$(SEED) \
+	  --scores $$@ --format none $$(COMPUTE) $$<
+
+endef
+$(foreach system,$(SYSTEMS),$(eval $(call rules_of,$(system))))
+
+SCORES = $(foreach system,$(SYSTEMS),$(call each,scores/$(system).jsonl))
+
+# Tables, summary and page over all runs and systems; the table goes to the terminal, too.
+$(RUN)/summary.json: $(SCORES) $(call each,rl/metrics.jsonl) $(CONF)/compare.yaml
+	$(BIN)/unirg-eval -c $(CONF)/compare.yaml --title "$(TITLE)" --runs $(RUN) --table $(RUN)/table.md --html $(RUN)/report.html \
+	  $(foreach name,$(NAMES),--studies $(name:seed-%=%)=$(RUN)/$(name)/studies/studies.jsonl) \
+	  $(foreach name,$(NAMES),--curve "validation loss of SFT:$(name)=$(RUN)/$(name)/sft/metrics.jsonl:validation_loss") \
+	  $(foreach name,$(NAMES),--curve "mean reward of the rollouts:$(name)=$(RUN)/$(name)/rl/metrics.jsonl:rewards.reward.mean") \
+	  --summary $@ --quiet compare $(SCORES)
+	@echo "results: $(RUN)/summary.json $(RUN)/table.md $(RUN)/report.html"
