@@ -8,7 +8,8 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 BIN := $(CURDIR)/build/$(PRESET)/bin
-PIPELINE = $(MAKE) --no-print-directory BIN=$(BIN) -f pipelines
+# Two runs of a graph side by side, a thread each, waste less than two threads on one.
+PIPELINE = $(MAKE) --no-print-directory --silent --jobs=2 BIN=$(BIN) -f pipelines
 .PHONY: help setup build demo demo-real test smoke verify lint format bench install clean
 
 help: ## list the targets

@@ -21,7 +21,7 @@ BIN ?= build/release/bin
 THREADS ?= 0
 FIRST ?= seen/best
 STAGE = scripts/stage $@ $(BIN)
-COMPUTE = --threads $(THREADS) --quiet
+COMPUTE = --threads $(THREADS)
 SYSTEMS ?= base sft sft_rl sft_more
 STUDIES = $(RUN)/$*/studies/studies.jsonl
 # of the run: seed-2 -> 2; a name without a number has seed 0
@@ -32,7 +32,7 @@ each = $(NAMES:%=$(RUN)/%/$(1))
 # --- supervised ------------------------------------------------------------------------------------------------------
 
 $(call each,base/DONE): $(RUN)/%/base/DONE: $(RUN)/%/studies/DONE $(CONF)/model.yaml
-	$(STAGE)/unirg-model init -c $(CONF)/model.yaml --seed $(SEED) --studies $(STUDIES) -m $(@D) --quiet
+	$(STAGE)/unirg-model init -c $(CONF)/model.yaml --seed $(SEED) --studies $(STUDIES) -m $(@D)
 
 # The vision tower learns to see: the stand-in for the pre-trained tower of the paper's model.
 $(call each,seen/DONE): $(RUN)/%/seen/DONE: $(RUN)/%/base/DONE $(CONF)/seen.yaml $(CONF)/prompt.yaml

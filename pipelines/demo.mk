@@ -1,7 +1,7 @@
 # The paper's whole process on synthetic radiographs, two seeds, each with data of its own: ingest -> SFT to its validation
 # plateau -> K x (rollout -> reward -> update) -> generate -> eval, and the control that spends RL's time on more SFT.
 RUN ?= runs/demo
-CONF := pipelines/conf/demo
+CONF ?= pipelines/conf/demo
 NAMES := seed-1 seed-2
 ITERATIONS := 60
 SPLITS := test,heldout_site

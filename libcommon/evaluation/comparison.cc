@@ -187,6 +187,7 @@ Comparison compare(const std::vector<Score>& given, const ComparisonOptions& opt
     remember(out.systems, score.system);
     remember(out.splits, score.split);
     remember(out.seeds, score.seed);
+    out.sites[score.split].insert(score.site);
     const bool is_new = splits[score.split].systems[score.system].emplace(ReportKey{score.seed, score.study_id}, &score).second;
     if (!is_new) throw Error(Exit::data, fmt::format("study '{}' stands twice for system '{}', seed '{}'", score.study_id, score.system, score.seed));
   }

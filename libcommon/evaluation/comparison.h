@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,7 @@ struct Comparison {
   std::vector<std::string> systems;  ///< in order of first appearance
   std::vector<std::string> splits;
   std::vector<std::string> seeds;
+  std::map<std::string, std::set<std::string>> sites;  ///< of each split
   std::map<std::pair<std::string, std::string>, SystemResult> results;  ///< (system, split)
   std::map<std::pair<std::string, std::string>, std::map<std::string, Interval>> by_site;  ///< (system, split/site) -> metric -> mean (no interval)
   struct Pair {

@@ -34,11 +34,11 @@ Result<std::vector<std::string>> read_conditions(const Json& object, const char*
 }  // namespace
 
 Json to_json(const Score& s) {
-  Json metrics = Json::object();
-  for (const auto& [name, value] : s.metrics) metrics[name] = value;
-  return {{"schema", data::kScoreSchema}, {"study_id", s.study_id}, {"system", s.system}, {"split", s.split}, {"seed", s.seed},
-          {"patient_id", s.patient_id}, {"site", s.site}, {"sex", nullable(s.sex)}, {"race", nullable(s.race)}, {"age", nullable(s.age)},
-          {"encounter", s.encounter}, {"metrics", std::move(metrics)}, {"called", s.called}, {"present", s.present}, {"text", s.text}, {"reference", s.reference}};
+  Json json = {{"schema", data::kScoreSchema}, {"study_id", s.study_id}, {"system", s.system}, {"split", s.split}, {"seed", s.seed}};
+  for (const auto& [name, value] : s.metrics) json[name] = value;
+  json.update({{"patient_id", s.patient_id}, {"site", s.site}, {"sex", nullable(s.sex)}, {"race", nullable(s.race)}, {"age", nullable(s.age)},
+               {"encounter", s.encounter}, {"called", s.called}, {"present", s.present}, {"text", s.text}, {"reference", s.reference}});
+  return json;
 }
 
 Result<Score> score_from_json(const Json& object) {
@@ -63,10 +63,8 @@ Result<Score> score_from_json(const Json& object) {
   s.race = *race;
   s.age = *age;
   s.encounter = *encounter;
-  if (!object.contains("metrics") || !object.at("metrics").is_object()) return bad_record("field 'metrics': expected object");
-  for (const auto& [name, value] : object.at("metrics").items()) {
-    if (!value.is_number()) return bad_record(fmt::format("field 'metrics.{}': expected number, got {}", name, value.type_name()));
-    s.metrics.emplace_back(name, value.get<double>());
+  for (const auto& [name, value] : object.items()) {  // every other number is a metric
+    if (value.is_number() && name != "age" && name != "encounter") s.metrics.emplace_back(name, value.get<double>());
   }
   auto called = read_conditions(object, "called");
   auto present = read_conditions(object, "present");

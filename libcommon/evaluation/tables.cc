@@ -10,7 +10,7 @@ namespace {
 
 using data::Json;
 
-/// The columns of the Markdown tables; everything is in summary.json.
+/// The rows of the Markdown tables, in this order; everything is in summary.json.
 const std::vector<std::string>& shown_metrics() {
   static const std::vector<std::string> names{"composite", "bleu2", "rouge-l", "label-f1", "entity-f1", "errors", "micro-f1", "macro-f1", "call-rate", "words"};
   return names;
@@ -20,14 +20,6 @@ template <typename Pairs>
 const typename Pairs::value_type::second_type* find(const Pairs& pairs, const std::string& name) {
   const auto it = std::find_if(pairs.begin(), pairs.end(), [&](const auto& p) { return p.first == name; });
   return it == pairs.end() ? nullptr : &it->second;
-}
-
-std::vector<std::string> columns_of(const Comparison& c) {
-  std::vector<std::string> columns;
-  for (const std::string& name : shown_metrics()) {
-    if (find(c.results.begin()->second.metrics, name)) columns.push_back(name);
-  }
-  return columns;
 }
 
 std::string row(const std::vector<std::string>& cells) {
@@ -42,41 +34,53 @@ std::string header(std::vector<std::string> cells) {
   return text + row(cells);
 }
 
+std::string interval_text(const Interval& v) { return fmt::format("{:.3f} [{:.3f}, {:.3f}]", v.value, v.lo, v.hi); }
+
 std::string system_table(const Comparison& c, const std::string& split) {
-  const std::vector<std::string> columns = columns_of(c);
-  std::vector<std::string> head{"system", "n"};
-  head.insert(head.end(), columns.begin(), columns.end());
+  std::vector<std::string> head{"metric"};
+  head.insert(head.end(), c.systems.begin(), c.systems.end());
   std::string text = header(head);
-  for (const std::string& system : c.systems) {
-    const auto it = c.results.find({system, split});
-    if (it == c.results.end()) continue;
-    std::vector<std::string> cells{system, fmt::format("{}", it->second.reports)};
-    for (const std::string& name : columns) {
-      const Interval& v = *find(it->second.metrics, name);
-      cells.push_back(fmt::format("{:.3f} [{:.3f}, {:.3f}]", v.value, v.lo, v.hi));
+  for (const std::string& name : shown_metrics()) {
+    std::vector<std::string> cells{name};
+    for (const std::string& system : c.systems) {
+      const auto it = c.results.find({system, split});
+      const Interval* v = it == c.results.end() ? nullptr : find(it->second.metrics, name);
+      cells.push_back(v ? interval_text(*v) : "");
+    }
+    if (std::any_of(cells.begin() + 1, cells.end(), [](const std::string& cell) { return !cell.empty(); })) text += row(cells);
+  }
+  return text;
+}
+
+std::string pair_table(const Comparison& c, const std::string& split) {
+  std::vector<const Comparison::Pair*> pairs;
+  std::vector<std::string> head{"difference"};
+  for (const Comparison::Pair& pair : c.pairs) {
+    if (pair.split != split) continue;
+    pairs.push_back(&pair);
+    head.push_back(pair.a + " - " + pair.b);
+  }
+  if (pairs.empty()) return "";
+  std::string text = header(head);
+  for (const std::string& name : shown_metrics()) {
+    if (!find(pairs.front()->metrics, name)) continue;
+    std::vector<std::string> cells{name};
+    for (const Comparison::Pair* pair : pairs) {
+      const Difference& d = *find(pair->metrics, name);
+      cells.push_back(fmt::format("{:+.3f} [{:+.3f}, {:+.3f}]", d.value, d.lo, d.hi));
     }
     text += row(cells);
   }
   return text;
 }
 
-std::string pair_table(const Comparison& c, const std::string& split) {
-  const std::vector<std::string> columns = columns_of(c);
-  std::vector<std::string> head{"difference", "n"};
-  head.insert(head.end(), columns.begin(), columns.end());
-  std::string text = header(head);
-  bool any = false;
-  for (const Comparison::Pair& pair : c.pairs) {
-    if (pair.split != split) continue;
-    any = true;
-    std::vector<std::string> cells{pair.a + " - " + pair.b, fmt::format("{}", pair.reports)};
-    for (const std::string& name : columns) {
-      const Difference& d = *find(pair.metrics, name);
-      cells.push_back(fmt::format("{:+.3f} [{:+.3f}, {:+.3f}] p={:.3f}", d.value, d.lo, d.hi, d.p));
-    }
-    text += row(cells);
+/// "450 reports", or what each system has when they differ.
+std::string counted(const Comparison& c, const std::string& split) {
+  for (const std::string& system : c.systems) {
+    const auto it = c.results.find({system, split});
+    if (it != c.results.end()) return fmt::format("{} reports of each system", it->second.reports);
   }
-  return any ? text : "";
+  return "no reports";
 }
 
 std::string condition_table(const Comparison& c, const std::string& split) {
@@ -102,14 +106,18 @@ std::string condition_table(const Comparison& c, const std::string& split) {
 }
 
 std::string site_table(const Comparison& c, const std::string& split) {
-  std::string text = header({"site", "system", "bleu2", "label-f1", "entity-f1", "errors", "micro-f1", "macro-f1"});
-  for (const auto& [key, values] : c.by_site) {
-    if (!key.second.starts_with(split + "/")) continue;
-    std::vector<std::string> cells{key.second.substr(split.size() + 1), key.first};
-    for (const char* name : {"bleu2", "label-f1", "entity-f1", "errors", "micro-f1", "macro-f1"}) {
-      cells.push_back(values.contains(name) ? fmt::format("{:.3f}", values.at(name).value) : "");
+  const std::vector<std::string> columns{"bleu2", "label-f1", "entity-f1", "errors", "micro-f1", "macro-f1"};
+  std::vector<std::string> head{"site", "system"};
+  head.insert(head.end(), columns.begin(), columns.end());
+  std::string text = header(head);
+  for (const std::string& site : c.sites.at(split)) {
+    for (const std::string& system : c.systems) {
+      const auto it = c.by_site.find({system, split + "/" + site});
+      if (it == c.by_site.end()) continue;
+      std::vector<std::string> cells{site, system};
+      for (const std::string& name : columns) cells.push_back(it->second.contains(name) ? fmt::format("{:.3f}", it->second.at(name).value) : "");
+      text += row(cells);
     }
-    text += row(cells);
   }
   return text;
 }
@@ -139,10 +147,11 @@ Json summary_json(const Comparison& c, const std::map<std::string, std::string>&
 std::string markdown_tables(const Comparison& c) {
   std::string text;
   for (const std::string& split : c.splits) {
-    text += fmt::format("### {}\n\n{}\n", split, system_table(c, split));
-    if (const std::string pairs = pair_table(c, split); !pairs.empty()) text += pairs + "\n";
-    text += fmt::format("F1 per condition, {}:\n\n{}\n", split, condition_table(c, split));
-    text += fmt::format("Per site, {}:\n\n{}\n", split, site_table(c, split));
+    const std::string where = split.empty() ? "" : split + ": ";
+    text += fmt::format("### {}{}\n\nMean and 95% interval (bootstrap over patients).\n\n{}\n", where, counted(c, split), system_table(c, split));
+    if (const std::string pairs = pair_table(c, split); !pairs.empty()) text += fmt::format("Paired difference and 95% interval.\n\n{}\n", pairs);
+    text += fmt::format("F1 per condition.\n\n{}\n", condition_table(c, split));
+    if (c.sites.at(split).size() > 1) text += fmt::format("Per site.\n\n{}\n", site_table(c, split));
   }
   return text;
 }

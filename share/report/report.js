@@ -23,7 +23,6 @@
   const hidden = (text) => el('span', {class: 'hidden'}, text);
   const unique = (values) => [...new Set(values)];
   const known = (value) => typeof value === 'number';
-  const plural = (n, noun) => `${n} ${n === 1 ? noun : noun.endsWith('y') ? noun.slice(0, -1) + 'ies' : noun + 's'}`;
 
   function number(value, decimals, signed = false) {
     if (!known(value)) return '–';
@@ -72,13 +71,14 @@
   const headRow = (labels, names) =>
     el('tr', {}, ...labels.map((label) => el('th', {scope: 'col'}, label)), ...names.map(metricHead));
 
-  const intervalText = (name, lo, hi, signed) => `${formatted(name, lo, signed)} to ${formatted(name, hi, signed)}`;
+  const intervalText = (name, lo, hi, signed) =>
+    [formatted(name, lo, signed), formatted(name, hi, signed)].join(signed || lo < 0 ? ', ' : '–');
 
   function intervalCell(name, values, bold) {
     if (!values) return el('td', {}, '–');
     const [value, lo, hi] = values;
     return el('td', {class: bold.has(value) ? 'best' : null}, formatted(name, value),
-              lo === undefined ? null : el('small', {}, intervalText(name, lo, hi)));
+              !known(lo) ? null : el('small', {}, intervalText(name, lo, hi)));
   }
 
   function leaderboard(split) {
@@ -96,9 +96,11 @@
     const [value, lo, hi, p] = values;
     const sure = known(lo) && (lo > 0 || hi < 0);
     const gain = sure ? Math.sign(value) * metricInfo.get(name).direction : 0;
-    const mark = gain === 0 ? null : el('span', {class: 'mark'}, gain > 0 ? ' ▲' : ' ▼', hidden(gain > 0 ? ' better' : ' worse'));
-    return el('td', {class: gain > 0 ? 'better' : gain < 0 ? 'worse' : sure ? 'best' : null}, formatted(name, value, true), mark,
-              el('small', {}, intervalText(name, lo, hi, true)), el('small', {}, p < 0.001 ? 'p < 0.001' : `p = ${number(p, 3)}`));
+    const verdict = gain > 0 ? 'better' : 'worse';
+    const mark = gain && el('span', {class: 'mark'}, gain > 0 ? ' ▲' : ' ▼', hidden(` ${verdict}`));
+    return el('td', {class: gain ? verdict : sure ? 'best' : null}, formatted(name, value, true), mark || null,
+              known(lo) ? el('small', {}, intervalText(name, lo, hi, true)) : null,
+              known(p) ? el('small', {}, p < 0.001 ? 'p < 0.001' : `p = ${number(p, 3)}`) : null);
   }
 
   function differences(split) {
@@ -158,10 +160,9 @@
     return {values, decimals: Math.max(0, -Math.floor(Math.log10(step) + 1e-9))};
   }
   function padded(values, share) {
-    let lo = Infinity, hi = -Infinity;
-    for (const value of values) { lo = Math.min(lo, value); hi = Math.max(hi, value); }
-    const pad = (hi - lo) * share || Math.abs(hi) * 0.1 || 1;
-    return [lo - (share ? pad : hi === lo ? pad : 0), hi + (share ? pad : hi === lo ? pad : 0)];
+    const lo = values.reduce((a, b) => Math.min(a, b)), hi = values.reduce((a, b) => Math.max(a, b));
+    const pad = hi > lo ? (hi - lo) * share : Math.abs(hi) * 0.1 || 1;
+    return [lo - pad, hi + pad];
   }
   const scale = ([lo, hi], [from, to]) => (value) => from + ((value - lo) / (hi - lo)) * (to - from);
   const line = (x1, y1, x2, y2, kind) => svg('line', {x1, y1, x2, y2, class: kind});
@@ -169,7 +170,8 @@
   const shortened = (text, length) => text.length > length ? text.slice(0, length - 1) + '…' : text;
 
   function intervalRow(name, row, y, x) {
-    const [value, lo, hi] = row.metrics[name];
+    const [value, given, end] = row.metrics[name];
+    const lo = given ?? value, hi = end ?? value;
     const colour = `c${data.systems.indexOf(row.system) % 8}`;
     return svg('g', {class: colour}, svg('title', {}, `${row.system}: ${formatted(name, value)} (${intervalText(name, lo, hi)})`),
                label(12, y + 4, shortened(row.system, 26)), line(x(lo), y, x(hi), y, 'interval'),
@@ -178,15 +180,15 @@
 
   // Rows of dots with intervals, the splits below each other on one axis.
   function intervalPlot(name) {
-    const rows = data.results.filter((row) => (row.metrics[name] || []).every(known) && row.metrics[name]);
+    const rows = data.results.filter((row) => known(row.metrics[name]?.[0]));
     if (!rows.length) return el('p', {class: 'note'}, 'No values of this metric.');
-    const domain = padded(rows.flatMap((row) => row.metrics[name]), 0.06);
+    const domain = padded(rows.flatMap((row) => row.metrics[name].filter(known)), 0.06);
     const x = scale(domain, [210, 680]);
     const marks = [];
     let y = 0;
     for (const split of data.splits) {
       const own = rows.filter((row) => row.split === split);
-      if (own.length) marks.push(label(0, (y += 30), split, 'split'));
+      if (own.length) marks.push(label(0, (y += y ? 40 : 24), split, 'split'));
       for (const row of own) marks.push(intervalRow(name, row, (y += 26), x));
     }
     const bottom = y + 20;
@@ -206,20 +208,15 @@
     return [el('div', {class: 'controls'}, select('Metric', names.map((name) => [name, name]), draw)), box];
   }
 
-  const curvePath = (points, x, y) => {
-    let pen = 'M';
-    return points.map(([px, py]) => {
-      if (!known(py)) { pen = 'M'; return ''; }
-      const part = `${pen}${x(px).toFixed(1)} ${y(py).toFixed(1)}`;
-      pen = 'L';
-      return part;
-    }).join('');
-  };
+  // A value that is not finite leaves a gap.
+  const curvePath = (points, x, y) => points.map(([px, py], k) => !known(py) ? ''
+    : `${k && known(points[k - 1][1]) ? 'L' : 'M'}${x(px).toFixed(1)} ${y(py).toFixed(1)}`).join('');
 
   const curveMark = (curve, k, x, y) => {
-    const single = curve.points.length === 1 && known(curve.points[0][1]) ? curve.points[0] : null;
+    const some = curve.points.filter((point) => known(point[1]));
+    const single = some.length === 1 && some[0];
     return svg('g', {class: `c${k % 8}`}, svg('title', {}, curve.name), svg('path', {class: 'curve', d: curvePath(curve.points, x, y)}),
-               single && svg('circle', {cx: x(single[0]), cy: y(single[1]), r: 4, class: 'dot'}));
+               single ? svg('circle', {cx: x(single[0]), cy: y(single[1]), r: 4, class: 'dot'}) : null);
   };
 
   function curveAxes(xs, ys, x, y, xLabel) {
@@ -260,7 +257,8 @@
       const xs = unique(columns.flatMap((column) => [...column.keys()])).sort((a, b) => a - b);
       const body = xs.map((x) => el('tr', {}, el('th', {scope: 'row'}, String(x)),
                                     ...columns.map((column) => el('td', {}, number(column.get(x), 4)))));
-      details.append(table(`${chart}, by ${curves[0].x_label}`, headRow([curves[0].x_label, ...curves.map((c) => c.name)], []), body, 'long'));
+      const head = headRow([curves[0].x_label, ...curves.map((curve) => curve.name)], []);
+      details.append(table(`${chart}, by ${curves[0].x_label}`, head, body));
     };
     details.addEventListener('toggle', fill, {once: true});
     return details;
@@ -340,8 +338,7 @@
     const pages = Math.max(1, Math.ceil(state.shown.length / pageSize));
     const first = state.page * pageSize;
     view.list.replaceChildren(...state.shown.slice(first, first + pageSize).map((study, k) => card(study, first + k)));
-    view.count.textContent = state.shown.length === data.studies.length ? plural(data.studies.length, 'study')
-      : `${state.shown.length} of ${plural(data.studies.length, 'study')}`;
+    view.count.textContent = `${state.shown.length} of ${data.studies.length} studies`;
     for (const {previous, next, place} of view.pagers) {
       place.textContent = `Page ${state.page + 1} of ${pages}`;
       previous.disabled = state.page === 0;
@@ -410,7 +407,8 @@
     form.addEventListener('submit', (event) => event.preventDefault());
     document.addEventListener('keydown', onKey);
     const note = el('span', {}, 'Keys ', el('kbd', {}, 'j'), ' and ', el('kbd', {}, 'k'), ' go to the next and the previous study.');
-    const node = section('studies', 'Studies', note, form, el('div', {class: 'bar-row'}, view.count, pager('Pages')), view.list, pager('Pages, below'));
+    const top = el('div', {class: 'bar-row'}, view.count, pager('Pages'));
+    const node = section('studies', 'Studies', note, form, top, view.list, pager('Pages, below'));
     showPage();
     return node;
   }
@@ -427,17 +425,23 @@
     document.getElementById('about').append(...parts);
   }
 
-  const perSplit = (make) => data.splits.map(make);
-
   function sections() {
     const list = [];
     if (data.results.length) {
-      list.push(section('leaderboard', 'Leaderboard', 'Mean over reports, 95% interval below. Bold: best of its column. ↑ higher is better, ↓ lower is better.', ...perSplit(leaderboard)),
+      list.push(section('leaderboard', 'Leaderboard',
+                        'Mean over reports, 95% interval below. Bold: best of its column. ↑ higher is better, ↓ lower is better.',
+                        ...data.splits.map(leaderboard)),
                 section('intervals', 'Intervals', null, ...intervalPlots()));
     }
-    if (data.pairs.length) list.push(section('differences', 'Paired differences', 'Both systems on the same resampled patients. ▲ better and ▼ worse mark intervals without zero.', ...perSplit(differences)));
-    if (data.results.length) list.push(section('conditions', 'F1 per condition', 'Below each F1: true positives / false positives / false negatives.', ...perSplit(conditions)));
-    if (data.sites.length) list.push(section('sites', 'Sites', 'Means without intervals. Bold: best of the site.', ...perSplit(sites)));
+    if (data.pairs.length) {
+      const note = 'Both systems on the same resampled patients. ▲ better and ▼ worse mark intervals without zero.';
+      list.push(section('differences', 'Paired differences', note, ...data.splits.map(differences)));
+    }
+    if (data.results.length) {
+      const note = 'Below each F1: true positives / false positives / false negatives.';
+      list.push(section('conditions', 'F1 per condition', note, ...data.splits.map(conditions)));
+    }
+    if (data.sites.length) list.push(section('sites', 'Sites', 'Means without intervals. Bold: best of the site.', ...data.splits.map(sites)));
     const charts = unique(data.curves.map((curve) => curve.chart)).map(curvePlot).filter(Boolean);
     if (charts.length) list.push(section('curves', 'Learning curves', null, el('div', {class: 'charts'}, ...charts)));
     if (data.studies.length) list.push(studies());

@@ -1,0 +1,151 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# unirg-eval: scoring of plain files and records, comparison, what it refuses.
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+  unirg_setup
+  cat >ref.csv <<'CSV'
+study_id,report
+s1,"Findings: Small left pleural effusion. Impression: Left pleural effusion."
+s2,"Findings: The heart is mildly enlarged. No pneumothorax. Impression: Mild cardiomegaly."
+s3,"Findings: The lungs are clear. Impression: No acute disease."
+CSV
+  cat >hyp.jsonl <<'JSONL'
+{"study_id":"s1","text":"Findings: Small left pleural effusion. Impression: Left pleural effusion."}
+{"study_id":"s2","text":"Findings: The lungs are clear. Impression: No acute disease."}
+{"study_id":"s3","text":"Findings: The lungs are clear. Impression: No acute disease."}
+JSONL
+}
+
+scores_of() { # system, file
+  unirg-eval --quiet --references ref.csv --name "$1" --scores "$1.scores.jsonl" --format none "$2"
+}
+
+@test "two plain files give a table and a score record a study" {
+  run -0 --separate-stderr unirg-eval --references ref.csv --predictions hyp.jsonl --metrics bleu2,rouge-l --scores s.jsonl
+  assert_contains "$output" "| bleu2 |"
+  assert_contains "$output" "| rouge-l |"
+  [[ $output != *label-f1* ]]
+  assert_jsonl s.jsonl
+  [ "$(jq -c '[.study_id, has("bleu2", "rouge-l", "errors")]' s.jsonl | head -1)" = '["s1",true,true,false]' ]
+  [ -e s.jsonl.run.json ]
+}
+
+@test "an identical report scores 1 and has no errors" {
+  scores_of same hyp.jsonl
+  [ "$(jq -c 'select(.study_id == "s1") | [.bleu2, .["rouge-l"], .["label-f1"], .["entity-f1"], .errors] | map(. * 1000 | round)' same.scores.jsonl)" = '[1000,1000,1000,1000,0]' ]
+  [ "$(jq -c 'select(.study_id == "s1") | [.called, .present]' same.scores.jsonl)" = '[["Pleural Effusion"],["Pleural Effusion"]]' ]
+}
+
+@test "a missed condition counts against recall, not precision" {
+  run -0 unirg-eval --quiet --references ref.csv --format json hyp.jsonl
+  [ "$(jq -c '.systems.system[""] | [(.["micro-f1"].mean * 1000 | round), .["call-rate"].mean]' <<<"$output")" = '[667,0.5]' ]
+}
+
+@test "standard input, a pipe in the middle" {
+  run -0 bash -c 'jq -c "select(.study_id != \"s3\")" hyp.jsonl | unirg-eval --quiet --allow-missing --references ref.csv --format tsv -'
+  assert_contains "$output" $'system\t\tbleu2\t'
+  run -0 bash -c 'unirg-eval --quiet --references ref.csv --format tsv <hyp.jsonl'
+}
+
+@test "every kind of file gives the same scores" {
+  jq -s '{} + (map({(.study_id): {model_prediction: .text}}) | add)' hyp.jsonl >hyp.json
+  jq -r -s '(["study_id", "report"] | @csv), (.[] | [.study_id, .text] | @csv)' hyp.jsonl >hyp.csv
+  for file in hyp.jsonl hyp.json hyp.csv; do scores_of one "$file" && mv one.scores.jsonl "$file.out"; done
+  cmp hyp.jsonl.out hyp.json.out
+  cmp hyp.jsonl.out hyp.csv.out
+}
+
+@test "the same bytes at any number of threads" {
+  scores_of a hyp.jsonl
+  mv a.scores.jsonl one
+  unirg-eval --quiet --threads 2 --references ref.csv --name a --scores a.scores.jsonl --format none hyp.jsonl
+  cmp one a.scores.jsonl
+}
+
+@test "compare joins systems, pairs them and writes summary, tables and page" {
+  jq -c '.text |= sub("The lungs are clear"; "Left pleural effusion")' hyp.jsonl >other.jsonl
+  scores_of good hyp.jsonl
+  scores_of bad other.jsonl
+  unirg-eval --quiet --resamples 200 --pairs good-bad --composite bleu2=0.5,label-f1=0.5 --summary sum.json \
+    --table t.md --html page.html compare good.scores.jsonl bad.scores.jsonl >printed.md
+  grep -q 'good - bad' printed.md
+  cmp printed.md t.md
+  [ "$(jq -r '.schema' sum.json)" = unirg.summary/1 ]
+  [ "$(jq '.paired["good-bad"][""].composite.diff > 0' sum.json)" = true ]
+  [ "$(jq '.systems.good[""].bleu2 | .lo <= .mean and .mean <= .hi and .n == 3' sum.json)" = true ]
+  [ "$(jq '.signatures | has("bleu2")' sum.json)" = true ]
+  grep -q '^<!doctype html>' page.html
+}
+
+@test "the same seed gives the same intervals, another seed others" {
+  scores_of a hyp.jsonl
+  unirg-eval --quiet --seed 1 --format json compare a.scores.jsonl >1
+  unirg-eval --quiet --seed 1 --format json compare a.scores.jsonl >again
+  cmp 1 again
+}
+
+@test "a study without a report is named" {
+  head -2 hyp.jsonl >short.jsonl
+  run -65 --separate-stderr unirg-eval --references ref.csv short.jsonl
+  assert_contains "$stderr" "'s3'"
+  assert_contains "$stderr" "--allow-missing"
+  run -0 unirg-eval --quiet --allow-missing --references ref.csv --format none short.jsonl
+}
+
+@test "a report without a reference, or two for a study, is an error" {
+  echo '{"study_id":"s9","text":"x"}' >>hyp.jsonl
+  run -65 --separate-stderr unirg-eval --references ref.csv hyp.jsonl
+  assert_contains "$stderr" "'s9'"
+  printf '{"study_id":"s1","text":"x"}\n{"study_id":"s1","text":"y"}\n' >twice.jsonl
+  run -65 --separate-stderr unirg-eval --references ref.csv twice.jsonl
+  assert_contains "$stderr" "twice"
+}
+
+@test "systems scored on different studies are not compared" {
+  scores_of a hyp.jsonl
+  scores_of b hyp.jsonl
+  sed -i 1d b.scores.jsonl
+  run -65 --separate-stderr unirg-eval compare a.scores.jsonl b.scores.jsonl
+  assert_contains "$stderr" "same studies"
+}
+
+@test "bad lines are named by file, line and field" {
+  sed -i '2s/"text"/"texts"/' hyp.jsonl
+  run -65 --separate-stderr unirg-eval --references ref.csv hyp.jsonl
+  assert_contains "$stderr" "hyp.jsonl:2: field 'text'"
+  scores=$'{"schema":"unirg.score/1","study_id":7}'
+  run -65 --separate-stderr unirg-eval compare - <<<"$scores"
+  assert_contains "$stderr" ":1: field 'study_id'"
+}
+
+@test "usage and configuration errors" {
+  run -64 --separate-stderr unirg-eval hyp.jsonl
+  assert_contains "$stderr" "--references"
+  run -64 --separate-stderr unirg-eval compare
+  run -64 --separate-stderr unirg-eval --references ref.csv a.jsonl b.jsonl
+  assert_contains "$stderr" "compare"
+  run -78 --separate-stderr unirg-eval --references ref.csv --metrics bleu7 hyp.jsonl
+  assert_contains "$stderr" "bleu2"
+  scores_of a hyp.jsonl
+  run -78 --separate-stderr unirg-eval --pairs a-zz compare a.scores.jsonl
+  assert_contains "$stderr" "'zz'"
+  run -64 --separate-stderr unirg-eval --pairs a compare a.scores.jsonl
+  run -66 --separate-stderr unirg-eval --references absent.csv hyp.jsonl
+  run -66 --separate-stderr unirg-eval --lexicon absent.yaml --references ref.csv hyp.jsonl
+}
+
+@test "outputs that cannot be written" {
+  run -74 --separate-stderr bash -c 'unirg-eval --references ref.csv hyp.jsonl >/dev/full'
+  run -74 --separate-stderr bash -c 'unirg-eval --references ref.csv --scores - hyp.jsonl >/dev/full'
+  run -73 --separate-stderr unirg-eval --references ref.csv --summary ref.csv/x.json hyp.jsonl
+  run -74 --separate-stderr bash -c 'unirg-eval --help >/dev/full'
+  assert_no_leftovers .
+}
+
+@test "a closed pipe is no error message" {
+  run -0 --separate-stderr bash -c 'set +o pipefail; unirg-eval --quiet --references ref.csv hyp.jsonl | head -1'
+  [ -z "$stderr" ]
+}

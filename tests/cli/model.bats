@@ -1,0 +1,326 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# unirg-model: what init writes, that it writes the same again, what info says, and what both refuse.
+# shellcheck disable=SC2030,SC2031,SC2154  # run sets output and stderr, in each test anew
+bats_require_minimum_version 1.5.0
+load helpers
+
+# What all tests share and none changes: study records 'st', the configuration of a tiny model, the model 'base'.
+setup_file() {
+  cd "$BATS_FILE_TMPDIR"
+  PATH="${UNIRG_BIN:-$BATS_TEST_DIRNAME/../../build/release/bin}:$PATH"
+  unirg-phantom --quiet --train 8 --validate 2 --test 2 --heldout 2 --side 64 --output ph
+  unirg-ingest --quiet --reports ph/reports.csv -o st ph
+  cat >tiny.yaml <<'END'
+vocab-size: 300
+hidden-size: 16
+intermediate-size: 32
+layers: 2
+attention-heads: 2
+key-value-heads: 1
+head-dim: 8
+mrope-section: 2,1,1
+max-positions: 512
+vision-depth: 2
+vision-hidden-size: 16
+vision-intermediate-size: 32
+vision-heads: 2
+position-embeddings: 16
+deepstack: "0"
+min-pixels: 1024
+max-pixels: 4096
+END
+  unirg-model init --quiet -c tiny.yaml --studies st/studies.jsonl -m base
+}
+
+setup() {
+  unirg_setup
+  mkdir here && cd here # run keeps its own files in the folder above
+  st=$BATS_FILE_TMPDIR/st
+  tiny=$BATS_FILE_TMPDIR/tiny.yaml
+  base=$BATS_FILE_TMPDIR/base
+}
+
+init() { unirg-model init --quiet -c "$tiny" --studies "$st/studies.jsonl" "$@"; }
+
+info() { unirg-model info --quiet "$@"; }
+
+# Number $2 of $1, a report of info.
+number() { sed -nE "s/^ *$2: //p" "$1"; }
+
+# The JSON header of safetensors file $1.
+header() { tail -c +9 "$1" | head -c "$(od -An -tu8 -N8 "$1" | tr -d ' ')"; }
+
+# ---------------------------------------------------------------- init
+
+@test "init writes a complete checkpoint from a YAML file" {
+  run -0 --separate-stderr init -m model
+  [ -z "$output" ]
+  [ -z "$stderr" ]
+  [ "$(find model -type f -printf '%f\n' | sort | paste -sd ' ')" = \
+    "DONE chat_template.jinja config.json generation_config.json model.safetensors preprocessor_config.json run.json tokenizer.json tokenizer_config.json" ]
+  for file in model/*.json; do jq -e 'type == "object"' "$file" >/dev/null; done
+  jq -e '.text_config | .hidden_size == 16 and .num_hidden_layers == 2 and .num_key_value_heads == 1' model/config.json
+  jq -e '.vision_config | .depth == 2 and .deepstack_visual_indexes == [0] and .out_hidden_size == 16' model/config.json
+  [ "$(jq '.model.vocab | length' model/tokenizer.json)" -le 300 ]
+  jq -e --arg digest "$(sha256sum <"$st/studies.jsonl" | cut -d ' ' -f 1)" '.tool == "unirg-model" and (.inputs | to_entries[0].value == $digest)' model/run.json
+  assert_no_leftovers .
+}
+
+@test "flags override the file" {
+  init --layers 3 --set intermediate-size=48 -m model
+  jq -e '.text_config | .num_hidden_layers == 3 and .intermediate_size == 48 and .hidden_size == 16' model/config.json
+}
+
+@test "the same seed gives the same bytes, another seed other weights and the same tokenizer" {
+  init --seed 3 -m one
+  init --seed 3 -m again
+  init --seed 4 -m other
+  unirg_digests one >one.txt
+  unirg_digests again | cmp one.txt -
+  run -1 cmp -s one/model.safetensors other/model.safetensors
+  for file in tokenizer.json config.json chat_template.jinja preprocessor_config.json; do cmp "one/$file" "other/$file"; done
+}
+
+@test "a tensor depends on its own name and shape, not on the others" {
+  init --layers 3 -m deeper
+  tensor() { # model, name: its bytes
+    read -r begin end < <(header "$1/model.safetensors" | jq -r --arg name "$2" '.[$name].data_offsets | "\(.[0]) \(.[1])"')
+    length=$(od -An -tu8 -N8 "$1/model.safetensors" | tr -d ' ')
+    tail -c "+$((8 + length + begin + 1))" "$1/model.safetensors" | head -c $((end - begin))
+  }
+  name=model.language_model.layers.1.mlp.down_proj.weight
+  [ "$(tensor "$base" $name | wc -c)" -eq $((16 * 32 * 4)) ]
+  cmp <(tensor "$base" $name) <(tensor deeper $name)
+}
+
+@test "--init-std is the spread of the weights" {
+  init --init-std 0 -m zero
+  init --init-std 0.5 -m wide
+  mean_square() { # of the embedding's values
+    read -r begin end < <(header "$1/model.safetensors" | jq -r '.["model.language_model.embed_tokens.weight"].data_offsets | "\(.[0]) \(.[1])"')
+    length=$(od -An -tu8 -N8 "$1/model.safetensors" | tr -d ' ')
+    tail -c "+$((8 + length + begin + 1))" "$1/model.safetensors" | head -c $((end - begin)) | od -An -v -tf4 -w4 |
+      awk '{ sum += $1 * $1 } END { printf "%d\n", 1000 * sum / NR }'
+  }
+  [ "$(mean_square zero)" -eq 0 ]
+  [ "$(mean_square wide)" -gt 230 ]
+  [ "$(mean_square wide)" -lt 270 ]
+}
+
+@test "init needs the records alone, not the pictures" {
+  cp "$st/studies.jsonl" .
+  unirg-model init --quiet -c "$tiny" --studies studies.jsonl -m model
+  cmp model/model.safetensors "$base/model.safetensors"
+}
+
+@test "the tokenizer is trained on the chosen splits" {
+  init --split test --vocab-size 400 -m tests
+  init --split train --vocab-size 400 -m train
+  run -1 cmp -s tests/tokenizer.json train/tokenizer.json
+  run -65 --separate-stderr init --split absent -m none
+  assert_contains "$stderr" "no study of split 'absent'"
+  [ ! -e none ]
+}
+
+@test "an existing checkpoint is replaced as a whole" {
+  init -m model
+  touch model/stray
+  init --seed 1 -m model
+  [ ! -e model/stray ]
+  [ -e model/DONE ]
+}
+
+@test "something that is no checkpoint is not replaced" {
+  mkdir mine && echo precious >mine/data
+  echo precious >file
+  run ! init -m mine
+  run ! init -m file
+  [ "$(cat mine/data file)" = "$(printf 'precious\nprecious')" ]
+}
+
+# ---------------------------------------------------------------- info
+
+@test "info counts parameters by part, and bytes" {
+  info -m "$base" >report
+  total=$(header "$base/model.safetensors" | jq 'del(.__metadata__) | map(.shape | reduce .[] as $n (1; . * $n)) | add')
+  [ "$(number report parameters)" -eq "$total" ]
+  sum=0
+  for part in vision embedding layers head; do sum=$((sum + $(number report $part))); done
+  # The text tower's last norm is in no part.
+  [ "$((sum + 16))" -eq "$total" ]
+  [ "$(number report embedding)" -eq "$(number report head)" ]
+  [ "$(number report weights-float32-bytes)" -eq $((4 * total)) ]
+  [ "$(number report training-bytes)" -eq $((16 * total)) ]
+  [ "$(number report kv-bytes-per-token)" -eq $((4 * 2 * 2 * 1 * 8)) ]
+}
+
+@test "tied embeddings have no head of their own" {
+  info -m "$base" >report
+  init --tie-word-embeddings -m tied
+  info -m tied >tied.report
+  [ "$(number tied.report head)" -eq 0 ]
+  [ "$(number tied.report parameters)" -eq $(($(number report parameters) - $(number report head))) ]
+}
+
+@test "info's digest is the documented one and does not know how the checkpoint came about" {
+  cp -r "$base" model
+  digest() { info -m model | sed -n 's/^digest: //p'; }
+  expected=$(cd model && find . -type f ! -name run.json ! -name DONE ! -path './training_state/*' -printf '%P\n' | LC_ALL=C sort |
+    while read -r name; do printf '%s %s\n' "$name" "$(sha256sum <"$name" | cut -d ' ' -f 1)"; done | sha256sum | cut -d ' ' -f 1)
+  [ "$(digest)" = "$expected" ]
+  mkdir model/training_state && echo '{}' >model/training_state/state.json
+  rm model/run.json model/DONE
+  [ "$(digest)" = "$expected" ]
+  jq '.x = 1' model/generation_config.json >changed && mv changed model/generation_config.json
+  [ "$(digest)" != "$expected" ]
+}
+
+@test "info on a full disk is 74" {
+  # shellcheck disable=SC2016  # expanded by the inner shell
+  run -74 --separate-stderr bash -c 'unirg-model info --quiet -m "$1" >/dev/full' - "$base"
+  assert_contains "$stderr" "cannot write standard output"
+}
+
+# ---------------------------------------------------------------- checkpoints that are none
+
+# Changes a copy of the checkpoint by command $3... and expects status $1 and message $2 of info.
+refused() {
+  local status=$1 message=$2
+  shift 2
+  rm -rf model && cp -r "$base" model
+  "$@"
+  echo "after: $*"
+  run -"$status" --separate-stderr info -m model
+  [ -z "$output" ]
+  assert_contains "$stderr" "$message"
+}
+edit_config() { jq "$1" "$base/config.json" >model/config.json; }
+
+@test "info refuses a missing, unknown or ill-shaped tensor by name" {
+  refused 65 "missing tensors: lm_head.weight; unknown tensors: lm_hexd.weight" sed -i 's/lm_head\.weight/lm_hexd.weight/' model/model.safetensors
+  refused 65 "lm_head.weight [300,16] instead of [300,24]" edit_config '.text_config.hidden_size = 24 | .vision_config.out_hidden_size = 24'
+  refused 65 "layers.2." edit_config '.text_config.num_hidden_layers = 3'
+  refused 65 "unknown tensors: model.language_model.layers.1." edit_config '.text_config.num_hidden_layers = 1'
+}
+
+@test "info refuses a damaged weights file" {
+  refused 65 "'model/model.safetensors'" truncate -s -100 model/model.safetensors
+  refused 65 "'model/model.safetensors'" truncate -s 10 model/model.safetensors
+  refused 65 "'model/model.safetensors'" truncate -s 0 model/model.safetensors
+  refused 65 "'model/model.safetensors'" sed -i '1s/{"/["/' model/model.safetensors
+}
+
+@test "info refuses a configuration that is none" {
+  refused 65 "model/config.json: text_config: key 'hidden_size' is missing" edit_config 'del(.text_config.hidden_size)'
+  refused 65 "'hidden_size'" edit_config '.text_config.hidden_size = "16"'
+  refused 65 "not valid JSON" truncate -s 20 model/config.json
+}
+
+@test "info names the file that is not there" {
+  refused 66 "'model/config.json'" rm model/config.json
+  refused 66 "'model.safetensors'" rm model/model.safetensors
+  run -66 --separate-stderr info -m absent
+  assert_contains "$stderr" "absent"
+}
+
+# ---------------------------------------------------------------- what init refuses
+
+@test "sizes that do not fit are refused, all before anything is written" {
+  check() { # status, word of the message, options
+    status=$1 word=$2
+    shift 2
+    echo "options: $*"
+    run -"$status" --separate-stderr init "$@" -m model
+    assert_contains "$stderr" "$word"
+    [ -z "$(ls -A)" ]
+  }
+  check 64 "'hidden-size': expected a number from 1" --hidden-size 0
+  check 64 "'layers': expected a whole number" --layers 1.5
+  check 64 "'vocab-size': expected a number from 263" --vocab-size 262
+  check 64 "'mrope-section'" --mrope-section 1,1,x
+  check 64 "'deepstack'" --deepstack 0,,1
+  check 78 "num_key_value_heads" --attention-heads 3 --key-value-heads 2
+  check 78 "head_dim" --head-dim 7 --mrope-section 1,1,1
+  check 78 "mrope_section" --mrope-section 4
+  check 78 "deepstack" --deepstack 9
+  check 78 "num_heads" --vision-heads 3
+  check 78 "num_position_embeddings" --position-embeddings 15
+}
+
+@test "rotary sections that do not add up to half a head are refused" {
+  run ! --separate-stderr init --mrope-section 1,1,1 -m model
+  assert_contains "$stderr" "mrope"
+  [ -z "$(ls -A)" ]
+}
+
+@test "a smallest image above the largest is refused" {
+  run ! --separate-stderr init --min-pixels 9999 --max-pixels 4096 -m model
+  assert_contains "$stderr" "pixels"
+  [ -z "$(ls -A)" ]
+}
+
+@test "an unknown key or wrong type in the YAML file is 78 with its line" {
+  check() { # text, message
+    printf '%b' "$1" >wrong.yaml
+    run -78 --separate-stderr init -c wrong.yaml -m model
+    assert_contains "$stderr" "$2"
+    [ "$(ls -A)" = wrong.yaml ]
+  }
+  check '# sizes\nlayer: 2\n' "wrong.yaml:2: unknown key 'layer' (hint: did you mean 'layers'?)"
+  check 'layers: two\n' "wrong.yaml:1: bad value 'two' for 'layers'"
+  check 'layers: 0\n' "wrong.yaml:1: bad value '0' for 'layers'"
+  check 'layers: [2]\n' "wrong.yaml:1:"
+}
+
+@test "an unknown action, no action, and init without studies are 64" {
+  run -64 --separate-stderr unirg-model make -m model
+  assert_contains "$stderr" "expected one of init, info"
+  run -64 --separate-stderr unirg-model -m model
+  run -64 --separate-stderr unirg-model init -c "$tiny" -m model
+  assert_contains "$stderr" "missing option '--studies'"
+  [ -z "$(ls -A)" ]
+}
+
+@test "studies that are not there are 66, bad ones 65 with file, line and field" {
+  run -66 --separate-stderr unirg-model init -c "$tiny" --studies absent.jsonl -m model
+  assert_contains "$stderr" "'absent.jsonl'"
+  jq -c 'if input_line_number == 3 then .findings = 7 else . end' "$st/studies.jsonl" >bad.jsonl
+  run -65 --separate-stderr unirg-model init -c "$tiny" --studies bad.jsonl -m model
+  assert_contains "$stderr" "bad.jsonl:3: field 'findings'"
+  head -c 3000 "$st/studies.jsonl" >cut.jsonl
+  run -65 --separate-stderr unirg-model init -c "$tiny" --studies cut.jsonl -m model
+  assert_contains "$stderr" "cut.jsonl:"
+  [ ! -e model ]
+  assert_no_leftovers .
+}
+
+@test "an output that cannot be created is 73" {
+  touch file
+  run -73 --separate-stderr init -m file/model
+  assert_contains "$stderr" "cannot create 'file/model'"
+  run -73 --separate-stderr init -m absent/model
+  [ "$(ls -A)" = file ]
+}
+
+@test "a full disk is 74 and leaves nothing" {
+  # A limit on the size of files stands in for the disk.
+  limited() { (trap '' XFSZ && ulimit -f 8 && init -m model); }
+  run -74 --separate-stderr limited
+  assert_contains "$stderr" "cannot write"
+  [ -z "$(ls -A)" ]
+}
+
+@test "a stopped init is 75 and leaves nothing" {
+  mkdir work
+  (exec unirg-model init --quiet -c "$tiny" --hidden-size 1024 --intermediate-size 8192 --layers 3 --studies "$st/studies.jsonl" -m work/model) &
+  pid=$!
+  # Bit 14 of the caught signals: the tool has begun to listen to SIGTERM.
+  while kill -0 "$pid" && ! ((16#$(sed -n 's/^SigCgt:\t//p' "/proc/$pid/status") & 0x4000)); do sleep 0.01; done
+  kill -TERM "$pid"
+  status=0
+  wait "$pid" || status=$?
+  echo "status $status"
+  [ "$status" -eq 75 ]
+  [ -z "$(ls -A work)" ]
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "evaluation/comparison.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "evaluation/score_run.h"
+#include "evaluation/run_times.h"
+#include "evaluation/series.h"
+#include "io/atomic_file.h"
+#include "temp_folder.h"
+
+namespace unirg::evaluation {
+namespace {
+
+Score score(const std::string& system, const std::string& study, double value, std::vector<std::string> called, std::vector<std::string> present) {
+  Score s;
+  s.study_id = study;
+  s.system = system;
+  s.split = "test";
+  s.patient_id = "p-" + study;
+  s.site = study == "1" ? "A" : "B";
+  s.metrics = {{"bleu2", value}, {"errors", 2 * value}};
+  s.called = std::move(called);
+  s.present = std::move(present);
+  s.text = "Findings: <b>.";
+  s.reference = "Findings: R.";
+  return s;
+}
+
+std::vector<Score> two_systems() {
+  return {score("a", "1", 0.5, {"Edema"}, {"Edema"}), score("a", "2", 1.0, {"Fracture"}, {"Edema", "Fracture"}),
+          score("b", "1", 0.25, {}, {"Edema"}), score("b", "2", 0.25, {"Edema", "Pneumonia"}, {"Edema", "Fracture"})};
+}
+
+double value_of(const Comparison& c, const std::string& system, const std::string& metric) {
+  for (const auto& [name, v] : c.results.at({system, "test"}).metrics) {
+    if (name == metric) return v.value;
+  }
+  ADD_FAILURE() << "no metric " << metric;
+  return -1;
+}
+
+TEST(Compare, computes_means_and_corpus_f1_by_hand) {
+  const Comparison c = compare(two_systems(), {{{"a", "b"}}, {{"bleu2", 0.5}, {"errors", 0.25}}, 20, 0});
+  EXPECT_DOUBLE_EQ(value_of(c, "a", "bleu2"), 0.75);
+  EXPECT_DOUBLE_EQ(value_of(c, "a", "composite"), 0.75);  // 0.5 x + 0.25 (2 x) = x
+  EXPECT_DOUBLE_EQ(value_of(c, "a", "micro-f1"), 2.0 * 2 / (2 * 2 + 0 + 1));  // tp 2, fn 1
+  EXPECT_DOUBLE_EQ(value_of(c, "a", "macro-f1"), (2.0 / 3 + 1.0) / 2);        // Edema tp 1 fn 1, Fracture tp 1
+  EXPECT_DOUBLE_EQ(value_of(c, "a", "call-rate"), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(value_of(c, "b", "micro-f1"), 2.0 * 1 / (2 * 1 + 1 + 2));  // tp 1, fp 1, fn 2
+  ASSERT_EQ(c.pairs.size(), 1u);
+  EXPECT_DOUBLE_EQ(c.pairs[0].metrics[1].second.value, 0.5);
+  EXPECT_EQ(c.by_site.at({"a", "test/B"}).at("bleu2").value, 1.0);
+}
+
+TEST(Compare, refuses_systems_scored_on_different_studies) {
+  auto scores = two_systems();
+  scores.pop_back();
+  EXPECT_THROW((void)compare(scores, {}), Error);
+}
+
+TEST(Compare, refuses_a_study_that_stands_twice) {
+  auto scores = two_systems();
+  scores.push_back(scores.front());
+  EXPECT_THROW((void)compare(scores, {}), Error);
+}
+
+TEST(Compare, refuses_a_pair_of_which_one_is_not_there) {
+  EXPECT_THROW((void)compare(two_systems(), {{{"a", "c"}}, {}, 0, 0}), Error);
+}
+
+TEST(SummaryJson, has_the_fields_that_programs_look_for) {
+  const auto summary = summary_json(compare(two_systems(), {{{"a", "b"}}, {}, 20, 0}), {{"bleu2", "bleu2:x"}});
+  EXPECT_EQ(summary["systems"]["a"]["test"]["bleu2"]["mean"], 0.75);
+  EXPECT_EQ(summary["systems"]["a"]["test"]["bleu2"]["n"], 2);
+  EXPECT_EQ(summary["paired"]["a-b"]["test"]["bleu2"]["diff"], 0.5);
+  for (const char* field : {"lo", "hi", "p", "n"}) EXPECT_TRUE(summary["paired"]["a-b"]["test"]["errors"].contains(field)) << field;
+  EXPECT_EQ(summary["signatures"]["bleu2"], "bleu2:x");
+}
+
+TEST(Tables, name_every_system_and_metric) {
+  const Comparison c = compare(two_systems(), {{{"a", "b"}}, {}, 20, 0});
+  const std::string text = markdown_tables(c);
+  for (const char* part : {"| metric | a | b |", "| bleu2 | 0.750 [", "| difference | a - b |", "| Edema | 2 | 0.667 | 0.667 |", "| A | a | 0.500 |"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  }
+  EXPECT_NE(tsv_table(c).find("a\ttest\tbleu2\t0.75\t"), std::string::npos);
+}
+
+TEST(Score, survives_a_round_trip) {
+  const Score s = two_systems()[1];
+  const auto back = score_from_json(to_json(s));
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(to_json(*back), to_json(s));
+}
+
+TEST(Score, with_an_unknown_condition_is_a_bad_record) {
+  auto json = to_json(two_systems()[0]);
+  json["called"] = {"Edemas"};
+  const auto bad = score_from_json(json);
+  ASSERT_FALSE(bad.has_value());
+  EXPECT_NE(bad.error().reason.find("called"), std::string::npos);
+}
+
+class ScoreRunTest : public ::testing::Test {
+ protected:
+  scoring::Scorer scorer_{{"bleu2"}, std::string(UNIRG_SOURCE_DIR) + "/share/lexicon/chest.yaml"};
+  std::vector<scoring::NamedReport> references_{{"s1", 0, {"F one.", std::nullopt}}, {"s2", 0, {std::nullopt, "I two."}}};
+};
+
+TEST_F(ScoreRunTest, leaves_out_references_without_the_section) {
+  const ScoreRun run = score_run(scorer_, {{"s1", 0, {"F one.", std::nullopt}}, {"s2", 0, {"x", "y"}}}, references_,
+                                 {"w", "", {}, scoring::Sections::findings});
+  ASSERT_EQ(run.scores.size(), 1u);
+  EXPECT_EQ(run.scores[0].study_id, "s1");
+  EXPECT_NEAR(run.scores[0].metrics[0].second, 1, 1e-12);
+  EXPECT_EQ(run.empty_reference, 1);
+}
+
+TEST_F(ScoreRunTest, says_which_report_is_missing_or_too_many) {
+  EXPECT_THROW((void)score_run(scorer_, {{"s1", 0, {"x", "y"}}}, references_, {}), Error);
+  ScoreRunOptions lenient;
+  lenient.allow_missing = true;
+  EXPECT_EQ(score_run(scorer_, {{"s1", 0, {"x", "y"}}}, references_, lenient).missing, 1);
+  EXPECT_THROW((void)score_run(scorer_, {{"s3", 0, {"x", "y"}}}, references_, lenient), Error);
+  EXPECT_THROW((void)score_run(scorer_, {{"s1", 0, {"x", "y"}}, {"s1", 1, {"x", "y"}}}, references_, lenient), Error);
+}
+
+TEST(ReadSeries, takes_lines_that_have_the_field) {
+  testing::TempFolder folder;
+  const auto file = folder.path() / "m.jsonl";
+  io::write_file(file, "{\"step\":1,\"loss\":0.5}\n{\"step\":2,\"a\":{\"b\":3}}\n{\"step\":3,\"a\":{\"b\":4}}\n");
+  EXPECT_EQ(read_series(file, "a.b"), (std::vector<std::pair<double, double>>{{2, 3}, {3, 4}}));
+  EXPECT_EQ(read_series(file, "loss").size(), 1u);
+  EXPECT_THROW((void)read_series(file, "absent"), Error);
+}
+
+TEST(RunTimes, adds_up_by_tool) {
+  testing::TempFolder folder;
+  io::make_folders(folder.path() / "x");
+  io::write_file(folder.path() / "x" / "run.json", R"({"tool":"unirg-sft","wall_s":1.5})");
+  io::write_file(folder.path() / "r.jsonl.run.json", R"({"tool":"unirg-rollout","wall_s":2})");
+  io::write_file(folder.path() / "s.jsonl.run.json", R"({"tool":"unirg-rollout","wall_s":3})");
+  const auto times = run_times(folder.path());
+  EXPECT_EQ(times["unirg-sft"], 1.5);
+  EXPECT_EQ(times["unirg-rollout"], 5.0);
+  EXPECT_EQ(times["total"], 6.5);
+}
+
+}  // namespace
+}  // namespace unirg::evaluation
