@@ -1,12 +1,27 @@
 // unirg-ingest: DICOM or picture folders and reports -> studies.jsonl + image shards. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "image/dicom.h"
 #include "options.h"
 
 namespace unirg {
 namespace {
+
+/// Whether `inner` is `outer` or lies in it.
+bool lies_in(const std::filesystem::path& inner, const std::filesystem::path& outer) {
+  const auto real_inner = std::filesystem::weakly_canonical(inner);
+  const auto real_outer = std::filesystem::weakly_canonical(outer);
+  return std::mismatch(real_outer.begin(), real_outer.end(), real_inner.begin(), real_inner.end()).first == real_outer.end();
+}
+
+/// An output within the input would be read by the next run, an input within the output would be replaced.
+void check_apart(const std::filesystem::path& output, const std::filesystem::path& input) {
+  if (input.empty() || (!lies_in(output, input) && !lies_in(input, output))) return;
+  throw Error(Exit::usage, fmt::format("output '{}' and input '{}' lie within each other (hint: name a folder beside the input)", output.string(), input.string()));
+}
 
 void check(const IngestToolOptions& o) {
   const data::SourceOptions& s = o.ingest.source;
@@ -17,6 +32,10 @@ void check(const IngestToolOptions& o) {
     throw Error(Exit::usage, "missing option '--reports' (hint: or --allow-missing-report)");
   }
   if (o.splits.empty()) throw Error(Exit::usage, "--splits names no split");
+  for (const auto& [name, share] : o.splits) {
+    if (share <= 0) throw Error(Exit::usage, fmt::format("bad share {} of split '{}': expected a number above 0", share, name));
+  }
+  for (const std::filesystem::path& input : {s.root, s.reports, s.images}) check_apart(o.ingest.output, input);
 }
 
 Exit run(IngestToolOptions& o, cli::Context& context) {

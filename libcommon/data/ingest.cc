@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -53,6 +54,7 @@ Result<Picture> decode_dicom(const fs::path& path, int64_t longest) {
   out.image.width = picture.width;
   out.image.height = picture.height;
   out.image.decoder = dicom->decoder;
+  out.image.pixels_sha256 = image::stored_pixel_sha256(*dicom);
   out.modality = dicom->metadata.modality;
   out.png = image::encode_png(picture);
   return out;
@@ -84,16 +86,18 @@ std::string image_id(const fs::path& file) { return safe_name(file.stem().string
 Decoded decode_draft(const IngestOptions& options, const Draft& draft) {
   Decoded decoded;
   std::set<std::string> ids;
-  for (const fs::path& file : draft.pictures) {
-    const fs::path path = file.is_absolute() ? file : options.source.root / file;
-    auto picture = options.source.source == "dicom" ? decode_dicom(path, options.longest_side) : decode_picture(path, options.longest_side);
+  for (const SourcePicture& source : draft.pictures) {
+    auto picture = options.source.source == "dicom" ? decode_dicom(source.path, options.longest_side) : decode_picture(source.path, options.longest_side);
     if (!picture) {
-      decoded.refusals.push_back({file.string(), picture.error().reason});
+      decoded.refusals.push_back({source.name, 0, picture.error().reason});
       continue;
     }
-    std::string id = image_id(file);
-    for (int k = 2; !ids.insert(id).second; ++k) id = fmt::format("{}-{}", image_id(file), k);
+    const std::string stem = image_id(source.name);
+    std::string id = stem;
+    for (int k = 2; !ids.insert(id).second; ++k) id = fmt::format("{}-{}", stem, k);
     picture->image.id = id;
+    picture->image.source = source.name;
+    if (!source.view.empty()) picture->image.view = source.view;
     picture->image.sha256 = sha256_hex(picture->png);
     decoded.pictures.push_back(std::move(*picture));
   }
@@ -136,8 +140,9 @@ class Ingest {
   bool run(io::RunRecord& record, const std::function<bool()>& go_on);
 
  private:
-  void take(Draft& draft, Decoded decoded);
-  void refuse_draft(const Draft& draft, const std::string& reason, size_t decoded_pictures);
+  void take(Draft& draft, const Decoded& decoded);
+  void refuse_draft(const Draft& draft, const std::string& reason, const Decoded& decoded);
+  void keep_own_part(IngestPlan& plan) const;
   std::string why_unusable(const Draft& draft, const Decoded& decoded) const;
   void label(Study& study) const;
   void write(io::RunRecord& record);
@@ -164,14 +169,9 @@ std::string Ingest::why_unusable(const Draft& draft, const Decoded& decoded) con
 }
 
 /// A study that is not made: its report is refused, and so are its pictures that had decoded.
-void Ingest::refuse_draft(const Draft& draft, const std::string& reason, size_t decoded_pictures) {
-  const bool report_is_file = options_.source.source == "openi";
-  (report_is_file ? refusals_ : rows_).push_back({draft.place.empty() ? draft.study.study_id : draft.place, reason});
-  if (decoded_pictures == 0 || report_is_file) return;
-  for (const fs::path& file : draft.pictures) {
-    const bool known = std::any_of(refusals_.begin(), refusals_.end(), [&](const Refusal& r) { return r.file == file.string(); });
-    if (!known) refusals_.push_back({file.string(), reason});
-  }
+void Ingest::refuse_draft(const Draft& draft, const std::string& reason, const Decoded& decoded) {
+  if (!draft.place.file.empty()) (draft.place.line > 0 ? rows_ : refusals_).push_back({draft.place.file, draft.place.line, reason});
+  for (const Picture& picture : decoded.pictures) refusals_.push_back({picture.image.source, 0, reason});
 }
 
 void Ingest::label(Study& study) const {
@@ -181,18 +181,20 @@ void Ingest::label(Study& study) const {
   for (size_t c = 0; c < labels.size(); ++c) study.labels.push_back({std::string(text::kConditions[c]), labels[c]});
 }
 
-void Ingest::take(Draft& draft, Decoded decoded) {
-  for (Refusal& refusal : decoded.refusals) refusals_.push_back(std::move(refusal));
-  if (const std::string why = why_unusable(draft, decoded); !why.empty()) return refuse_draft(draft, why, decoded.pictures.size());
+void Ingest::take(Draft& draft, const Decoded& decoded) {
+  refusals_.insert(refusals_.end(), decoded.refusals.begin(), decoded.refusals.end());
+  if (const std::string why = why_unusable(draft, decoded); !why.empty()) return refuse_draft(draft, why, decoded);
   Study& study = draft.study;
-  for (Picture& picture : decoded.pictures) {
-    shards_.add(safe_name(study.study_id) + "/" + picture.image.id + ".png", picture.png, picture.image);
+  for (const Picture& picture : decoded.pictures) {
+    StudyImage image = picture.image;
+    shards_.add(safe_name(study.study_id) + "/" + image.id + ".png", picture.png, image);
     if (!study.modality && !picture.modality.empty()) study.modality = picture.modality;
-    study.images.push_back(std::move(picture.image));
+    study.images.push_back(std::move(image));
   }
   order_images(study.images);
   label(study);
-  counts_.used += options_.source.source == "openi" ? 1 : static_cast<int64_t>(study.images.size());
+  const bool report_is_file = !draft.place.file.empty() && draft.place.line == 0;
+  counts_.used += static_cast<int64_t>(study.images.size()) + (report_is_file ? 1 : 0);
   studies_.push_back(std::move(study));
 }
 
@@ -205,7 +207,7 @@ void Ingest::write(io::RunRecord& record) {
   out.commit();
   io::AtomicFile rejected(folder_.temporary() / "rejected.jsonl");
   for (const auto* list : {&refusals_, &rows_}) {
-    for (const Refusal& r : *list) rejected.write(io::json_line({{"schema", "unirg.rejected/1"}, {"file", r.file}, {"line", nullptr}, {"reason", r.reason}}));
+    for (const Refusal& r : *list) rejected.write(io::json_line({{"schema", "unirg.rejected/1"}, {"file", r.file}, {"line", r.line}, {"reason", r.reason}}));
   }
   rejected.commit();
   counts_.studies = static_cast<int64_t>(studies_.size());
@@ -220,34 +222,42 @@ void Ingest::write(io::RunRecord& record) {
   folder_.commit();
 }
 
+/// Shard i/n takes whole patients, so that priors and encounters are those of one run, and every n-th of the rest.
+void Ingest::keep_own_part(IngestPlan& plan) const {
+  const auto keep = [&](auto& list, const auto& ordinal) {
+    auto to = list.begin();
+    for (auto from = list.begin(); from != list.end(); ++from) {
+      if (options_.shard.has(ordinal(*from))) *to++ = std::move(*from);
+    }
+    list.erase(to, list.end());
+  };
+  std::unordered_map<std::string, int64_t> patients;
+  keep(plan.drafts, [&](const Draft& d) { return patients.emplace(d.study.patient_id, static_cast<int64_t>(patients.size())).first->second; });
+  int64_t count = 0;
+  keep(plan.refusals, [&](const Refusal&) { return count++; });
+  keep(plan.ignored, [&](const fs::path&) { return count++; });
+  plan.files = static_cast<int64_t>(plan.ignored.size());
+  for (const Refusal& r : plan.refusals) plan.files += r.line == 0 ? 1 : 0;
+  for (const Draft& d : plan.drafts) plan.files += static_cast<int64_t>(d.pictures.size()) + (!d.place.file.empty() && d.place.line == 0 ? 1 : 0);
+}
+
 bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
   IngestPlan plan = plan_ingest(options_.source);
+  if (options_.shard.count > 1) keep_own_part(plan);
   counts_.files = plan.files;
   counts_.ignored = static_cast<int64_t>(plan.ignored.size());
-  for (Refusal& r : plan.refusals) {
-    const bool is_row = r.file.find(':') != std::string::npos && !options_.source.reports.empty() &&
-                        r.file.starts_with(options_.source.reports.filename().string() + ":");
-    (is_row ? rows_ : refusals_).push_back(std::move(r));
-  }
-  if (options_.shard.count > 1) {
-    std::vector<Draft> own;
-    for (size_t i = 0; i < plan.drafts.size(); ++i) {
-      if (options_.shard.has(static_cast<int64_t>(i))) own.push_back(std::move(plan.drafts[i]));
-    }
-    plan.drafts = std::move(own);
-  }
+  for (Refusal& r : plan.refusals) (r.line > 0 ? rows_ : refusals_).push_back(std::move(r));
   bool stopped = false;
   ordered_parallel(
       options_.threads, static_cast<int64_t>(plan.drafts.size()), [&](int64_t i) { return decode_draft(options_, plan.drafts[static_cast<size_t>(i)]); },
-      [&](int64_t i, Decoded decoded) {
-        take(plan.drafts[static_cast<size_t>(i)], std::move(decoded));
+      [&](int64_t i, const Decoded& decoded) {
+        take(plan.drafts[static_cast<size_t>(i)], decoded);
         stopped = !go_on();
         return !stopped;
       });
   if (stopped) return false;
+  UNIRG_ASSERT(counts_.used + static_cast<int64_t>(refusals_.size()) + counts_.ignored == counts_.files, "an input file is not accounted for");
   write(record);
-  const bool whole = options_.shard.count == 1;
-  UNIRG_ASSERT(!whole || counts_.used + counts_.refused + counts_.ignored == counts_.files || options_.source.root.empty(), "an input file is not accounted for");
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 #include <set>
@@ -44,7 +45,14 @@ std::optional<std::string> parse_sex(const std::optional<std::string>& text) {
   return std::nullopt;
 }
 
-/// "YYYY-MM-DD" from itself or from DICOM's YYYYMMDD; other forms are kept out, they do not sort.
+bool is_calendar_date(int year, int month, int day) {
+  static constexpr std::array<int, 12> kDays{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  if (month < 1 || month > 12 || day < 1) return false;
+  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return day <= kDays[static_cast<size_t>(month - 1)] + (month == 2 && leap ? 1 : 0);
+}
+
+/// "YYYY-MM-DD" from itself or from DICOM's YYYYMMDD; other forms, and days no calendar has, are kept out: they do not sort.
 std::optional<std::string> parse_date(const std::optional<std::string>& text) {
   if (!text) return std::nullopt;
   std::string digits;
@@ -53,7 +61,11 @@ std::optional<std::string> parse_date(const std::optional<std::string>& text) {
     else if (c != '-' && c != '/') break;
   }
   if (digits.size() != 8) return std::nullopt;
-  return fmt::format("{}-{}-{}", digits.substr(0, 4), digits.substr(4, 2), digits.substr(6, 2));
+  const std::string year = digits.substr(0, 4);
+  const std::string month = digits.substr(4, 2);
+  const std::string day = digits.substr(6, 2);
+  if (!is_calendar_date(std::stoi(year), std::stoi(month), std::stoi(day))) return std::nullopt;
+  return fmt::format("{}-{}-{}", year, month, day);
 }
 
 void read_sections(const ColumnMap& map, const TableRow& row, Study& study) {
@@ -99,7 +111,7 @@ Result<std::vector<ConditionLabel>> read_labels(const ColumnMap& map, const Tabl
 
 Result<Draft> draft_from_row(const SourceOptions& options, const ColumnMap& map, const Table& table, const TableRow& row) {
   Draft draft;
-  draft.place = fmt::format("{}:{}", fs::path(table.file).filename().string(), row.line);
+  draft.place = {fs::path(table.file).filename().string(), row.line};
   Study& study = draft.study;
   const auto id = map.get(row, "study_id");
   if (!id) return bad_record("column 'study_id' is empty or missing");
@@ -118,23 +130,30 @@ Result<Draft> draft_from_row(const SourceOptions& options, const ColumnMap& map,
   auto labels = read_labels(map, row);
   if (!labels) return tl::unexpected(labels.error());
   study.labels = std::move(*labels);
-  study.source_path = draft.place;
+  study.source_path = fmt::format("{}:{}", draft.place.file, draft.place.line);
   std::string joined;  // the row's own text: a digest of what the record came from
   for (const auto& [column, cell] : row.cells) joined += column + "\x1f" + cell + "\x1e";
   study.source_sha256 = sha256_hex(joined);
   return draft;
 }
 
+/// A row of the table, as pictures find it.
+struct RowRef {
+  size_t draft;
+  std::string view;
+};
+
 /// Table rows as drafts, and the keys that pictures are found by.
 struct TableDrafts {
   std::vector<Draft> drafts;
-  std::unordered_map<std::string, size_t> by_key;  ///< "file:...", "uid:...", "accession:..."
+  std::unordered_map<std::string, RowRef> by_key;  ///< "file:...", "uid:...", "accession:..."
 };
 
 void add_keys(const ColumnMap& map, const TableRow& row, size_t index, TableDrafts& out) {
-  if (const auto file = map.get(row, "file")) out.by_key.emplace("file:" + fs::path(*file).lexically_normal().string(), index);
-  if (const auto uid = map.get(row, "study_uid")) out.by_key.emplace("uid:" + *uid, index);
-  if (const auto accession = map.get(row, "accession")) out.by_key.emplace("accession:" + *accession, index);
+  const RowRef ref{index, map.get(row, "view").value_or("")};
+  if (const auto file = map.get(row, "file")) out.by_key.emplace("file:" + fs::path(*file).lexically_normal().string(), ref);
+  if (const auto uid = map.get(row, "study_uid")) out.by_key.emplace("uid:" + *uid, ref);
+  if (const auto accession = map.get(row, "accession")) out.by_key.emplace("accession:" + *accession, ref);
 }
 
 /// Rows of one study_id with another file are further images of it; a second row without anything new is a duplicate.
@@ -147,10 +166,9 @@ TableDrafts read_drafts(const SourceOptions& options, std::vector<Refusal>& refu
   std::unordered_map<std::string, size_t> by_id;
   std::set<std::string> files;
   for (const TableRow& row : table.rows) {
-    const std::string place = fmt::format("{}:{}", fs::path(table.file).filename().string(), row.line);
     auto draft = draft_from_row(options, map, table, row);
     if (!draft) {
-      refusals.push_back({place, draft.error().reason});
+      refusals.push_back({fs::path(table.file).filename().string(), row.line, draft.error().reason});
       continue;
     }
     const auto [it, is_new] = by_id.emplace(draft->study.study_id, out.drafts.size());
@@ -159,7 +177,7 @@ TableDrafts read_drafts(const SourceOptions& options, std::vector<Refusal>& refu
       const Study& first = out.drafts[it->second].study;
       const bool further_image = file && !files.contains(*file) && first.findings == draft->study.findings && first.impression == draft->study.impression;
       if (!further_image) {
-        refusals.push_back({place, fmt::format("duplicate study id '{}'", draft->study.study_id)});
+        refusals.push_back({draft->place.file, draft->place.line, fmt::format("duplicate study id '{}'", draft->study.study_id)});
         continue;
       }
     } else {
@@ -181,20 +199,20 @@ std::vector<fs::path> input_files(const fs::path& root, IngestPlan& plan) {
   return inputs;
 }
 
-std::optional<size_t> find_by_file(const TableDrafts& table, const fs::path& file) {
+const RowRef* find_by_file(const TableDrafts& table, const fs::path& file) {
   for (const std::string& key : {file.string(), file.filename().string(), file.stem().string()}) {
     const auto it = table.by_key.find("file:" + key);
-    if (it != table.by_key.end()) return it->second;
+    if (it != table.by_key.end()) return &it->second;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
-std::optional<size_t> find_by_header(const TableDrafts& table, const image::DicomMetadata& header) {
+const RowRef* find_by_header(const TableDrafts& table, const image::DicomMetadata& header) {
   for (const std::string& key : {"uid:" + header.study_instance_uid, "accession:" + header.accession_number}) {
     const auto it = table.by_key.find(key);
-    if (it != table.by_key.end()) return it->second;
+    if (it != table.by_key.end()) return &it->second;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 /// A study known only by its DICOM header; identifiers are replaced by digests.
@@ -213,48 +231,49 @@ Draft draft_from_header(const SourceOptions& options, const image::DicomMetadata
   return draft;
 }
 
+SourcePicture picture_of(const fs::path& root, const fs::path& file, const std::string& view) { return {file.string(), root / file, view}; }
+
 /// Pictures join a row by file name, else (DICOM) by study UID or accession number; else they make a study of their own
 /// if reports may be missing.
 void place_dicom(const SourceOptions& options, const std::vector<fs::path>& files, TableDrafts& table, IngestPlan& plan) {
   std::map<std::string, size_t> own;  // studies without a row, by id
   for (const fs::path& file : files) {
-    if (const auto index = find_by_file(table, file)) {
-      table.drafts[*index].pictures.push_back(file);
-      continue;
+    const RowRef* row = find_by_file(table, file);
+    std::optional<Draft> rowless;
+    if (!row) {
+      const auto read = image::read_dicom(options.root / file);
+      if (!read) {
+        plan.refusals.push_back({file.string(), 0, read.error().reason});
+        continue;
+      }
+      row = find_by_header(table, read->metadata);
+      if (!row) rowless = draft_from_header(options, read->metadata, file);
     }
-    const auto read = image::read_dicom(options.root / file);
-    if (!read) {
-      plan.refusals.push_back({file.string(), read.error().reason});
-      continue;
+    if (row) {
+      table.drafts[row->draft].pictures.push_back(picture_of(options.root, file, row->view));
+    } else if (!options.allow_missing_report) {
+      plan.refusals.push_back({file.string(), 0, "missing report: no row of the table names this file, its study UID or accession number"});
+    } else {
+      const auto [it, is_new] = own.emplace(rowless->study.study_id, table.drafts.size());
+      if (is_new) table.drafts.push_back(std::move(*rowless));
+      table.drafts[it->second].pictures.push_back(picture_of(options.root, file, ""));
     }
-    auto index = find_by_header(table, read->metadata);
-    if (!index && !options.allow_missing_report) {
-      plan.refusals.push_back({file.string(), "missing report: no row of the table names this file, its study UID or accession number"});
-      continue;
-    }
-    if (!index) {
-      Draft draft = draft_from_header(options, read->metadata, file);
-      const auto [it, is_new] = own.emplace(draft.study.study_id, table.drafts.size());
-      if (is_new) table.drafts.push_back(std::move(draft));
-      index = it->second;
-    }
-    table.drafts[*index].pictures.push_back(file);
   }
 }
 
 void place_pictures(const SourceOptions& options, const std::vector<fs::path>& files, TableDrafts& table, IngestPlan& plan) {
   for (const fs::path& file : files) {
-    if (const auto index = find_by_file(table, file)) {
-      table.drafts[*index].pictures.push_back(file);
+    if (const RowRef* row = find_by_file(table, file)) {
+      table.drafts[row->draft].pictures.push_back(picture_of(options.root, file, row->view));
     } else if (options.allow_missing_report) {
       Draft draft;
-      draft.study.study_id = draft.study.patient_id = file.stem().string();
+      draft.study.study_id = draft.study.patient_id = fs::path(file).replace_extension().string();
       draft.study.dataset = options.dataset;
       draft.study.source_path = file.string();
-      draft.pictures.push_back(file);
+      draft.pictures.push_back(picture_of(options.root, file, ""));
       table.drafts.push_back(std::move(draft));
     } else {
-      plan.refusals.push_back({file.string(), "missing report: no row of the table names this file"});
+      plan.refusals.push_back({file.string(), 0, "missing report: no row of the table names this file"});
     }
   }
 }
@@ -263,18 +282,34 @@ void require_folder(const fs::path& folder) {
   if (!fs::is_directory(folder)) throw Error(Exit::no_input, fmt::format("no folder '{}'", folder.string()));
 }
 
+/// Pictures of the folder that no report names are refused.
+void refuse_unnamed(const SourceOptions& options, IngestPlan& plan) {
+  std::set<std::string> named;
+  for (const Draft& draft : plan.drafts) {
+    for (const SourcePicture& picture : draft.pictures) named.insert(picture.name);
+  }
+  for (const fs::path& file : input_files(options.images, plan)) {
+    if (!named.contains(file.string())) plan.refusals.push_back({file.string(), 0, "missing report: no report names this picture"});
+  }
+}
+
 IngestPlan plan_openi(const SourceOptions& options) {
   require_folder(options.root);
+  if (!options.images.empty()) require_folder(options.images);
   IngestPlan plan;
+  std::set<std::string> ids;
   for (const fs::path& file : input_files(options.root, plan)) {
     auto draft = read_openi(options.root, file, options.images);
     if (!draft) {
-      plan.refusals.push_back({file.string(), draft.error().reason});
-      continue;
+      plan.refusals.push_back({file.string(), 0, draft.error().reason});
+    } else if (!ids.insert(draft->study.study_id).second) {
+      plan.refusals.push_back({file.string(), 0, fmt::format("duplicate study id '{}'", draft->study.study_id)});
+    } else {
+      draft->study.dataset = options.dataset;
+      plan.drafts.push_back(std::move(*draft));
     }
-    draft->study.dataset = options.dataset;
-    plan.drafts.push_back(std::move(*draft));
   }
+  if (!options.images.empty()) refuse_unnamed(options, plan);
   return plan;
 }
 
@@ -282,10 +317,12 @@ IngestPlan plan_openi(const SourceOptions& options) {
 
 std::vector<fs::path> files_below(const fs::path& root) {
   std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::recursive_directory_iterator it(root, fs::directory_options::skip_permission_denied, error), end; it != end; it.increment(error)) {
-    if (error) throw Error(Exit::io, fmt::format("cannot list '{}': {}", root.string(), error.message()));
-    if (it->is_regular_file()) files.push_back(it->path().lexically_relative(root));
+  try {
+    for (const auto& entry : fs::recursive_directory_iterator(root)) {
+      if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(root));
+    }
+  } catch (const fs::filesystem_error& e) {
+    throw Error(Exit::no_input, fmt::format("cannot list '{}': {}", e.path1().string(), e.code().message()));
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -13,15 +13,29 @@
 
 namespace unirg::data {
 
+/// A picture not decoded yet.
+struct SourcePicture {
+  std::string name;            ///< path relative to its root, as in rejected.jsonl and the record
+  std::filesystem::path path;  ///< to open
+  std::string view;            ///< from the table; "" leaves it to the DICOM header
+};
+
+/// Where a report was found.
+struct ReportPlace {
+  std::string file;  ///< table or XML file
+  int64_t line = 0;  ///< of the table; 0: the whole file
+};
+
 /// A study whose pictures are still files.
 struct Draft {
-  Study study;                                 ///< images empty
-  std::vector<std::filesystem::path> pictures; ///< below the root
-  std::string place;                           ///< of its report: "reports.csv:12", an XML file, "" without
+  Study study;  ///< images empty
+  std::vector<SourcePicture> pictures;
+  ReportPlace place;  ///< of its report, file "" without one
 };
 
 struct Refusal {
-  std::string file;  ///< relative to the root, or "TABLE:LINE"
+  std::string file;  ///< relative to its root; for a row the table's name
+  int64_t line = 0;  ///< of a table row; 0: the whole file
   std::string reason;
 };
 

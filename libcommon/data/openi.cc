@@ -42,13 +42,14 @@ Result<Draft> read_openi(const std::filesystem::path& root, const std::filesyste
   study.extra["mesh"] = std::move(mesh);
   study.source_path = file.string();
   study.source_sha256 = sha256_hex(bytes);
-  draft.place = file.string();
+  draft.place = {file.string(), 0};
   if (images.empty()) return draft;
   for (const auto& node : document.select_nodes("//parentImage")) {
     const std::string name = node.node().attribute("id").value();
     for (const char* extension : {".png", ".jpg"}) {
       const std::filesystem::path picture = images / (name + extension);
-      if (!name.empty() && name.find('/') == std::string::npos && std::filesystem::exists(picture)) draft.pictures.push_back(picture);
+      if (name.empty() || name.find('/') != std::string::npos || !std::filesystem::exists(picture)) continue;
+      draft.pictures.push_back({name + extension, picture, ""});
     }
   }
   return draft;

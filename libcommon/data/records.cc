@@ -105,9 +105,12 @@ void append_extra(Json& object, const Json& extra) {
 }
 
 Json to_json(const StudyImage& image) {
-  return {{"id", image.id},         {"view", image.view},     {"shard", image.shard},
+  Json json = {{"id", image.id},         {"view", image.view},     {"shard", image.shard},
           {"offset", image.offset}, {"bytes", image.bytes},   {"width", image.width},
           {"height", image.height}, {"sha256", image.sha256}, {"decoder", image.decoder}};
+  if (!image.source.empty()) json["source"] = image.source;
+  if (!image.pixels_sha256.empty()) json["pixels_sha256"] = image.pixels_sha256;
+  return json;
 }
 
 Result<StudyImage> image_from_json(const Json& object) {
@@ -124,6 +127,12 @@ Result<StudyImage> image_from_json(const Json& object) {
   reader.read("height", image.height);
   reader.read("sha256", image.sha256);
   reader.read("decoder", image.decoder);
+  std::optional<std::string> source;
+  std::optional<std::string> pixels;
+  reader.read("source", source);
+  reader.read("pixels_sha256", pixels);
+  image.source = source.value_or("");
+  image.pixels_sha256 = pixels.value_or("");
   if (image.shard.find("..") != std::string::npos || image.shard.starts_with('/')) {
     reader.fail("field 'shard': must be a name below the folder of the studies file");
   }

@@ -34,6 +34,8 @@ struct StudyImage {
   int64_t height = 0;   ///< pixels
   std::string sha256;   ///< of the encoded bytes
   std::string decoder;  ///< "dcmtk", "gdcm", "png", "jpeg"
+  std::string source;   ///< file it was made from, relative to the input folder; "" when unknown
+  std::string pixels_sha256;  ///< DICOM: of the stored values of the first frame, little-endian; else ""
 };
 
 /// CheXpert label of one condition: 1 positive, 0 negative, -1 uncertain, nullopt not mentioned.

@@ -15,13 +15,15 @@ using data::Json;
 
 /// RFC 4648, section 4.
 std::string base64(std::string_view bytes) {
-  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
   text.reserve((bytes.size() + 2) / 3 * 4);
   for (size_t i = 0; i < bytes.size(); i += 3) {
     const size_t count = std::min<size_t>(3, bytes.size() - i);
     uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? static_cast<uint8_t>(bytes[i + k]) : 0U);
+    for (size_t k = 0; k < 3; ++k)
+      group = group << 8 | (k < count ? static_cast<uint8_t>(bytes[i + k]) : 0U);
     for (size_t k = 0; k < 4; ++k) text += k <= count ? kAlphabet[group >> (18 - 6 * k) & 63] : '=';
   }
   return text;
@@ -31,19 +33,30 @@ std::string escape_html(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '&': out += "&amp;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
 }
 
-/// JSON that cannot end its <script> element. Outside of strings JSON has none of these characters, so the text stays the
-/// same JSON.
+/// JSON that cannot end its <script> element. Outside of strings JSON has none of these characters,
+/// so the text stays the same JSON.
 std::string escape_json(std::string_view json) {
   std::string out;
   out.reserve(json.size() + json.size() / 64);
@@ -65,7 +78,8 @@ std::string escape_json(std::string_view json) {
   return out;
 }
 
-/// What the page must know of a metric: direction is 1 (higher is better), -1 (lower) or 0 (neither is).
+/// What the page must know of a metric: direction is 1 (higher is better), -1 (lower) or 0 (neither
+/// is).
 Json metric_json(const std::string& name) {
   static const std::vector<scoring::MetricInfo> known = [] {
     std::vector<scoring::MetricInfo> infos = scoring::known_metrics("");
@@ -75,10 +89,26 @@ Json metric_json(const std::string& name) {
     infos.push_back({"call-rate", "", "conditions called for each condition present"});
     return infos;
   }();
-  const auto it = std::find_if(known.begin(), known.end(), [&](const auto& info) { return info.name == name; });
-  if (it == known.end()) return {{"name", name}, {"direction", 1}, {"decimals", 3}, {"meaning", ""}};
+  const auto it =
+      std::find_if(known.begin(), known.end(), [&](const auto& info) { return info.name == name; });
+  if (it == known.end())
+    return {{"name", name}, {"direction", 1}, {"decimals", 3}, {"meaning", ""}};
   const bool neutral = name == "words" || name == "call-rate";
-  return {{"name", name}, {"direction", neutral ? 0 : it->higher_is_better ? 1 : -1}, {"decimals", it->decimals}, {"meaning", it->meaning}};
+  return {{"name", name},
+          {"direction", neutral                ? 0
+                        : it->higher_is_better ? 1
+                                               : -1},
+          {"decimals", it->decimals},
+          {"meaning", it->meaning}};
+}
+
+/// Whether there was a bootstrap: without resamples no interval has a width, and none may be shown.
+bool has_intervals(const Comparison& c) {
+  return std::any_of(c.results.begin(), c.results.end(), [](const auto& entry) {
+    const auto& metrics = entry.second.metrics;
+    return std::any_of(metrics.begin(), metrics.end(),
+                       [](const auto& m) { return m.second.lo < m.second.hi; });
+  });
 }
 
 /// Every metric of the page, in order of first appearance.
@@ -99,23 +129,32 @@ Json metrics_json(const ReportPage& page) {
   return metrics;
 }
 
-Json result_json(const std::string& system, const std::string& split, const SystemResult& result) {
+Json result_json(const std::string& system, const std::string& split, const SystemResult& result,
+                 bool intervals) {
   Json metrics = Json::object();
-  for (const auto& [name, v] : result.metrics) metrics[name] = {v.value, v.lo, v.hi};
+  for (const auto& [name, v] : result.metrics)
+    metrics[name] = intervals ? Json::array({v.value, v.lo, v.hi}) : Json::array({v.value});
   Json conditions = Json::array();
   for (size_t k = 0; k < text::kNoFinding; ++k) {
     const metrics::Counts& c = result.conditions[k];
-    conditions.push_back({{"name", text::kConditions[k]}, {"tp", c.tp}, {"fp", c.fp}, {"fn", c.fn}, {"f1", c.f1()}});
+    conditions.push_back(
+        {{"name", text::kConditions[k]}, {"tp", c.tp}, {"fp", c.fp}, {"fn", c.fn}, {"f1", c.f1()}});
   }
-  return {{"system", system}, {"split", split}, {"reports", result.reports}, {"metrics", std::move(metrics)}, {"conditions", std::move(conditions)}};
+  return {{"system", system},
+          {"split", split},
+          {"reports", result.reports},
+          {"metrics", std::move(metrics)},
+          {"conditions", std::move(conditions)}};
 }
 
 Json results_json(const Comparison& c) {
+  const bool intervals = has_intervals(c);
   Json results = Json::array();
   for (const std::string& split : c.splits) {
     for (const std::string& system : c.systems) {
       const auto it = c.results.find({system, split});
-      if (it != c.results.end()) results.push_back(result_json(system, split, it->second));
+      if (it != c.results.end())
+        results.push_back(result_json(system, split, it->second, intervals));
     }
   }
   return results;
@@ -128,18 +167,27 @@ Json sites_json(const Comparison& c) {
       if (!key.second.starts_with(split + "/")) continue;
       Json metrics = Json::object();
       for (const auto& [name, v] : values) metrics[name] = Json::array({v.value});
-      sites.push_back({{"system", key.first}, {"split", split}, {"site", key.second.substr(split.size() + 1)}, {"metrics", std::move(metrics)}});
+      sites.push_back({{"system", key.first},
+                       {"split", split},
+                       {"site", key.second.substr(split.size() + 1)},
+                       {"metrics", std::move(metrics)}});
     }
   }
   return sites;
 }
 
 Json pairs_json(const Comparison& c) {
+  const bool intervals = has_intervals(c);
   Json pairs = Json::array();
   for (const Comparison::Pair& pair : c.pairs) {
     Json metrics = Json::object();
-    for (const auto& [name, d] : pair.metrics) metrics[name] = {d.value, d.lo, d.hi, d.p};
-    pairs.push_back({{"a", pair.a}, {"b", pair.b}, {"split", pair.split}, {"reports", pair.reports}, {"metrics", std::move(metrics)}});
+    for (const auto& [name, d] : pair.metrics)
+      metrics[name] = intervals ? Json::array({d.value, d.lo, d.hi, d.p}) : Json::array({d.value});
+    pairs.push_back({{"a", pair.a},
+                     {"b", pair.b},
+                     {"split", pair.split},
+                     {"reports", pair.reports},
+                     {"metrics", std::move(metrics)}});
   }
   return pairs;
 }
@@ -149,17 +197,19 @@ Json study_json(const StudyCard& study) {
   for (const StudyCard::Text& text : study.texts) {
     Json metrics = Json::object();
     for (const auto& [name, value] : text.metrics) metrics[name] = value;
-    texts.push_back({{"system", text.system}, {"text", text.text}, {"metrics", std::move(metrics)}});
+    texts.push_back(
+        {{"system", text.system}, {"text", text.text}, {"metrics", std::move(metrics)}});
   }
-  return {{"id", study.study_id},
-          {"split", study.split},
-          {"site", study.site},
-          {"seed", study.seed},
-          {"image", study.image_png.empty() ? "" : "data:image/png;base64," + base64(study.image_png)},
-          {"indication", study.indication},
-          {"reference", study.reference},
-          {"texts", std::move(texts)},
-          {"conditions", study.conditions}};
+  return {
+      {"id", study.study_id},
+      {"split", study.split},
+      {"site", study.site},
+      {"seed", study.seed},
+      {"image", study.image_png.empty() ? "" : "data:image/png;base64," + base64(study.image_png)},
+      {"indication", study.indication},
+      {"reference", study.reference},
+      {"texts", std::move(texts)},
+      {"conditions", study.conditions}};
 }
 
 Json page_json(const ReportPage& page) {
@@ -167,12 +217,14 @@ Json page_json(const ReportPage& page) {
   for (const StudyCard& study : page.studies) studies.push_back(study_json(study));
   Json curves = Json::array();
   for (const Curve& c : page.curves) {
-    curves.push_back({{"chart", c.chart}, {"name", c.name}, {"x_label", c.x_label}, {"points", c.points}});
+    curves.push_back(
+        {{"chart", c.chart}, {"name", c.name}, {"x_label", c.x_label}, {"points", c.points}});
   }
   return {{"schema", "unirg.report-page/1"},
           {"systems", page.comparison.systems},
           {"splits", page.comparison.splits},
           {"seeds", page.comparison.seeds},
+          {"intervals", has_intervals(page.comparison)},
           {"metrics", metrics_json(page)},
           {"results", results_json(page.comparison)},
           {"sites", sites_json(page.comparison)},
@@ -184,7 +236,8 @@ Json page_json(const ReportPage& page) {
 
 /// Only our own files come here, but a page broken by one of them would be hard to explain.
 void check_embeddable(const std::string& text, std::string_view end_tag, const std::string& what) {
-  if (text.find(end_tag) != std::string::npos) throw Error(Exit::config, what + " of the report page holds the end of its own element");
+  if (text.find(end_tag) != std::string::npos)
+    throw Error(Exit::config, what + " of the report page holds the end of its own element");
 }
 
 constexpr std::string_view kHeadStart = R"(<!doctype html>
@@ -213,10 +266,13 @@ std::string report_page(const ReportPage& page, const std::string& css, const st
   const std::string title = escape_html(page.title);
   std::string html(kHeadStart);
   html += "<title>" + title + "</title>\n<style>\n" + css + "</style>\n</head>\n<body>\n";
-  html += "<a class=\"skip\" href=\"#main\">Skip to the results</a>\n<header>\n<h1>" + title + "</h1>\n";
-  if (!page.subtitle.empty()) html += "<p class=\"subtitle\">" + escape_html(page.subtitle) + "</p>\n";
+  html += "<a class=\"skip\" href=\"#main\">Skip to the results</a>\n<header>\n<h1>" + title +
+          "</h1>\n";
+  if (!page.subtitle.empty())
+    html += "<p class=\"subtitle\">" + escape_html(page.subtitle) + "</p>\n";
   html += kBodyEnd;
-  html += "<script type=\"application/json\" id=\"data\">" + escape_json(io::json_line(page_json(page))) + "</script>\n";
+  html += "<script type=\"application/json\" id=\"data\">" +
+          escape_json(io::json_line(page_json(page))) + "</script>\n";
   html += "<script>\n" + js + "</script>\n</body>\n</html>\n";
   return html;
 }

@@ -1,7 +1,7 @@
-// The evaluation report as one HTML file: it opens offline, loads nothing, and shows texts of unknown origin as text.
-// Plain data in, bytes out; the style sheet and the program that draws the page are share/report/report.{css,js}.
-// Depends on comparison.h.
-// SPDX-License-Identifier: Apache-2.0
+// The evaluation report as one HTML file: it opens offline, loads nothing, and shows texts of
+// unknown origin as text. Plain data in, bytes out; the style sheet and the program that draws the
+// page are share/report/report.{css,js}. Depends on comparison.h. SPDX-License-Identifier:
+// Apache-2.0
 #pragma once
 
 #include <map>
@@ -32,7 +32,8 @@ struct Curve {
   std::string chart;    ///< charts with equal name are drawn in one plot, e.g. "reward"
   std::string name;     ///< legend, e.g. "seed 1"
   std::string x_label;  ///< e.g. "step"; the first curve's of a chart is shown
-  std::vector<std::pair<double, double>> points;  ///< ordered by x; a y that is not finite leaves a gap
+  std::vector<std::pair<double, double>>
+      points;  ///< ordered by x; a y that is not finite leaves a gap
 };
 
 struct ReportPage {
@@ -44,10 +45,10 @@ struct ReportPage {
   std::vector<Curve> curves;
 };
 
-/// The page. Same input, same bytes. All data stand in one JSON element in which no character has a meaning to HTML; a
-/// Content-Security-Policy forbids every load but of data: images.
-/// \param css, js texts of share/report/report.css and report.js, put in as they are
-/// \throws Error(Exit::data) if a text is not UTF-8, Error(Exit::config) if css or js would end its own element
+/// The page. Same input, same bytes. All data stand in one JSON element in which no character has a
+/// meaning to HTML; a Content-Security-Policy forbids every load but of data: images. \param css,
+/// js texts of share/report/report.css and report.js, put in as they are \throws Error(Exit::data)
+/// if a text is not UTF-8, Error(Exit::config) if css or js would end its own element
 std::string report_page(const ReportPage& page, const std::string& css, const std::string& js);
 
 }  // namespace unirg::evaluation

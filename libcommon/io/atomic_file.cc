@@ -126,8 +126,37 @@ void AtomicFile::commit() {
   sync_parent(impl_->path);
 }
 
+namespace {
+
+/// Only a folder of ours (it holds DONE) or an empty one may be replaced: a mistyped -o must not cost anyone a folder.
+void check_replaceable(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::exists(fs::symlink_status(path, ignored))) return;
+  if (fs::is_directory(path, ignored) && (fs::exists(path / "DONE", ignored) || fs::is_empty(path, ignored))) return;
+  throw Error(Exit::cannot_create,
+              fmt::format("'{}' is there and is not the output of an earlier run (hint: name another folder, or remove it)",
+                          path.string()));
+}
+
+/// `from` takes the name `to`; a folder that had it gets the name `from`.
+void exchange(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
+  if (errno == EEXIST && ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return;
+  if (errno != EINVAL) throw io_error("finish", to);
+  // Network file systems know neither flag: two renames, between which a kill leaves the old folder as FROM.old.
+  const fs::path aside = from.string() + ".old";
+  std::error_code error;
+  if (fs::exists(to)) fs::rename(to, aside, error);
+  if (!error) fs::rename(from, to, error);
+  if (!error && fs::exists(aside)) fs::rename(aside, from, error);
+  if (error) throw Error(Exit::io, fmt::format("cannot finish '{}': {}", to.string(), error.message()));
+}
+
+}  // namespace
+
 AtomicFolder::AtomicFolder(const fs::path& path) : final_(path) {
   if (!final_.has_filename()) final_ = final_.parent_path();  // "dir/" -> "dir"
+  check_replaceable(final_);
   for (int attempt = 0;; ++attempt) {
     temporary_ = temporary_name(final_, attempt);
     if (::mkdir(temporary_.c_str(), 0777) == 0) return;
@@ -146,15 +175,9 @@ void AtomicFolder::commit() {
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(temporary_))
     sync_path(entry.path());
   sync_path(temporary_);
-  if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, final_.c_str(), RENAME_NOREPLACE) != 0) {
-    if (errno != EEXIST) throw io_error("finish", final_);
-    if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, final_.c_str(), RENAME_EXCHANGE) != 0) {
-      throw io_error("replace", final_);
-    }
-    std::error_code ignored;
-    fs::remove_all(temporary_,
-                   ignored);  // the old folder, under the temporary name since the exchange
-  }
+  exchange(temporary_, final_);
+  std::error_code ignored;
+  fs::remove_all(temporary_, ignored);  // the old folder, if there was one
   committed_ = true;
   sync_parent(final_);
 }

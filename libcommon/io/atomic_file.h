@@ -43,11 +43,11 @@ class AtomicFile {
 };
 
 /// A folder under construction (checkpoints): files are written into a temporary sibling, which
-/// commit() renames. An existing folder of the final name is replaced in one step (renameat2
-/// RENAME_EXCHANGE) and then removed.
+/// commit() renames. A finished folder of the final name is replaced in one step (renameat2
+/// RENAME_EXCHANGE) and then removed; anything else of that name is left alone.
 class AtomicFolder {
  public:
-  /// \throws Error(Exit::cannot_create)
+  /// \throws Error(Exit::cannot_create), also if something that is no finished or empty folder has the name
   explicit AtomicFolder(const std::filesystem::path& path);
   ~AtomicFolder();
   AtomicFolder(const AtomicFolder&) = delete;

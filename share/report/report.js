@@ -69,8 +69,7 @@
               arrow && el('span', {class: 'arrow', 'aria-hidden': 'true'}, ` ${arrow[0]}`), arrow && hidden(arrow[1]));
   }
   const headRow = (labels, names) =>
-    el('tr', {}, ...labels.map((label) => el('th', {scope: 'col'}, label)), ...names.map(metricHead));
-
+    el('tr', {}, ...labels.map((text) => el('th', {scope: 'col'}, text)), ...names.map(metricHead));
   const intervalText = (name, lo, hi, signed) =>
     [formatted(name, lo, signed), formatted(name, hi, signed)].join(signed || lo < 0 ? ', ' : '–');
 
@@ -211,7 +210,6 @@
   // A value that is not finite leaves a gap.
   const curvePath = (points, x, y) => points.map(([px, py], k) => !known(py) ? ''
     : `${k && known(points[k - 1][1]) ? 'L' : 'M'}${x(px).toFixed(1)} ${y(py).toFixed(1)}`).join('');
-
   const curveMark = (curve, k, x, y) => {
     const some = curve.points.filter((point) => known(point[1]));
     const single = some.length === 1 && some[0];
@@ -270,7 +268,7 @@
     if (!points.length) return null;
     const xs = padded(points.map((point) => point[0]), 0), ys = padded(points.map((point) => point[1]), 0.06);
     const x = scale(xs, [56, 548]), y = scale(ys, [240, 14]);
-    const plot = svg('svg', {viewBox: '0 0 560 290', role: 'img', class: 'plot', 'aria-label': `${chart} by ${curves[0].x_label}; the table below has the numbers`},
+    const plot = svg('svg', {viewBox: '0 0 560 290', role: 'img', class: 'plot', 'aria-label': `${chart}; the table below has the numbers`},
                      ...curveAxes(xs, ys, x, y, curves[0].x_label), ...curves.map((curve, k) => curveMark(curve, k, x, y)));
     const key = legend(curves);
     readout(plot, curves, xs, key.show);
@@ -289,8 +287,8 @@
     if (!values.length) return -Infinity;
     return (-metricInfo.get(state.sort).direction * values.reduce((a, b) => a + b, 0)) / values.length;
   }
-  const words = (study) =>
-    (study.words ??= [study.id, study.indication, study.reference, ...study.texts.map((text) => text.text)].join('\n').toLowerCase());
+  const words = (study) => (study.words ??=
+    [study.id, study.indication, study.reference, ...study.texts.map(({text}) => text)].join('\n').toLowerCase());
 
   function matching() {
     const query = state.query.trim().toLowerCase();
@@ -301,21 +299,17 @@
     const keyed = found.map((study) => [badness(study), study]);
     return keyed.sort(([a], [b]) => (a === b ? 0 : b > a ? 1 : -1)).map(([, study]) => study);
   }
-
   const scoreList = (metrics) => el('dl', {class: 'scores'}, ...Object.entries(metrics).map(([name, value]) =>
     el('div', {}, el('dt', {}, name), el('dd', {}, formatted(name, value)))));
-
   const textBlock = (title, text, kind, extra) => el('section', {class: `text ${kind}`}, el('h4', {}, title),
     el('p', {class: text ? 'report' : 'report soft'}, text || 'no text'), extra);
 
   function picture(study) {
     if (!study.image) return el('div', {class: 'picture none'}, 'no image');
     const button = el('button', {type: 'button', class: 'picture', 'aria-pressed': 'false', title: 'Enlarge or shrink'},
-                      el('img', {src: study.image, alt: `Radiograph of study ${study.id}`, loading: 'lazy'}));
-    button.addEventListener('click', () => {
-      const large = button.closest('article').classList.toggle('large');
-      button.setAttribute('aria-pressed', String(large));
-    });
+                      el('img', {src: study.image, alt: `Radiograph of study ${study.id}`}));
+    button.addEventListener('click', () =>
+      button.setAttribute('aria-pressed', button.closest('article').classList.toggle('large')));
     return button;
   }
 
@@ -364,15 +358,13 @@
     if (index < 0) return;
     const page = Math.floor(index / pageSize);
     if (page !== state.page) { state.page = page; showPage(); }
-    const node = view.list.children[index - page * pageSize];
-    node.focus({preventScroll: true});
-    node.scrollIntoView({block: 'start'});
+    view.list.children[index - page * pageSize].focus({preventScroll: true});
+    document.activeElement.scrollIntoView();
   }
 
   function onKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input, select, textarea')) return;
-    if (event.key === 'j') step(1);
-    if (event.key === 'k') step(-1);
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input, select')) return;
+    if (event.key === 'j' || event.key === 'k') step(event.key === 'j' ? 1 : -1);
   }
 
   function pager(name) {
@@ -419,27 +411,28 @@
     const seeds = data.seeds.filter(Boolean);
     const rows = Object.entries(data.signatures).map(([name, signature]) =>
       el('tr', {}, el('th', {scope: 'row'}, name), el('td', {class: 'code'}, signature)));
-    const parts = [el('h2', {}, 'How the numbers were made'),
-      el('p', {}, `Intervals are 95% percentile intervals of a bootstrap over patients. Seeds: ${seeds.join(', ') || 'one run without a tag'}.`)];
-    if (rows.length) parts.push(table('Signatures of the metrics', headRow(['metric', 'signature'], []), rows, 'signatures'));
-    document.getElementById('about').append(...parts);
+    const note = (data.intervals ? 'Intervals are 95% percentile intervals of a bootstrap over patients. ' : '') + 'Seeds: ';
+    document.getElementById('about').append(
+      el('h2', {}, 'How the numbers were made'), el('p', {}, `${note}${seeds.join(', ') || 'one run without a tag'}.`),
+      ...(rows.length ? [table('Signatures of the metrics', headRow(['metric', 'signature'], []), rows, 'signatures')] : []));
   }
 
   function sections() {
     const list = [];
     if (data.results.length) {
       list.push(section('leaderboard', 'Leaderboard',
-                        'Mean over reports, 95% interval below. Bold: best of its column. ↑ higher is better, ↓ lower is better.',
+                        `Mean over reports${data.intervals ? ', 95% interval below' : ''}. Bold: best of its column. ↑ higher is better, ↓ lower is better.`,
                         ...data.splits.map(leaderboard)),
                 section('intervals', 'Intervals', null, ...intervalPlots()));
     }
     if (data.pairs.length) {
-      const note = 'Both systems on the same resampled patients. ▲ better and ▼ worse mark intervals without zero.';
+      const note = data.intervals &&
+        'Both systems on the same resampled patients. ▲ better and ▼ worse mark intervals without zero.';
       list.push(section('differences', 'Paired differences', note, ...data.splits.map(differences)));
     }
     if (data.results.length) {
-      const note = 'Below each F1: true positives / false positives / false negatives.';
-      list.push(section('conditions', 'F1 per condition', note, ...data.splits.map(conditions)));
+      list.push(section('conditions', 'F1 per condition', 'Below: true positives / false positives / false negatives.',
+                        ...data.splits.map(conditions)));
     }
     if (data.sites.length) list.push(section('sites', 'Sites', 'Means without intervals. Bold: best of the site.', ...data.splits.map(sites)));
     const charts = unique(data.curves.map((curve) => curve.chart)).map(curvePlot).filter(Boolean);

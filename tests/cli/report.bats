@@ -20,7 +20,7 @@ make_report() {
   write_reports b "$clear" "$clear" "$effusion" "$effusion"
   local system
   for system in a b; do
-    unirg-eval "$system.jsonl" --quiet --references references.jsonl --name "$system" --scores "$system.scores.jsonl"
+    unirg-eval "$system.jsonl" --quiet --format none --references references.jsonl --name "$system" --scores "$system.scores.jsonl"
   done
   unirg-eval compare a.scores.jsonl b.scores.jsonl --quiet --format none --pairs a-b --resamples 50 --title "$hostile" --html "$1"
 }
@@ -62,4 +62,31 @@ write_reports() {
   run -1 "$BATS_TEST_DIRNAME/check-report" bad.html
   sed '/^<script>$/,/^<\/script>$/d' good.html >bad.html
   run -1 "$BATS_TEST_DIRNAME/check-report" bad.html
+}
+
+@test "search, filter, order and the keys j and k choose studies" {
+  make_report report.html
+  cat >driver.js <<'JS'
+const ids = () => [...document.querySelectorAll('#studies article h3')].map((node) => node.textContent).join();
+const expect = (what, seen, wanted) => { if (seen !== wanted) throw new Error(`${what}: ${seen}, not ${wanted}`); };
+const field = (label) => [...document.querySelectorAll('#studies label')].find((node) => node.textContent.startsWith(label)).lastChild;
+const choose = (label, value, event) => { field(label).value = value; field(label).dispatchEvent(new Event(event)); };
+const press = (key) => { document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true})); return document.activeElement.querySelector('h3').textContent; };
+expect('all', ids(), 's1,s2,s3,s4');
+expect('j', press('j'), 's1');
+expect('j again', press('j'), 's2');
+expect('k', press('k'), 's1');
+choose('Search', 'ONERROR', 'input');
+expect('search', ids(), 's2,s4');
+choose('Search', '', 'input');
+choose('Condition', 'Pleural Effusion', 'change');
+expect('condition', ids(), 's1,s4');
+choose('Condition', '', 'change');
+choose('Order by', 'b', 'change');
+choose('Order', 'bleu2', 'change');
+expect('worst ends with the best', ids().slice(-2), 's4');
+JS
+  run -0 "$BATS_TEST_DIRNAME/check-report" report.html driver.js
+  echo "throw new Error('seen')" >driver.js
+  run -1 "$BATS_TEST_DIRNAME/check-report" report.html driver.js
 }

@@ -23,7 +23,7 @@ std::vector<Score> scores() {
       s.split = "test";
       s.patient_id = study;
       s.site = "A/1";
-      s.metrics = {{"bleu2", system[0] == 'a' ? 0.5 : 0.25}, {"errors", 1}};
+      s.metrics = {{"bleu2", system[0] == 'a' ? 0.5 : 0.25}, {"errors", study[1] - '0'}};
       s.called = {"Edema"};
       s.present = {"Edema"};
       all.push_back(s);
@@ -41,7 +41,8 @@ ReportPage page() {
   options.resamples = 20;
   p.comparison = compare(scores(), options);
   p.signatures = {{"bleu2", kHostile}};
-  StudyCard study{"s1", "test", "A/1", "", "PNG\xff", "cough", kHostile + " \u2028\u2029&", {}, {"Edema"}};
+  StudyCard study{"s1", "test",   "A/1", "", "PNG\xff", "cough", kHostile + " \u2028\u2029&",
+                  {},   {"Edema"}};
   study.texts.push_back({"a", kHostile, {{"bleu2", 0.5}}});
   p.studies = {study};
   p.curves = {{"reward", "seed 1", "step", {{1, 0.5}, {2, std::nan("")}}}};
@@ -82,6 +83,18 @@ TEST(ReportPage, data_read_back_as_what_was_given) {
   EXPECT_TRUE(data["curves"][0]["points"][1][1].is_null()) << "not a number leaves a gap";
 }
 
+TEST(ReportPage, shows_no_interval_and_no_p_without_resamples) {
+  ReportPage p = page();
+  ComparisonOptions options;
+  options.pairs = {{"a", "b"}};
+  options.resamples = 0;
+  p.comparison = compare(scores(), options);
+  const io::Json data = io::Json::parse(data_text(report_page(p, "", "")));
+  EXPECT_EQ(data["intervals"], false);
+  EXPECT_EQ(data["results"][0]["metrics"]["bleu2"], io::Json::array({0.5}));
+  EXPECT_EQ(data["pairs"][0]["metrics"]["bleu2"], io::Json::array({0.25}));
+}
+
 TEST(ReportPage, knows_which_way_is_better) {
   const io::Json data = io::Json::parse(data_text(report_page(page(), "", "")));
   std::map<std::string, int> direction;
@@ -100,7 +113,9 @@ TEST(ReportPage, embeds_images_and_tells_a_missing_one) {
   EXPECT_EQ(data["studies"][1]["image"], "");
 }
 
-TEST(ReportPage, is_the_same_bytes_each_time) { EXPECT_EQ(report_page(page(), "c", "j"), report_page(page(), "c", "j")); }
+TEST(ReportPage, is_the_same_bytes_each_time) {
+  EXPECT_EQ(report_page(page(), "c", "j"), report_page(page(), "c", "j"));
+}
 
 TEST(ReportPage, forbids_every_load_but_of_embedded_images) {
   const std::string html = report_page(page(), "", "");
