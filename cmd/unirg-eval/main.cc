@@ -53,8 +53,9 @@ Scored score(const EvalToolOptions& o, cli::Context& context) {
   const std::filesystem::path lexicon = o.lexicon.empty() ? cli::installed_file("lexicon/chest.yaml") : o.lexicon;
   const scoring::Scorer scorer(o.metrics, lexicon, o.uncertain_is_positive);
   const std::filesystem::path predictions = predictions_of(o);
-  const auto references = scoring::load_reports(o.references, false);
-  const auto reports = scoring::load_reports(predictions, true);
+  if (io::is_stream(predictions) && io::is_stream(o.references)) throw Error(Exit::usage, "standard input cannot be both references and reports");
+  const auto references = scoring::load_reports(o.references, false).records;
+  const auto reports = scoring::load_reports(predictions, true).records;
   evaluation::ScoreRun run = evaluation::score_run(
       scorer, reports, references,
       {o.system, o.seed_tag, o.splits, scoring::parse_sections(o.sections), o.allow_missing, static_cast<int>(o.common.threads)});

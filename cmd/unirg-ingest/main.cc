@@ -19,7 +19,8 @@ bool lies_in(const std::filesystem::path& inner, const std::filesystem::path& ou
 
 /// An output within the input would be read by the next run, an input within the output would be replaced.
 void check_apart(const std::filesystem::path& output, const std::filesystem::path& input) {
-  if (input.empty() || (!lies_in(output, input) && !lies_in(input, output))) return;
+  const bool within = std::filesystem::is_directory(input) && lies_in(output, input);
+  if (input.empty() || (!within && !lies_in(input, output))) return;
   throw Error(Exit::usage, fmt::format("output '{}' and input '{}' lie within each other (hint: name a folder beside the input)", output.string(), input.string()));
 }
 

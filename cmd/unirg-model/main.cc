@@ -39,6 +39,23 @@ std::vector<std::string> training_texts(const ModelToolOptions& o) {
   return texts;
 }
 
+/// The checks of a checkpoint that is loaded, but what is wrong here is the configuration.
+void check_sizes(const ModelToolOptions& o) {
+  try {
+    (void)model::config_from_json(model::to_json(o.config), "the options given");
+  } catch (const Error& e) {
+    throw Error(Exit::config, e.what());
+  }
+  int64_t sections = 0;
+  for (const int64_t n : o.config.text.mrope_section) sections += n;
+  if (2 * sections != o.config.text.head_dim) {
+    throw Error(Exit::config, fmt::format("mrope-section '{}' adds up to {}, half of head-dim is {}", o.mrope_section, sections, o.config.text.head_dim / 2));
+  }
+  if (o.processor.min_pixels > o.processor.max_pixels) {
+    throw Error(Exit::config, fmt::format("min-pixels {} is above max-pixels {}", o.processor.min_pixels, o.processor.max_pixels));
+  }
+}
+
 Exit init(ModelToolOptions& o, cli::Context& context) {
   if (o.studies.empty()) throw Error(Exit::usage, "missing option '--studies'");
   o.config.text.mrope_section = parse_list("mrope-section", o.mrope_section);
@@ -48,7 +65,8 @@ Exit init(ModelToolOptions& o, cli::Context& context) {
   o.processor.std = {o.image_std, o.image_std, o.image_std};
   const text::Tokenizer tokenizer = text::train_bpe(training_texts(o), o.vocab_size);
   policy::set_token_ids(o.config, tokenizer);
-  (void)model::config_from_json(model::to_json(o.config), "the options given");  // the same checks as on loading
+  check_sizes(o);
+  if (context.stop.requested()) return Exit::interrupted;
   const model::Parameters parameters = model::random_parameters(o.config, static_cast<uint64_t>(o.common.seed), o.init_std);
   io::AtomicFolder folder(o.model);
   policy::write_checkpoint_files(folder.temporary(), o.config, tokenizer, o.processor);
@@ -56,6 +74,7 @@ Exit init(ModelToolOptions& o, cli::Context& context) {
   context.record.add_input(o.studies);
   context.record.add_output(o.model, io::digest_path(folder.temporary()));
   context.record.write(folder.temporary() / "run.json");
+  if (context.stop.requested()) return Exit::interrupted;
   folder.commit();
   context.log.info("{} parameters, {} tokens", model::count_values(parameters), tokenizer.size());
   return Exit::ok;

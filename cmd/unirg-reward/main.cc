@@ -47,55 +47,79 @@ data::Reward make_reward(const scoring::NamedReport& rollout, const scoring::Sco
   return reward;
 }
 
-Exit run(RewardToolOptions& o, cli::Context& context) {
-  if (o.weights.empty() && o.metrics.empty()) throw Error(Exit::config, "--weights names no metric");
-  if (o.lexicon.empty()) o.lexicon = cli::installed_file("lexicon/chest.yaml");
+using References = std::unordered_map<std::string, text::Report>;
+
+/// The first sample where a study has several.
+References load_references(const std::filesystem::path& file) {
+  References references;
+  for (scoring::NamedReport& r : scoring::load_reports(file, false).records) references.emplace(r.study_id, std::move(r.report));
+  return references;
+}
+
+/// Rewards of one study's rollouts, or why there are none.
+Result<std::vector<data::Reward>> reward_group(const RewardToolOptions& o, const scoring::Scorer& scorer, const References& references,
+                                               const std::vector<scoring::NamedReport>& rollouts, const Group& group) {
+  const std::string& id = rollouts[group.front()].study_id;
   const scoring::Sections sections = scoring::parse_sections(o.sections);
+  const auto reference = references.find(id);
+  if (reference == references.end()) return bad_record(fmt::format("study '{}' has no reference in '{}'", id, o.references.string()));
+  const std::string text = scoring::scored_text(reference->second, sections);
+  if (text.empty()) return bad_record(fmt::format("the reference of study '{}' lacks the sections to be scored", id));
+  const scoring::Prepared prepared = scorer.prepare(text);
+  std::vector<data::Reward> rewards;
+  for (const size_t i : group) {
+    const scoring::Prepared hypothesis = scorer.prepare(scoring::scored_text(rollouts[i].report, sections));
+    rewards.push_back(make_reward(rollouts[i], scorer, scorer.score(hypothesis, prepared), o.weights));
+  }
+  return rewards;
+}
+
+void check(const RewardToolOptions& o) {
+  if (o.weights.empty() && o.metrics.empty()) throw Error(Exit::config, "--weights names no metric");
+  if (io::is_stream(o.rollouts) && io::is_stream(o.references)) throw Error(Exit::usage, "standard input cannot be both references and rollouts");
+}
+
+void finish_record(const RewardToolOptions& o, const scoring::Scorer& scorer, const std::string& digest, io::RunRecord& record) {
+  record.add_input(o.references);
+  record.add_input(o.rollouts);
+  io::Json signatures = io::Json::object();
+  for (const scoring::MetricInfo& metric : scorer.metrics()) signatures[metric.name] = metric.signature;
+  record.note("signatures", std::move(signatures));
+  record.add_output(o.output, digest);
+  record.write_beside(o.output);
+}
+
+Exit run(RewardToolOptions& o, cli::Context& context) {
+  check(o);
+  if (o.lexicon.empty()) o.lexicon = cli::installed_file("lexicon/chest.yaml");
+  const data::OnError on_error = o.common.on_error == "skip" ? data::OnError::skip : data::OnError::stop;
   const scoring::Scorer scorer(metric_names(o), o.lexicon, o.uncertain_is_positive);
-  std::unordered_map<std::string, text::Report> references;
-  for (scoring::NamedReport& r : scoring::load_reports(o.references, false)) references.emplace(r.study_id, std::move(r.report));
+  const References references = load_references(o.references);
   const data::Shard shard = data::parse_shard(o.common.shard);
-  const std::vector<scoring::NamedReport> rollouts = scoring::load_reports(o.rollouts, true);
+  auto [rollouts, rejected] = scoring::load_reports(o.rollouts, true, on_error);
   const std::vector<Group> groups = group_by_study(rollouts);
-  context.record.add_input(o.references);
-  context.record.add_input(o.rollouts);
   io::AtomicFile out(o.output);
-  std::string rejected;
   bool stopped = false;
   ordered_parallel(
       static_cast<int>(o.common.threads), static_cast<int64_t>(groups.size()),
       [&](int64_t g) {
-        std::vector<data::Reward> rewards;
-        if (!shard.has(g)) return rewards;
-        const Group& group = groups[static_cast<size_t>(g)];
-        const auto reference = references.find(rollouts[group.front()].study_id);
-        if (reference == references.end()) return rewards;
-        const scoring::Prepared prepared = scorer.prepare(scoring::scored_text(reference->second, sections));
-        for (const size_t i : group) {
-          const scoring::Prepared hypothesis = scorer.prepare(scoring::scored_text(rollouts[i].report, sections));
-          rewards.push_back(make_reward(rollouts[i], scorer, scorer.score(hypothesis, prepared), o.weights));
-        }
-        return rewards;
+        return shard.has(g) ? reward_group(o, scorer, references, rollouts, groups[static_cast<size_t>(g)]) : Result<std::vector<data::Reward>>();
       },
-      [&](int64_t g, const std::vector<data::Reward>& rewards) {
-        if (rewards.empty() && shard.has(g)) {
-          const std::string& id = rollouts[groups[static_cast<size_t>(g)].front()].study_id;
-          const std::string reason = fmt::format("study '{}' has no reference in '{}'", id, o.references.string());
-          if (o.common.on_error == "stop") throw Error(Exit::data, fmt::format("{}: {}", o.rollouts.string(), reason));
-          rejected += io::json_line({{"schema", "unirg.rejected/1"}, {"file", o.rollouts.string()}, {"line", nullptr}, {"study_id", id}, {"reason", reason}});
+      [&](int64_t g, const Result<std::vector<data::Reward>>& rewards) {
+        if (!rewards) {
+          for (const size_t i : groups[static_cast<size_t>(g)]) rejected.push_back({{o.rollouts.string(), rollouts[i].line}, rewards.error().reason});
+          if (on_error == data::OnError::stop) throw Error(Exit::data, fmt::format("{}: {}", rejected.back().place.text(), rejected.back().reason));
+          return true;
         }
-        for (const data::Reward& reward : rewards) out.write(io::json_line(data::to_json(reward)));
+        for (const data::Reward& reward : *rewards) out.write(io::json_line(data::to_json(reward)));
         stopped = context.stop.requested();
         return !stopped;
       });
   if (stopped) return Exit::interrupted;
   out.commit();
-  if (!rejected.empty() && !io::is_stream(o.output)) io::write_file(o.output.string() + ".rejected.jsonl", rejected);
-  io::Json signatures = io::Json::object();
-  for (const scoring::MetricInfo& metric : scorer.metrics()) signatures[metric.name] = metric.signature;
-  context.record.note("signatures", std::move(signatures));
-  context.record.add_output(o.output, out.sha256());
-  context.record.write_beside(o.output);
+  data::write_rejected(o.output, rejected);
+  if (!rejected.empty()) context.log.warning("skipped {} rollouts", rejected.size());
+  finish_record(o, scorer, out.sha256(), context.record);
   return Exit::ok;
 }
 

@@ -75,6 +75,8 @@ Exit run(SftToolOptions& o, cli::Context& context) {
   context.record.add_input(o.studies, studies_digest);
   context.record.add_input(o.model, base_digest);
   job.fingerprint = fingerprint(o, studies_digest, base_digest);
+  data::write_rejected(o.output, set.rejected());
+  if (!set.rejected().empty()) context.log.warning("skipped {} study records", set.rejected().size());
   context.log.info("{} studies to learn, {} to validate", job.train.size(), job.validation.size());
   return train::run_sft(job, writer, context);
 }

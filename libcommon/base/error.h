@@ -35,6 +35,12 @@ class Error : public std::runtime_error {
   Exit exit_;
 };
 
+/// Whoever read our standard output has gone (head, less): the run ends without a word, as if by SIGPIPE.
+class BrokenPipe : public Error {
+ public:
+  BrokenPipe() : Error(Exit::io, "standard output was closed by its reader") {}
+};
+
 /// Throws std::logic_error with file and line: for broken invariants of ours, never for user input.
 [[noreturn]] void assertion_failed(const char* condition, const char* what, const char* file,
                                    int line);

@@ -2,6 +2,8 @@
 #include "cli/run_main.h"
 
 #include <fmt/format.h>
+
+#include <csignal>
 #include <sched.h>
 #include <unistd.h>
 
@@ -234,6 +236,9 @@ int run_main(const ToolInfo& info, Table table, Common& common, int argc, char**
     log.set(level_of(common), common.log_format == "json" ? LogFormat::json : LogFormat::text);
     if (!answer_about(parser, common))
       exit = run_parsed(parser, common, log, {argv, argv + argc}, run);
+  } catch (const BrokenPipe&) {
+    std::signal(SIGPIPE, SIG_DFL);
+    std::raise(SIGPIPE);
   } catch (const Error& e) {
     exit = fail(e.exit(), e.what());
   } catch (const std::bad_alloc&) {

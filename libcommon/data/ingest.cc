@@ -225,11 +225,11 @@ void Ingest::write(io::RunRecord& record) {
 /// Shard i/n takes whole patients, so that priors and encounters are those of one run, and every n-th of the rest.
 void Ingest::keep_own_part(IngestPlan& plan) const {
   const auto keep = [&](auto& list, const auto& ordinal) {
-    auto to = list.begin();
-    for (auto from = list.begin(); from != list.end(); ++from) {
-      if (options_.shard.has(ordinal(*from))) *to++ = std::move(*from);
+    std::remove_reference_t<decltype(list)> own;
+    for (auto& item : list) {
+      if (options_.shard.has(ordinal(item))) own.push_back(std::move(item));
     }
-    list.erase(to, list.end());
+    list = std::move(own);
   };
   std::unordered_map<std::string, int64_t> patients;
   keep(plan.drafts, [&](const Draft& d) { return patients.emplace(d.study.patient_id, static_cast<int64_t>(patients.size())).first->second; });

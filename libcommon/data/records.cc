@@ -363,6 +363,19 @@ Records<Reward> read_rewards(const std::filesystem::path& path, OnError on_error
   return read_records<Reward>(path, on_error, reward_from_json, sample_key<Reward>);
 }
 
+void write_rejected(const std::filesystem::path& output, const std::vector<RejectedLine>& rejected) {
+  if (io::is_stream(output)) return;
+  const std::filesystem::path file = output.string() + ".rejected.jsonl";
+  std::error_code ignored;
+  if (rejected.empty()) {
+    std::filesystem::remove(file, ignored);
+    return;
+  }
+  std::string lines;
+  for (const RejectedLine& line : rejected) lines += io::json_line(to_json(line));
+  io::write_file(file, lines);
+}
+
 Shard parse_shard(std::string_view text) {
   Shard shard;
   const size_t slash = text.find('/');

@@ -111,6 +111,8 @@ struct RejectedLine {
   std::string reason;
 };
 Json to_json(const RejectedLine& rejected);
+/// Writes OUTPUT.rejected.jsonl, or removes one that an earlier run left when there is nothing to write. Nothing for "-".
+void write_rejected(const std::filesystem::path& output, const std::vector<RejectedLine>& rejected);
 
 template <typename T>
 struct Records {

@@ -67,6 +67,7 @@ struct AtomicFile::Impl {
     while (done < buffer.size()) {
       const ssize_t n = ::write(fd, buffer.data() + done, buffer.size() - done);
       if (n < 0 && errno == EINTR) continue;
+      if (n < 0 && errno == EPIPE && is_stream(path)) throw BrokenPipe();
       if (n < 0) throw io_error("write", path);
       done += static_cast<size_t>(n);
     }

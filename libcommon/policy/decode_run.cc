@@ -120,6 +120,8 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
       });
   if (stopped) return Exit::interrupted;
   out.commit();
+  data::write_rejected(job.output, set.rejected());
+  if (!set.rejected().empty()) context.log.warning("skipped {} study records", set.rejected().size());
   context.record.note("studies", studies.size());
   context.record.note("tokens", tokens);
   context.record.add_output(job.output, out.sha256());

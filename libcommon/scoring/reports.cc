@@ -29,20 +29,29 @@ Result<NamedReport> from_line(const Json& object) {
     if (!generation) return tl::unexpected(generation.error());
     return NamedReport{generation->study_id, generation->sample, {generation->findings, generation->impression}};
   }
+  if (schema && *schema) return bad_record(fmt::format("field 'schema': '{}' is no study and no generation", **schema));
   const auto id = fields.string("study_id");
+  const auto sample = fields.optional_integer("sample");
   const auto text = fields.string("text");
   if (!id) return tl::unexpected(id.error());
+  if (!sample) return tl::unexpected(sample.error());
   if (!text) return tl::unexpected(text.error());
-  return NamedReport{*id, 0, text::parse_report(*text)};
+  return NamedReport{*id, sample->value_or(0), text::parse_report(*text)};
 }
 
-std::vector<NamedReport> load_jsonl(const std::filesystem::path& file) {
-  std::vector<NamedReport> reports;
+data::Records<NamedReport> load_jsonl(const std::filesystem::path& file, data::OnError on_error) {
+  data::Records<NamedReport> reports;
   io::JsonlReader reader(file);
   while (auto line = reader.next()) {
     auto report = line->has_value() ? from_line((*line)->object) : Result<NamedReport>(tl::unexpected(line->error()));
-    if (!report) throw Error(Exit::data, fmt::format("{}: {}", reader.place().text(), report.error().reason));
-    reports.push_back(std::move(*report));
+    if (report) {
+      report->line = reader.place().line;
+      reports.records.push_back(std::move(*report));
+    } else if (on_error == data::OnError::skip) {
+      reports.rejected.push_back({reader.place(), report.error().reason});
+    } else {
+      throw Error(Exit::data, fmt::format("{}: {}", reader.place().text(), report.error().reason));
+    }
   }
   return reports;
 }
@@ -53,7 +62,7 @@ std::vector<NamedReport> load_csv(const std::filesystem::path& file) {
     if (!row.cells.contains("study_id") || !row.cells.contains("report")) {
       throw Error(Exit::data, fmt::format("'{}': columns 'study_id' and 'report' are needed", file.string()));
     }
-    reports.push_back({row.cells.at("study_id"), 0, text::parse_report(row.cells.at("report"))});
+    reports.push_back({row.cells.at("study_id"), 0, text::parse_report(row.cells.at("report")), nullptr, row.line});
   }
   return reports;
 }
@@ -87,7 +96,7 @@ std::vector<NamedReport> load_rexrank(const std::filesystem::path& file, bool pr
   std::vector<NamedReport> reports;
   for (const auto& [id, record] : object.items()) {
     if (!record.is_object()) throw Error(Exit::data, fmt::format("'{}': study '{}': expected an object", file.string(), id));
-    NamedReport report{id, 0, {}};
+    NamedReport report{id, 0, {}, nullptr};
     if (predictions) {
       const auto text = text_field(record, "model_prediction");
       if (!text) throw Error(Exit::data, fmt::format("'{}': study '{}': field 'model_prediction' is missing", file.string(), id));
@@ -117,13 +126,18 @@ std::string scored_text(const text::Report& report, Sections sections) {
   return text::format_report(chosen);
 }
 
-std::vector<NamedReport> load_reports(const std::filesystem::path& file, bool predictions) {
+data::Records<NamedReport> load_reports(const std::filesystem::path& file, bool predictions, data::OnError on_error) {
   const std::string extension = file.extension().string();
-  std::vector<NamedReport> reports = extension == ".csv" || extension == ".tsv" ? load_csv(file)
-                                     : extension == ".json"                     ? load_rexrank(file, predictions)
-                                                                                : load_jsonl(file);
+  data::Records<NamedReport> reports;
+  if (extension == ".csv" || extension == ".tsv") {
+    reports.records = load_csv(file);
+  } else if (extension == ".json") {
+    reports.records = load_rexrank(file, predictions);
+  } else {
+    reports = load_jsonl(file, on_error);
+  }
   std::set<std::pair<std::string, int64_t>> seen;
-  for (const NamedReport& report : reports) {
+  for (const NamedReport& report : reports.records) {
     if (!seen.emplace(report.study_id, report.sample).second) {
       throw Error(Exit::data, fmt::format("'{}': study '{}' sample {} stands twice", file.string(), report.study_id, report.sample));
     }

@@ -23,13 +23,16 @@ struct NamedReport {
   int64_t sample = 0;
   text::Report report;
   std::shared_ptr<const data::Study> study = nullptr;  ///< of study records only
+  int64_t line = 0;                                    ///< in its file; 0 where there are no lines
 };
 
-/// Study records, generation records, JSONL of {study_id, text}, ReXrank JSON (one object: study id -> record with
-/// model_prediction, or section_findings / section_impression, or report; the bare token NaN counts as missing), or CSV with
-/// columns study_id, report. Told apart by extension and first record. "-" is JSONL on standard input.
+/// Study records, generation records, JSONL of {study_id, text} with an optional sample, ReXrank JSON (one object: study id
+/// -> record with model_prediction, or section_findings / section_impression, or report; the bare token NaN counts as
+/// missing), or CSV with columns study_id, report. Told apart by extension and schema. "-" is JSONL on standard input.
 /// \param predictions of a ReXrank record take model_prediction, not the reference
+/// \param on_error what a bad JSONL line does
 /// \throws Error(Exit::no_input), Error(Exit::data) "FILE:LINE: ..."; a study (and sample) that stands twice is an error
-std::vector<NamedReport> load_reports(const std::filesystem::path& file, bool predictions);
+data::Records<NamedReport> load_reports(const std::filesystem::path& file, bool predictions,
+                                        data::OnError on_error = data::OnError::stop);
 
 }  // namespace unirg::scoring

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/ingest.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -61,10 +62,10 @@ TEST(AssignSplits, refuses_a_table_that_parts_a_patient) {
 
 TEST(OrderImages, puts_the_frontal_view_first_then_the_unknown_then_the_larger) {
   std::vector<StudyImage> images(4);
-  images[0] = {"lat", "LATERAL", "", 0, 0, 900, 900, "", ""};
-  images[1] = {"unknown", "", "", 0, 0, 100, 100, "", ""};
-  images[2] = {"small-pa", "PA", "", 0, 0, 10, 10, "", ""};
-  images[3] = {"big-ap", "ap", "", 0, 0, 20, 20, "", ""};
+  images[0].id = "lat", images[0].view = "LATERAL", images[0].width = 900, images[0].height = 900;
+  images[1].id = "unknown", images[1].view = "", images[1].width = 100, images[1].height = 100;
+  images[2].id = "small-pa", images[2].view = "PA", images[2].width = 10, images[2].height = 10;
+  images[3].id = "big-ap", images[3].view = "ap", images[3].width = 20, images[3].height = 20;
   order_images(images);
   std::vector<std::string> ids;
   for (const StudyImage& i : images) ids.push_back(i.id);
@@ -115,10 +116,10 @@ TEST_F(IngestImages, accounts_for_every_file_and_row) {
   EXPECT_EQ(counts.used + counts.refused + counts.ignored, counts.files);
   std::map<std::string, std::string> reasons;
   io::JsonlReader reader(folder.path() / "out/rejected.jsonl");
-  while (auto line = reader.next()) reasons[(*line)->object.at("file").get<std::string>()] = (*line)->object.at("reason").get<std::string>();
-  EXPECT_NE(reasons["flat.png"].find("one value"), std::string::npos);
-  EXPECT_NE(reasons["orphan.png"].find("missing report"), std::string::npos);
-  EXPECT_NE(reasons["noreport.png"].find("empty report"), std::string::npos);
+  while (auto line = reader.next()) reasons[fmt::format("{}:{}", (*line)->object.at("file").get<std::string>(), (*line)->object.at("line").get<int64_t>())] = (*line)->object.at("reason").get<std::string>();
+  EXPECT_NE(reasons["flat.png:0"].find("one value"), std::string::npos);
+  EXPECT_NE(reasons["orphan.png:0"].find("missing report"), std::string::npos);
+  EXPECT_NE(reasons["noreport.png:0"].find("empty report"), std::string::npos);
   EXPECT_NE(reasons["reports.csv:7"].find("missing image"), std::string::npos);
   EXPECT_NE(reasons["reports.csv:8"].find("duplicate study id 's1'"), std::string::npos);
   const StudySet set(folder.path() / "out/studies.jsonl");

@@ -17,7 +17,7 @@ Study example_study() {
   study.site = "A";
   study.split = "train";
   study.findings = "The lungs are clear.";
-  study.images.push_back({"i1", "PA", "images-00000.tar", 512, 100, 128, 128, "00", "dcmtk"});
+  study.images.push_back({"i1", "PA", "images-00000.tar", 512, 100, 128, 128, "00", "dcmtk", "a/i1.dcm", "11"});
   study.labels = {{"Edema", 1}, {"Fracture", std::nullopt}};
   study.age = 61;
   return study;

@@ -19,12 +19,12 @@ TEST(LoadReports, reads_every_kind_of_file_alike) {
   io::write_file(path("b.csv"), "study_id,report\ns1,\"Findings: F. Impression: I.\"\n");
   io::write_file(path("c.json"), R"({"s1":{"section_findings":"F.","section_impression":"I.","age":NaN,"model_prediction":"Findings: P."}})");
   for (const char* name : {"a.jsonl", "b.csv", "c.json"}) {
-    const auto reports = load_reports(path(name), false);
+    const auto reports = load_reports(path(name), false).records;
     ASSERT_EQ(reports.size(), 1u) << name;
     EXPECT_EQ(scored_text(reports[0].report, Sections::both), "Findings: F. Impression: I.") << name;
     EXPECT_EQ(scored_text(reports[0].report, Sections::impression), "Impression: I.") << name;
   }
-  EXPECT_EQ(scored_text(load_reports(path("c.json"), true)[0].report, Sections::both), "Findings: P.");
+  EXPECT_EQ(scored_text(load_reports(path("c.json"), true).records[0].report, Sections::both), "Findings: P.");
 }
 
 TEST(LoadReports, says_where_a_line_is_wrong) {
