@@ -1,6 +1,6 @@
 # Real reports, no images: a writer that turns findings into an impression, supervised and then rewarded.
 RUN ?= runs/openi
-CONF := pipelines/conf/openi
+CONF ?= pipelines/conf/openi
 NAMES := seed-1
 ITERATIONS := 30
 FIRST := base

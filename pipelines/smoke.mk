@@ -1,6 +1,6 @@
 # The demo's graph on a handful of studies: every stage, in well under two minutes. What it writes is not worth reading.
 RUN ?= runs/smoke
-CONF := pipelines/conf/smoke
+CONF ?= pipelines/conf/smoke
 NAMES := seed-1
 ITERATIONS := 2
 SPLITS := test,heldout_site

@@ -1,6 +1,6 @@
 # Real radiographs with clinical notes through the whole graph. 25 studies teach nothing: this shows that the path holds.
 RUN ?= runs/xray
-CONF := pipelines/conf/xray
+CONF ?= pipelines/conf/xray
 NAMES := seed-1
 ITERATIONS := 3
 SPLITS := test

@@ -1,16 +1,19 @@
-// unirg-sft: studies + base checkpoint -> supervised checkpoint. SPDX-License-Identifier: Apache-2.0
+// unirg-sft: studies + base checkpoint -> supervised checkpoint. SPDX-License-Identifier:
+// Apache-2.0
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/parallel.h"
 #include "cli/installed.h"
+#include "io/atomic_file.h"
 #include "io/run_record.h"
 #include "options.h"
 #include "text/labeler.h"
 #include "train/gradients.h"
 
 namespace unirg {
+namespace fs = std::filesystem;
 namespace {
 
 using Studies = std::vector<const data::Study*>;
@@ -19,15 +22,18 @@ using Studies = std::vector<const data::Study*>;
 Studies usable(const Studies& studies, const policy::PromptOptions& prompt, bool labels) {
   Studies kept;
   for (const data::Study* study : studies) {
-    if (!policy::target_text(*study, prompt).empty() && !(labels && study->images.empty())) kept.push_back(study);
+    if (!policy::target_text(*study, prompt).empty() && !(labels && study->images.empty()))
+      kept.push_back(study);
   }
   return kept;
 }
 
-std::vector<policy::EncodedStudy> encode(const Studies& studies, const data::StudySet& set, const policy::ReportWriter& writer, int threads) {
+std::vector<policy::EncodedStudy> encode(const Studies& studies, const data::StudySet& set,
+                                         const policy::ReportWriter& writer, int threads) {
   std::vector<policy::EncodedStudy> encoded;
   ordered_parallel(
-      threads, static_cast<int64_t>(studies.size()), [&](int64_t i) { return writer.encode(*studies[static_cast<size_t>(i)], set); },
+      threads, static_cast<int64_t>(studies.size()),
+      [&](int64_t i) { return writer.encode(*studies[static_cast<size_t>(i)], set); },
       [&](int64_t, policy::EncodedStudy study) {
         encoded.push_back(std::move(study));
         return true;
@@ -35,48 +41,61 @@ std::vector<policy::EncodedStudy> encode(const Studies& studies, const data::Stu
   return encoded;
 }
 
-/// What must be equal for a partial run to be continued: all settings but where it runs, and the inputs.
-std::string fingerprint(const SftToolOptions& o, const std::string& studies, const std::string& base) {
+/// What must be equal for a partial run to be continued: all settings but where it runs, and the
+/// inputs, wherever they lie.
+std::string fingerprint(const SftToolOptions& o, const std::string& inputs) {
   SftToolOptions copy = o;
   copy.common.threads = 0;
-  copy.output = "";
+  copy.studies = copy.model = copy.output = copy.lexicon = "";
   cli::OptionParser parser({"unirg-sft", "", "", ""}, sft_table(copy));
-  return sha256_hex(parser.config().dump() + studies + base);
+  return sha256_hex(parser.config().dump() + inputs);
 }
 
 Exit run(SftToolOptions& o, cli::Context& context) {
   train::configure_for_units();
   const bool labels = o.sft.objective == "labels";
-  const data::StudySet set(o.studies, o.common.on_error == "skip" ? data::OnError::skip : data::OnError::stop);
+  const data::StudySet set(o.studies,
+                           o.common.on_error == "skip" ? data::OnError::skip : data::OnError::stop);
   const policy::ReportWriter writer(o.model, o.prompt);
   train::SftJob job;
   job.options = o.sft;
   job.base = o.model;
-  job.output = o.output;
+  job.output = io::folder_name(o.output);
   job.seed = static_cast<uint64_t>(o.common.seed);
   job.threads = static_cast<int>(o.common.threads);
   job.device = o.common.device;
   job.dtype = o.common.dtype;
+  job.log_every = o.common.log_every;
   const Studies train_studies = usable(set.of_splits(o.splits), o.prompt, labels);
   const Studies validation = usable(set.of_splits(o.validation_splits), o.prompt, labels);
   if (o.common.dry_run) {
-    fmt::print("training-studies: {}\nvalidation-studies: {}\nepochs: {}\n", train_studies.size(), validation.size(), o.sft.epochs);
+    fmt::print("training-studies: {}\nvalidation-studies: {}\nepochs: {}\n", train_studies.size(),
+               validation.size(), o.sft.epochs);
     return Exit::ok;
   }
   job.train = encode(train_studies, set, writer, job.threads);
   job.validation = encode(validation, set, writer, job.threads);
+  std::string inputs;  // digests of all
+  const auto add_input = [&](const fs::path& path) {
+    const std::string digest = io::digest_path(path);
+    context.record.add_input(path, digest);
+    inputs += digest;
+  };
+  add_input(o.studies);
+  add_input(o.model);
   if (labels) {
-    const text::Labeler labeler(o.lexicon.empty() ? cli::installed_file("lexicon/chest.yaml") : o.lexicon);
+    const fs::path lexicon =
+        o.lexicon.empty() ? cli::installed_file("lexicon/chest.yaml") : o.lexicon;
+    add_input(lexicon);
+    const text::Labeler labeler(lexicon);
     job.train_labels = train::label_targets(train_studies, labeler);
     job.validation_labels = train::label_targets(validation, labeler, job.train_labels.names);
   }
-  const std::string studies_digest = io::digest_path(o.studies);
-  const std::string base_digest = io::digest_path(o.model);
-  context.record.add_input(o.studies, studies_digest);
-  context.record.add_input(o.model, base_digest);
-  job.fingerprint = fingerprint(o, studies_digest, base_digest);
-  data::write_rejected(o.output, set.rejected());
-  if (!set.rejected().empty()) context.log.warning("skipped {} study records", set.rejected().size());
+  job.fingerprint = fingerprint(o, inputs);
+  io::make_folders(job.output.parent_path());
+  data::write_rejected(job.output, set.rejected());
+  if (!set.rejected().empty())
+    context.log.warning("skipped {} study records", set.rejected().size());
   context.log.info("{} studies to learn, {} to validate", job.train.size(), job.validation.size());
   return train::run_sft(job, writer, context);
 }
@@ -86,10 +105,12 @@ Exit run(SftToolOptions& o, cli::Context& context) {
 
 int main(int argc, char** argv) {
   unirg::SftToolOptions options;
-  return unirg::cli::run_main({.name = "unirg-sft",
-                               .summary = "Fine-tunes a checkpoint on studies and their reports.",
-                               .synopsis = "[options] --studies FILE --model DIR --output DIR",
-                               .example = "unirg-sft --studies data/studies.jsonl -m base -o sft --epochs 3 --learning-rate 5e-5"},
-                              unirg::sft_table(options), options.common, argc, argv,
-                              [&](unirg::cli::Context& context) { return unirg::run(options, context); });
+  return unirg::cli::run_main(
+      {.name = "unirg-sft",
+       .summary = "Fine-tunes a checkpoint on studies and their reports.",
+       .synopsis = "[options] --studies FILE --model DIR --output DIR",
+       .example =
+           "unirg-sft --studies data/studies.jsonl -m base -o sft --epochs 3 --learning-rate 5e-5"},
+      unirg::sft_table(options), options.common, argc, argv,
+      [&](unirg::cli::Context& context) { return unirg::run(options, context); });
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "io/atomic_file.h"
 #include "io/run_record.h"
 #include "options.h"
 #include "train/gradients.h"
@@ -10,7 +11,9 @@
 namespace unirg {
 namespace {
 
-std::vector<policy::EncodedStudy> encode_groups(const UpdateToolOptions& o, const rl::RolloutBatch& batch, const policy::ReportWriter& writer) {
+std::vector<policy::EncodedStudy> encode_groups(const UpdateToolOptions& o,
+                                                const rl::RolloutBatch& batch,
+                                                const policy::ReportWriter& writer) {
   const data::StudySet set(o.studies);
   std::vector<policy::EncodedStudy> encoded;
   ordered_parallel(
@@ -18,7 +21,9 @@ std::vector<policy::EncodedStudy> encode_groups(const UpdateToolOptions& o, cons
       [&](int64_t i) {
         const std::string& id = batch.groups[static_cast<size_t>(i)].study_id;
         const data::Study* study = set.find(id);
-        if (!study) throw Error(Exit::data, fmt::format("rollout of study '{}', which '{}' does not have", id, o.studies.string()));
+        if (!study)
+          throw Error(Exit::data, fmt::format("rollout of study '{}', which '{}' does not have", id,
+                                              o.studies.string()));
         return writer.encode(*study, set);
       },
       [&](int64_t, policy::EncodedStudy study) {
@@ -30,17 +35,24 @@ std::vector<policy::EncodedStudy> encode_groups(const UpdateToolOptions& o, cons
 
 Exit run(UpdateToolOptions& o, cli::Context& context) {
   rl::UpdateJob& job = o.job;
-  if (job.options.grpo.kl_coefficient > 0 && job.reference.empty()) throw Error(Exit::config, "--kl needs --reference");
+  if (job.options.grpo.kl_coefficient > 0 && job.reference.empty())
+    throw Error(Exit::config, "--kl needs --reference");
+  if (io::is_stream(o.rollouts) && io::is_stream(o.rewards)) {
+    throw Error(Exit::usage, "rollouts and --rewards cannot both be standard input");
+  }
   train::configure_for_units();
+  job.output = io::folder_name(job.output);
   job.threads = static_cast<int>(o.common.threads);
   job.device = o.common.device;
   job.dtype = o.common.dtype;
   const policy::ReportWriter writer(job.policy, o.prompt);
   const std::string digest = io::digest_path(job.policy);
-  job.batch = rl::join_rollouts(data::read_generations(o.rollouts).records, data::read_rewards(o.rewards).records, digest,
+  job.batch = rl::join_rollouts(data::read_generations(o.rollouts).records,
+                                data::read_rewards(o.rewards).records, digest,
                                 job.options.advantage_epsilon);
   job.studies = encode_groups(o, job.batch, writer);
   context.record.add_input(job.policy, digest);
+  if (job.options.grpo.kl_coefficient > 0) context.record.add_input(job.reference);
   for (const auto& file : {o.studies, o.rewards, o.rollouts}) context.record.add_input(file);
   return rl::run_update(job, writer, context);
 }
@@ -50,10 +62,12 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
 
 int main(int argc, char** argv) {
   unirg::UpdateToolOptions options;
-  return unirg::cli::run_main({.name = "unirg-update",
-                               .summary = "One GRPO update of a policy from its rollouts and their rewards.",
-                               .synopsis = "[options] --policy DIR --rewards FILE --studies FILE --output DIR ROLLOUTS",
-                               .example = "unirg-update -m policy-0 --studies data/studies.jsonl --rewards rewards.jsonl -o policy-1 rollouts.jsonl"},
-                              unirg::update_table(options), options.common, argc, argv,
-                              [&](unirg::cli::Context& context) { return unirg::run(options, context); });
+  return unirg::cli::run_main(
+      {.name = "unirg-update",
+       .summary = "One GRPO update of a policy from its rollouts and their rewards.",
+       .synopsis = "[options] --policy DIR --rewards FILE --studies FILE --output DIR ROLLOUTS",
+       .example = "unirg-update -m policy-0 --studies data/studies.jsonl --rewards rewards.jsonl "
+                  "-o policy-1 rollouts.jsonl"},
+      unirg::update_table(options), options.common, argc, argv,
+      [&](unirg::cli::Context& context) { return unirg::run(options, context); });
 }

@@ -6,8 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -20,11 +23,31 @@ namespace {
 
 constexpr size_t kBufferBytes = 1 << 18;
 
-/// A name beside `path` that no other process uses: the process id and a counter, checked by O_EXCL
-/// or mkdir.
+/// What the temporary names of `path` begin with on this machine; process id and a counter follow.
+std::string temporary_prefix(const fs::path& path) {
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  return fmt::format(".{}.tmp-{}-", path.filename().string(), host.data());
+}
+
+/// A name beside `path` that no other process uses, checked by O_EXCL or mkdir.
 fs::path temporary_name(const fs::path& path, int attempt) {
-  return path.parent_path() /
-         fmt::format(".{}.tmp-{}-{}", path.filename().string(), ::getpid(), attempt);
+  return path.parent_path() / fmt::format("{}{}-{}", temporary_prefix(path), ::getpid(), attempt);
+}
+
+/// Removes what processes of this machine that live no more left under temporary names of `path`:
+/// a checkpoint is large, and a killed run is likely to be killed again.
+void sweep(const fs::path& path) {
+  const std::string prefix = temporary_prefix(path);
+  std::error_code ignored;
+  const fs::path parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  for (const fs::directory_entry& entry : fs::directory_iterator(parent, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    const long pid = std::strtol(name.c_str() + prefix.size(), nullptr, 10);
+    const bool is_dead = pid > 0 && ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
+    if (is_dead) fs::remove_all(entry.path(), ignored);
+  }
 }
 
 Error io_error(const char* what, const fs::path& path) {
@@ -83,6 +106,7 @@ AtomicFile::AtomicFile(const fs::path& path) : impl_(std::make_unique<Impl>()) {
     impl_->fd = STDOUT_FILENO;
     return;
   }
+  sweep(path);
   for (int attempt = 0; impl_->fd < 0; ++attempt) {
     impl_->temporary = temporary_name(path, attempt);
     impl_->fd = ::open(impl_->temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -127,37 +151,46 @@ void AtomicFile::commit() {
   sync_parent(impl_->path);
 }
 
-namespace {
+fs::path folder_name(const fs::path& path) {
+  return path.has_filename() ? path : path.parent_path();
+}
 
-/// Only a folder of ours (it holds DONE) or an empty one may be replaced: a mistyped -o must not cost anyone a folder.
 void check_replaceable(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(fs::symlink_status(path, ignored))) return;
-  if (fs::is_directory(path, ignored) && (fs::exists(path / "DONE", ignored) || fs::is_empty(path, ignored))) return;
-  throw Error(Exit::cannot_create,
-              fmt::format("'{}' is there and is not the output of an earlier run (hint: name another folder, or remove it)",
-                          path.string()));
+  if (fs::is_directory(path, ignored) &&
+      (fs::exists(path / "DONE", ignored) || fs::is_empty(path, ignored)))
+    return;
+  throw Error(Exit::cannot_create, fmt::format("'{}' is there and is not the output of an earlier "
+                                               "run (hint: name another folder, or remove it)",
+                                               path.string()));
 }
+
+namespace {
 
 /// `from` takes the name `to`; a folder that had it gets the name `from`.
 void exchange(const fs::path& from, const fs::path& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
-  if (errno == EEXIST && ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return;
+  if (errno == EEXIST &&
+      ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0)
+    return;
   if (errno != EINVAL) throw io_error("finish", to);
-  // Network file systems know neither flag: two renames, between which a kill leaves the old folder as FROM.old.
+  // Network file systems know neither flag: two renames, between which a kill leaves the old folder
+  // as FROM.old.
   const fs::path aside = from.string() + ".old";
   std::error_code error;
   if (fs::exists(to)) fs::rename(to, aside, error);
   if (!error) fs::rename(from, to, error);
   if (!error && fs::exists(aside)) fs::rename(aside, from, error);
-  if (error) throw Error(Exit::io, fmt::format("cannot finish '{}': {}", to.string(), error.message()));
+  if (error)
+    throw Error(Exit::io, fmt::format("cannot finish '{}': {}", to.string(), error.message()));
 }
 
 }  // namespace
 
-AtomicFolder::AtomicFolder(const fs::path& path) : final_(path) {
-  if (!final_.has_filename()) final_ = final_.parent_path();  // "dir/" -> "dir"
+AtomicFolder::AtomicFolder(const fs::path& path) : final_(folder_name(path)) {
   check_replaceable(final_);
+  sweep(final_);
   for (int attempt = 0;; ++attempt) {
     temporary_ = temporary_name(final_, attempt);
     if (::mkdir(temporary_.c_str(), 0777) == 0) return;

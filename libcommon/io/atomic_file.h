@@ -1,7 +1,9 @@
 // Files that appear whole or not at all. An output is written to a temporary name in the same
-// folder (O_EXCL), synced, then renamed; a killed tool leaves at most a hidden ".NAME.tmp-*" that
-// no Makefile trusts. "-" is standard output: written straight through and checked, since a full
-// disk there must not pass for success. SPDX-License-Identifier: Apache-2.0
+// folder (O_EXCL), synced, then renamed; a killed tool leaves at most a hidden
+// ".NAME.tmp-HOST-PID-N" that no Makefile trusts and the next run on that machine removes. "-" is
+// standard output: written straight through and checked, since a full disk there must not pass for
+// success.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -47,7 +49,8 @@ class AtomicFile {
 /// RENAME_EXCHANGE) and then removed; anything else of that name is left alone.
 class AtomicFolder {
  public:
-  /// \throws Error(Exit::cannot_create), also if something that is no finished or empty folder has the name
+  /// \throws Error(Exit::cannot_create), also if something that is no finished or empty folder has
+  /// the name
   explicit AtomicFolder(const std::filesystem::path& path);
   ~AtomicFolder();
   AtomicFolder(const AtomicFolder&) = delete;
@@ -63,6 +66,12 @@ class AtomicFolder {
   std::filesystem::path temporary_;
   bool committed_ = false;
 };
+
+/// "dir/" -> "dir", so that names can be made from it: DIR.partial, DIR.metrics.jsonl.
+std::filesystem::path folder_name(const std::filesystem::path& path);
+/// Only a folder of ours (it holds DONE) or an empty one may be replaced: a mistyped -o must not
+/// cost anyone a folder. \throws Error(Exit::cannot_create) if something else has the name
+void check_replaceable(const std::filesystem::path& folder);
 
 /// Whole small file written atomically, parent folder must exist.
 void write_file(const std::filesystem::path& path, std::string_view bytes);

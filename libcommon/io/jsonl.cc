@@ -108,6 +108,8 @@ std::optional<Result<JsonLine>> JsonlReader::next() {
       Json object = Json::parse(text);
       if (!object.is_object()) return bad_record("not a JSON object");
       return JsonLine{std::move(object), impl_->place};
+    } catch (const Json::out_of_range&) {  // 1e999
+      return bad_record("a number is too large for a double");
     } catch (const Json::parse_error& e) {
       return bad_record(
           fmt::format("not valid JSON at byte {} of the line (hint: one object a line)", e.byte));

@@ -18,7 +18,8 @@ RunRecord::RunRecord(std::string tool, std::vector<std::string> command_line, Js
     : tool_(std::move(tool)), command_line_(std::move(command_line)), config_(std::move(config)) {}
 
 void RunRecord::add_input(const fs::path& path) {
-  if (!is_stream(path)) add_input(path, digest_path(path));
+  // What came through a pipe is gone; opening a named one again would wait for ever.
+  if (!is_stream(path) && !fs::is_fifo(path)) add_input(path, digest_path(path));
 }
 void RunRecord::add_input(const fs::path& path, const std::string& sha256) {
   inputs_[path.string()] = sha256;

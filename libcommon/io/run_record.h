@@ -18,7 +18,7 @@ class RunRecord {
   RunRecord(std::string tool, std::vector<std::string> command_line, Json config);
 
   /// Adds an input by path; its SHA-256 is taken now. A folder is digested over its files (see
-  /// digest_path).
+  /// digest_path); a pipe is left out.
   void add_input(const std::filesystem::path& path);
   /// The same with a digest already known.
   void add_input(const std::filesystem::path& path, const std::string& sha256);

@@ -18,18 +18,31 @@ std::vector<const data::Study*> choose_studies(const data::StudySet& set, const 
   const std::vector<const data::Study*> all = set.of_splits(choice.splits);
   if (choice.prompts == 0) return all;
   if (all.empty()) throw Error(Exit::data, "no study to choose from");
-  std::vector<const data::Study*> chosen;
   const auto n = static_cast<int64_t>(all.size());
-  std::vector<int64_t> order;
-  int64_t order_of = -1;
-  for (int64_t k = choice.round * choice.prompts; k < (choice.round + 1) * choice.prompts; ++k) {
-    if (k / n != order_of) {  // each pass over the studies has its own permutation
-      order_of = k / n;
-      order.resize(static_cast<size_t>(n));
-      std::iota(order.begin(), order.end(), int64_t{0});
-      Rng(seed, "prompt-order", {}, static_cast<uint64_t>(order_of)).shuffle(order);
+  const int64_t count = choice.prompts;
+  if (count > n)
+    throw Error(
+        Exit::data,
+        fmt::format("{} studies asked for and {} are there (hint: a smaller --prompts)", count, n));
+  const int64_t first = choice.round * count;
+  const int64_t period = count / std::gcd(n, count);  // passes after which one begins with a round
+  std::vector<const data::Study*> chosen;
+  std::vector<int64_t> order(static_cast<size_t>(n));
+  for (int64_t pass = first / n / period * period; static_cast<int64_t>(chosen.size()) < count;
+       ++pass) {
+    // Each pass over the studies has its own permutation. Those that the round in hand has shown
+    // come last: none twice.
+    std::vector<bool> shown(order.size());
+    std::for_each(order.end() - pass * n % count, order.end(),
+                  [&](int64_t i) { shown[static_cast<size_t>(i)] = true; });
+    std::iota(order.begin(), order.end(), int64_t{0});
+    Rng(seed, "prompt-order", {}, static_cast<uint64_t>(pass)).shuffle(order);
+    std::stable_partition(order.begin(), order.end(),
+                          [&](int64_t i) { return !shown[static_cast<size_t>(i)]; });
+    for (int64_t k = std::max<int64_t>(0, first - pass * n);
+         k < std::min(n, first + count - pass * n); ++k) {
+      chosen.push_back(all[static_cast<size_t>(order[static_cast<size_t>(k)])]);
     }
-    chosen.push_back(all[static_cast<size_t>(order[static_cast<size_t>(k % n)])]);
   }
   return chosen;
 }

@@ -17,6 +17,8 @@ struct StudyChoice {
   int64_t prompts = 0;              ///< take this many, in a seeded order; 0: all, in file order
   int64_t round = 0;                ///< which `prompts` of that order: round k goes on where k - 1 ended, a new order each pass
 };
+/// Each study once a pass, none twice in a round. \throws Error(Exit::data) if there are fewer
+/// studies than `prompts`
 std::vector<const data::Study*> choose_studies(const data::StudySet& set, const StudyChoice& choice, uint64_t seed);
 
 struct DecodeJob {

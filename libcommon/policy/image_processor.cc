@@ -4,6 +4,8 @@
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "image/resize.h"
 #include "io/atomic_file.h"
@@ -43,7 +45,10 @@ ImageProcessor from_json(const Json& object, const std::string& file) {
   read_integer(object, file, "max_pixels", p.max_pixels);
   read_triple(object, file, "image_mean", p.mean);
   read_triple(object, file, "image_std", p.std);
-  if (p.patch_size < 1 || p.merge_size < 1 || p.min_pixels < 1 || p.max_pixels < p.min_pixels) fail(file, "sizes out of range");
+  const bool sized = p.patch_size >= 1 && p.merge_size >= 1 && p.temporal_patch_size >= 1;
+  if (!sized || p.min_pixels < 1 || p.max_pixels < p.min_pixels) fail(file, "sizes out of range");
+  if (std::any_of(p.std.begin(), p.std.end(), [](double s) { return s <= 0; }))
+    fail(file, "key 'image_std': out of range");
   return p;
 }
 

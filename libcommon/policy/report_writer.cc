@@ -85,6 +85,9 @@ ReportWriter::ReportWriter(const std::filesystem::path& checkpoint, PromptOption
     processor_.max_pixels = std::min(processor_.max_pixels, options_.max_pixels);
     processor_.min_pixels = std::min(processor_.min_pixels, processor_.max_pixels);
   }
+  if (options_.given_findings && options_.target != "impression") {
+    throw Error(Exit::config, fmt::format("--given-findings with --target {} gives away what is to be written (hint: --target impression)", options_.target));
+  }
   if (processor_.patch_size != config_.vision.patch_size || processor_.merge_size != config_.vision.spatial_merge_size) {
     throw Error(Exit::data, fmt::format("checkpoint '{}': preprocessor_config.json and config.json differ in patch or merge size", checkpoint.string()));
   }
@@ -97,6 +100,16 @@ SizedImage ReportWriter::load_picture(const data::Study& study, const data::Stud
   auto sized = size_image(processor_, set.load_image(study, image));
   if (!sized) throw Error(Exit::data, fmt::format("study '{}', image '{}': {}", study.study_id, image.id, sized.error().reason));
   return std::move(*sized);
+}
+
+/// A study's own words may not say what only templates say: an image placeholder, the end of a turn.
+std::vector<int64_t> ReportWriter::plain_tokens(const data::Study& study, const char* what, const std::string& text) const {
+  std::vector<int64_t> tokens = tokenizer_.encode(text);
+  for (const int64_t id : tokens) {
+    if (!tokenizer_.is_special(id)) continue;
+    throw Error(Exit::data, fmt::format("study '{}': its {} holds the special token '{}'", study.study_id, what, tokenizer_.bytes(id)));
+  }
+  return tokens;
 }
 
 EncodedStudy ReportWriter::encode(const data::Study& study, const data::StudySet& set) const {
@@ -114,20 +127,22 @@ EncodedStudy ReportWriter::encode(const data::Study& study, const data::StudySet
   }
   std::string input;
   for (size_t i = 0; i < encoded.images.size(); ++i) input += text::kImageMark;
-  input += context_text(study, prior, options_);
+  const std::string context = context_text(study, prior, options_);
+  (void)plain_tokens(study, "context", context);
+  input += context;
   const std::string content = text::fill_template(prompt_template(study, options_), input);
   size_t image = 0;
   for (const int64_t id : tokenizer_.encode(text::chat_prompt(content))) {
     int64_t copies = 1;
     if (id == config_.image_token_id) {
-      if (image == encoded.images.size()) throw Error(Exit::data, fmt::format("study '{}': its text holds an image placeholder", study.study_id));
+      if (image == encoded.images.size()) throw Error(Exit::config, "the prompt template holds an image placeholder (hint: {input} stands for the images too)");
       copies = encoded.images[image++].grid.patches() / config_.vision.merged_patches();
     }
     encoded.prompt.insert(encoded.prompt.end(), static_cast<size_t>(copies), id);
   }
   const std::string target = target_text(study, options_);
   if (!target.empty()) {
-    encoded.reply = tokenizer_.encode(target);
+    encoded.reply = plain_tokens(study, "report", target);
     encoded.reply.push_back(rules_.ends.front());
   }
   return encoded;

@@ -51,6 +51,7 @@ class ReportWriter {
   [[nodiscard]] const model::ModelConfig& config() const { return config_; }
 
  private:
+  [[nodiscard]] std::vector<int64_t> plain_tokens(const data::Study& study, const char* what, const std::string& text) const;
   [[nodiscard]] SizedImage load_picture(const data::Study& study, const data::StudyImage& image, const data::StudySet& set) const;
 
   model::ModelConfig config_;

@@ -11,7 +11,7 @@
 
 namespace unirg::rl {
 
-/// The samples of one study, in sample order.
+/// The samples of one study, in file order.
 struct RolloutGroup {
   std::string study_id;
   std::vector<data::Generation> samples;

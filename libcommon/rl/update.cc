@@ -24,12 +24,14 @@ using at::Tensor;
 
 /// One group as flat tensors over its real (unpadded) tokens.
 struct GroupTokens {
-  std::vector<std::vector<int64_t>> streams;  ///< fed to the model: last prompt token, then the reply without its last
-  Tensor rows;        ///< of the padded [G*L] output
+  std::vector<std::vector<int64_t>>
+      streams;  ///< fed to the model: last prompt token, then the reply without its last
+  Tensor rows;  ///< of the padded [G*L] output
   Tensor targets, old_logprobs, advantages;
 };
 
-GroupTokens flatten(const RolloutGroup& group, int64_t last_prompt_token, const at::Device& device) {
+GroupTokens flatten(const RolloutGroup& group, int64_t last_prompt_token,
+                    const at::Device& device) {
   size_t longest = 0;
   for (const data::Generation& g : group.samples) longest = std::max(longest, g.tokens.size());
   GroupTokens flat;
@@ -54,23 +56,28 @@ GroupTokens flatten(const RolloutGroup& group, int64_t last_prompt_token, const 
   return flat;
 }
 
-train::TokenScores score_group(const model::Qwen3VL& model, const model::PromptTokens& prompt, const GroupTokens& flat,
-                               double temperature, bool with_entropy) {
-  const Tensor hidden = model::forward_replies(model, {prompt}, {flat.streams}).flatten(0, 2).index_select(0, flat.rows);
+train::TokenScores score_group(const model::Qwen3VL& model, const model::PromptTokens& prompt,
+                               const GroupTokens& flat, double temperature, bool with_entropy) {
+  const Tensor hidden = model::forward_replies(model, {prompt}, {flat.streams})
+                            .flatten(0, 2)
+                            .index_select(0, flat.rows);
   return train::token_scores(hidden, model.text.head, flat.targets, temperature, with_entropy);
 }
 
 class Update {
  public:
-  Update(UpdateJob& job, const policy::ReportWriter& writer, cli::Context& context) : job_(job), writer_(writer), context_(context) {}
+  Update(UpdateJob& job, const policy::ReportWriter& writer, cli::Context& context)
+      : job_(job), writer_(writer), context_(context) {}
   Exit run();
 
  private:
   void load();
-  void check_same_prompts() const;
+  void check_rollouts() const;
+  void save();
   train::UnitLoss unit(size_t group, double scale);
   void step(const std::vector<size_t>& groups, int64_t epoch);
-  io::Json metrics(const train::StepGradients& result, double tokens, double rate, double norm, int64_t groups) const;
+  io::Json metrics(const train::StepGradients& result, double tokens, double rate, double norm,
+                   int64_t groups) const;
   void check_gap(bool first_step) const;
 
   UpdateJob& job_;
@@ -91,20 +98,33 @@ void Update::load() {
   names_ = train::require_gradients(model_.parameters);
   for (const std::string& name : names_) leaves_.push_back(model_.parameters.at(name));
   model_ = model::bind(model_.config, model_.parameters);
-  if (job_.options.grpo.kl_coefficient > 0) reference_ = model::load_model(job_.reference, job_.device, job_.dtype);
+  if (job_.options.grpo.kl_coefficient > 0)
+    reference_ = model::load_model(job_.reference, job_.device, job_.dtype);
   auto state = train::load_training_state(job_.policy);
   const bool from_update = state && state->progress.value("stage", "") == "update";
-  if (from_update) state_ = std::move(*state);  // another stage's moments say nothing about this objective
-  context_.log.info("optimiser {} at step {}", from_update ? "goes on" : "begins", state_.optimizer.step);
+  if (from_update)
+    state_ = std::move(*state);  // another stage's moments say nothing about this objective
+  context_.log.info("optimiser {} at step {}", from_update ? "goes on" : "begins",
+                    state_.optimizer.step);
 }
 
-void Update::check_same_prompts() const {
+/// Tokens are the policy's, and prompts those of the rollouts.
+void Update::check_rollouts() const {
+  const int64_t vocabulary = writer_.config().text.vocab_size;
   for (size_t i = 0; i < job_.batch.groups.size(); ++i) {
     const auto expected = static_cast<int64_t>(job_.studies[i].prompt.size());
     for (const data::Generation& g : job_.batch.groups[i].samples) {
+      for (const int64_t token : g.tokens) {
+        if (token >= 0 && token < vocabulary) continue;
+        throw Error(Exit::data,
+                    fmt::format("rollout '{} sample {}': token {} is not in the vocabulary of {}",
+                                g.study_id, g.sample, token, vocabulary));
+      }
       if (g.prompt_tokens == expected) continue;
-      throw Error(Exit::data, fmt::format("study '{}': its prompt has {} tokens here and had {} when the rollouts were drawn (hint: same --prompt options and studies)",
-                                          g.study_id, expected, g.prompt_tokens));
+      throw Error(Exit::data,
+                  fmt::format("study '{}': its prompt has {} tokens here and had {} when the "
+                              "rollouts were drawn (hint: same --prompt options and studies)",
+                              g.study_id, expected, g.prompt_tokens));
     }
   }
 }
@@ -121,8 +141,10 @@ train::UnitLoss Update::unit(size_t index, double scale) {
     const at::NoGradGuard no_grad;
     reference = score_group(*reference_, prompt, flat, job_.options.temperature, false).logprobs;
   }
-  const train::TokenScores scores = score_group(model_, prompt, flat, job_.options.temperature, /*with_entropy=*/true);
-  const GrpoLoss loss = grpo_loss(job_.options.grpo, {scores.logprobs, flat.old_logprobs, flat.advantages, reference});
+  const train::TokenScores scores =
+      score_group(model_, prompt, flat, job_.options.temperature, /*with_entropy=*/true);
+  const GrpoLoss loss = grpo_loss(job_.options.grpo,
+                                  {scores.logprobs, flat.old_logprobs, flat.advantages, reference});
   const double gap = (scores.logprobs.detach() - flat.old_logprobs).abs().max().item<double>();
   {
     const std::lock_guard lock(gap_mutex_);
@@ -140,15 +162,22 @@ train::UnitLoss Update::unit(size_t index, double scale) {
 
 void Update::check_gap(bool first_step) const {
   if (!first_step || gap_ <= job_.options.max_logprob_gap) return;
-  throw Error(Exit::data, fmt::format("log-probabilities of trainer and sampler differ by up to {:.2e}, more than --max-logprob-gap {:.2e} (hint: same --temperature, same checkpoint?)",
-                                      gap_, job_.options.max_logprob_gap));
+  throw Error(
+      Exit::data,
+      fmt::format("log-probabilities of trainer and sampler differ by up to {:.2e}, more than "
+                  "--max-logprob-gap {:.2e} (hint: same --temperature, same checkpoint?)",
+                  gap_, job_.options.max_logprob_gap));
 }
 
-io::Json Update::metrics(const train::StepGradients& result, double tokens, double rate, double norm, int64_t groups) const {
-  const auto sum = [&](const char* name) { return result.sums.contains(name) ? result.sums.at(name) : 0.0; };
+io::Json Update::metrics(const train::StepGradients& result, double tokens, double rate,
+                         double norm, int64_t groups) const {
+  const auto sum = [&](const char* name) {
+    return result.sums.contains(name) ? result.sums.at(name) : 0.0;
+  };
   const double scored = std::max(1.0, sum("scored"));
   io::Json rewards = io::Json::object();
-  for (const auto& [name, spread] : job_.batch.rewards) rewards[name] = {{"mean", spread.mean}, {"std", spread.std}};
+  for (const auto& [name, spread] : job_.batch.rewards)
+    rewards[name] = {{"mean", spread.mean}, {"std", spread.std}};
   return {{"schema", "unirg.metrics/1"},
           {"step", state_.optimizer.step},
           {"learning_rate", rate},
@@ -171,44 +200,66 @@ io::Json Update::metrics(const train::StepGradients& result, double tokens, doub
 void Update::step(const std::vector<size_t>& groups, int64_t epoch) {
   double tokens = 0;  // of the whole step: the global denominator
   for (const size_t g : groups) {
-    for (const data::Generation& sample : job_.batch.groups[g].samples) tokens += static_cast<double>(sample.tokens.size());
+    for (const data::Generation& sample : job_.batch.groups[g].samples)
+      tokens += static_cast<double>(sample.tokens.size());
   }
   gap_ = 0;
-  train::StepGradients result = train::accumulate(leaves_, job_.threads, static_cast<int64_t>(groups.size()), [&](int64_t i) {
-    return unit(groups[static_cast<size_t>(i)], 1.0 / tokens);
-  });
+  train::StepGradients result = train::accumulate(
+      leaves_, job_.threads, static_cast<int64_t>(groups.size()),
+      [&](int64_t i) { return unit(groups[static_cast<size_t>(i)], 1.0 / tokens); });
   check_gap(epoch == 0 && metrics_.empty());
   const double norm = train::clip_gradients(result.gradients, job_.options.max_grad_norm);
-  if (!std::isfinite(norm)) throw Error(Exit::data, "gradient is not finite (hint: lower --learning-rate; the policy is unchanged)");
+  if (!std::isfinite(norm))
+    throw Error(Exit::data,
+                "gradient is not finite (hint: lower --learning-rate; the policy is unchanged)");
   const double rate = train::learning_rate(job_.options.schedule, state_.optimizer.step);
-  train::adamw_step(job_.options.adamw, rate, names_, model_.parameters, result.gradients, state_.optimizer);
-  metrics_ += io::json_line(metrics(result, tokens, rate, norm, static_cast<int64_t>(groups.size())));
+  train::adamw_step(job_.options.adamw, rate, names_, model_.parameters, result.gradients,
+                    state_.optimizer);
+  metrics_ +=
+      io::json_line(metrics(result, tokens, rate, norm, static_cast<int64_t>(groups.size())));
+}
+
+/// Metrics first, so that a kill between the two leaves no policy without them.
+void Update::save() {
+  const std::filesystem::path metrics = job_.output.string() + ".metrics.jsonl";
+  io::write_file(metrics, metrics_);
+  try {
+    train::save_checkpoint(job_.output, job_.policy, model_, context_.record, state_);
+  } catch (const Error&) {
+    std::filesystem::remove(metrics);
+    throw;
+  }
 }
 
 Exit Update::run() {
-  check_same_prompts();
+  io::check_replaceable(job_.output);
+  check_rollouts();
   load();
   const size_t total = job_.batch.groups.size();
-  const size_t per_step = job_.options.groups_per_step > 0 ? static_cast<size_t>(job_.options.groups_per_step) : total;
+  const size_t per_step =
+      job_.options.groups_per_step > 0 ? static_cast<size_t>(job_.options.groups_per_step) : total;
   for (int64_t epoch = 0; epoch < job_.options.epochs; ++epoch) {
     for (size_t begin = 0; begin < total; begin += per_step) {
-      if (context_.stop.requested()) return Exit::interrupted;  // an update is short: it begins again from its input
+      if (context_.stop.requested())
+        return Exit::interrupted;  // an update is short: it begins again from its input
       std::vector<size_t> groups;
       for (size_t g = begin; g < std::min(total, begin + per_step); ++g) groups.push_back(g);
       step(groups, epoch);
     }
   }
   const RolloutBatch& b = job_.batch;
-  context_.log.info("reward {:.4f} +- {:.4f}, length {:.1f}, {} of {} groups without spread", b.rewards.at("reward").mean,
-                    b.rewards.at("reward").std, b.mean_length, b.zero_variance_groups, total);
+  context_.log.info("reward {:.4f} +- {:.4f}, length {:.1f}, {} of {} groups without spread",
+                    b.rewards.at("reward").mean, b.rewards.at("reward").std, b.mean_length,
+                    b.zero_variance_groups, total);
   state_.progress = {{"stage", "update"}};
-  io::write_file(job_.output.string() + ".metrics.jsonl", metrics_);
-  train::save_checkpoint(job_.output, job_.policy, model_, context_.record, state_);
+  save();
   return Exit::ok;
 }
 
 }  // namespace
 
-Exit run_update(UpdateJob& job, const policy::ReportWriter& writer, cli::Context& context) { return Update(job, writer, context).run(); }
+Exit run_update(UpdateJob& job, const policy::ReportWriter& writer, cli::Context& context) {
+  return Update(job, writer, context).run();
+}
 
 }  // namespace unirg::rl

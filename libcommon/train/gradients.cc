@@ -37,7 +37,7 @@ StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t
           if (step.gradients[k].defined()) {
             step.gradients[k].add_(gradient);
           } else {
-            step.gradients[k] = gradient;
+            step.gradients[k] = gradient.clone();  // autograd may give two leaves one tensor
           }
         }
         for (const auto& [name, value] : result.sums) step.sums[name] += value;

@@ -39,7 +39,7 @@ struct Schedule {
   double learning_rate = 5e-5;
   int64_t warmup_steps = 0;
   int64_t total_steps = 1;
-  double final_ratio = 0.0;  ///< of the peak, at the last step
+  double final_ratio = 0.0;      ///< of the peak, reached after the last step (at step total_steps)
   std::string shape = "cosine";  ///< "cosine" or "constant" (after warm-up)
 };
 /// Rate of step 0, 1, ...: linear warm-up to the peak at step warmup_steps - 1, then the shape.

@@ -30,13 +30,11 @@ struct Progress {
 };
 
 io::Json to_json(const Progress& p, const std::string& fingerprint) {
-  return {{"step", p.step},
-          {"best", p.best_step > 0 ? io::Json(p.best) : io::Json(nullptr)},
-          {"best_step", p.best_step},
-          {"since_best", p.since_best},
-          {"finished", p.finished},
-          {"fingerprint", fingerprint},
-          {"metrics", p.metrics}};
+  return {
+      {"step", p.step},           {"best", p.best_step > 0 ? io::Json(p.best) : io::Json(nullptr)},
+      {"best_step", p.best_step}, {"since_best", p.since_best},
+      {"finished", p.finished},   {"fingerprint", fingerprint},
+      {"metrics", p.metrics}};
 }
 
 Progress progress_from_json(const io::Json& json) {
@@ -58,18 +56,22 @@ class SftRun {
   Exit run();
 
  private:
-  [[nodiscard]] LabelHead head() const { return {trained_.at(kHeadWeight), trained_.at(kHeadBias)}; }
+  [[nodiscard]] LabelHead head() const {
+    return {trained_.at(kHeadWeight), trained_.at(kHeadBias)};
+  }
   [[nodiscard]] bool labels() const { return job_.options.objective == "labels"; }
   [[nodiscard]] int64_t steps_per_epoch() const {
     const auto n = static_cast<int64_t>(job_.train.size());
     return (n + job_.options.batch_size - 1) / job_.options.batch_size;
   }
   void load();
+  void remove_leftovers(bool resumes) const;
   void restore();
   void bind_leaves();
   void train_step();
   double learn(const std::vector<int64_t>& batch, int64_t epoch, double rate);
-  [[nodiscard]] UnitLoss unit_loss(const std::vector<int64_t>& unit, double scale, const Augmentation& augmentation) const;
+  [[nodiscard]] UnitLoss unit_loss(const std::vector<int64_t>& unit, double scale,
+                                   const Augmentation& augmentation) const;
   void validate();
   [[nodiscard]] std::pair<double, double> validation_loss() const;
   void save_last();
@@ -81,7 +83,8 @@ class SftRun {
   cli::Context& context_;
   fs::path partial_;
   model::Qwen3VL model_;
-  Parameters trained_;  ///< what the optimiser sees: model parameters, or tower and head; shares tensors with model_
+  Parameters trained_;  ///< what the optimiser sees: model parameters, or tower and head; shares
+                        ///< tensors with model_
   std::vector<std::string> names_;
   std::vector<Tensor> leaves_;
   std::vector<float> positive_weight_;
@@ -92,18 +95,32 @@ class SftRun {
   int64_t evaluate_every_ = 0;
 };
 
+/// What a kill in the middle of a save left behind must not get into the output.
+void SftRun::remove_leftovers(bool resumes) const {
+  std::vector<fs::path> leftovers;
+  for (const fs::directory_entry& entry : fs::directory_iterator(partial_)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with('.') || (!resumes && name == "best")) leftovers.push_back(entry.path());
+  }
+  for (const fs::path& path : leftovers) fs::remove_all(path);
+}
+
 void SftRun::load() {
   io::make_folders(partial_);
   const fs::path last = partial_ / "last";
   const bool resumes = fs::exists(last / "DONE");
+  remove_leftovers(resumes);
   model_ = model::load_model(resumes ? last : job_.base, job_.device, job_.dtype);
   trained_ = model_.parameters;
   if (labels()) {
-    std::erase_if(trained_, [](const auto& item) { return !item.first.starts_with("model.visual."); });
+    std::erase_if(trained_,
+                  [](const auto& item) { return !item.first.starts_with("model.visual."); });
     const auto outputs = static_cast<int64_t>(job_.train_labels.names.size());
     const int64_t inputs = label_inputs(model_, job_.train.front());
-    trained_[kHeadWeight] = normal_tensor({outputs, inputs}, job_.seed, kHeadWeight, 0.01).to(model_.text.embed.device());
-    trained_[kHeadBias] = normal_tensor({outputs}, job_.seed, kHeadBias, 0.0).to(model_.text.embed.device());
+    trained_[kHeadWeight] = normal_tensor({outputs, inputs}, job_.seed, kHeadWeight, 0.01)
+                                .to(model_.text.embed.device());
+    trained_[kHeadBias] =
+        normal_tensor({outputs}, job_.seed, kHeadBias, 0.0).to(model_.text.embed.device());
     positive_weight_ = positive_weights(job_.train_labels);
   }
   if (resumes) restore();
@@ -112,14 +129,20 @@ void SftRun::load() {
 
 void SftRun::restore() {
   auto state = load_training_state(partial_ / "last");
-  if (!state) throw Error(Exit::data, fmt::format("'{}' has no training_state (hint: remove the folder to begin again)", (partial_ / "last").string()));
+  if (!state)
+    throw Error(Exit::data,
+                fmt::format("'{}' has no training_state (hint: remove the folder to begin again)",
+                            (partial_ / "last").string()));
   if (state->progress.value("fingerprint", "") != job_.fingerprint) {
-    throw Error(Exit::config, fmt::format("'{}' is a run with another configuration or other inputs (hint: remove it to begin again)", partial_.string()));
+    throw Error(Exit::config, fmt::format("'{}' is a run with another configuration or other "
+                                          "inputs (hint: remove it to begin again)",
+                                          partial_.string()));
   }
   state_ = std::move(*state);
   progress_ = progress_from_json(state_.progress);
   if (labels()) {
-    for (const auto& [name, tensor] : model::load_tensors(partial_ / "last" / "training_state" / "extra.safetensors")) {
+    for (const auto& [name, tensor] :
+         model::load_tensors(partial_ / "last" / "training_state" / "extra.safetensors")) {
       trained_[name] = tensor.to(model_.text.embed.device());
     }
   }
@@ -132,29 +155,37 @@ void SftRun::bind_leaves() {
   model_ = model::bind(model_.config, model_.parameters);
 }
 
-UnitLoss SftRun::unit_loss(const std::vector<int64_t>& unit, double scale, const Augmentation& augmentation) const {
+UnitLoss SftRun::unit_loss(const std::vector<int64_t>& unit, double scale,
+                           const Augmentation& augmentation) const {
   if (!labels()) return sft_unit(model_, writer_, job_.train, unit, scale, augmentation);
-  return label_unit(model_, writer_, job_.train, job_.train_labels, positive_weight_, unit, head(), scale, augmentation);
+  return label_unit(model_, writer_, job_.train, job_.train_labels, positive_weight_, unit, head(),
+                    scale, augmentation);
 }
 
 double SftRun::learn(const std::vector<int64_t>& batch, int64_t epoch, double rate) {
   const auto units = micro_batches(job_.train, batch, job_.options.micro_batch);
-  const double count = labels() ? label_count(job_.train_labels, batch) : static_cast<double>(reply_tokens(job_.train, batch));
+  const double count = labels() ? label_count(job_.train_labels, batch)
+                                : static_cast<double>(reply_tokens(job_.train, batch));
   const Augmentation augmentation{job_.options.brightness, job_.seed, epoch};
-  StepGradients step = accumulate(leaves_, job_.threads, static_cast<int64_t>(units.size()), [&](int64_t i) {
-    return unit_loss(units[static_cast<size_t>(i)], 1.0 / count, augmentation);
-  });
+  StepGradients step =
+      accumulate(leaves_, job_.threads, static_cast<int64_t>(units.size()), [&](int64_t i) {
+        return unit_loss(units[static_cast<size_t>(i)], 1.0 / count, augmentation);
+      });
   const double loss = step.sums["loss"] / count;
-  if (!std::isfinite(loss)) throw Error(Exit::data, fmt::format("loss is not finite at step {} (hint: lower --learning-rate)", progress_.step));
+  if (!std::isfinite(loss))
+    throw Error(
+        Exit::data,
+        fmt::format("loss is not finite at step {} (hint: lower --learning-rate)", progress_.step));
   const double norm = clip_gradients(step.gradients, job_.options.max_grad_norm);
   adamw_step(job_.options.adamw, rate, names_, trained_, step.gradients, state_.optimizer);
-  write_metric({{"step", progress_.step + 1},
-                {"epoch", static_cast<double>(progress_.step + 1) / static_cast<double>(steps_per_epoch())},
-                {"learning_rate", rate},
-                {"loss", loss},
-                {"accuracy", step.sums["correct"] / count},
-                {"grad_norm", norm},
-                {"tokens", count}});
+  write_metric(
+      {{"step", progress_.step + 1},
+       {"epoch", static_cast<double>(progress_.step + 1) / static_cast<double>(steps_per_epoch())},
+       {"learning_rate", rate},
+       {"loss", loss},
+       {"accuracy", step.sums["correct"] / count},
+       {"grad_norm", norm},
+       {"tokens", count}});
   return loss;
 }
 
@@ -163,24 +194,29 @@ void SftRun::train_step() {
   const int64_t first = (progress_.step % steps_per_epoch()) * job_.options.batch_size;
   const auto order = epoch_order(static_cast<int64_t>(job_.train.size()), job_.seed, epoch);
   const auto last = std::min(first + job_.options.batch_size, static_cast<int64_t>(order.size()));
-  learn({order.begin() + first, order.begin() + last}, epoch, learning_rate(schedule_, progress_.step));
+  learn({order.begin() + first, order.begin() + last}, epoch,
+        learning_rate(schedule_, progress_.step));
   ++progress_.step;
 }
 
 std::pair<double, double> SftRun::validation_loss() const {
   if (labels()) {
-    return evaluate_labels(model_, writer_, job_.validation, job_.validation_labels, positive_weight_, head(), job_.threads,
-                           job_.options.micro_batch);
+    return evaluate_labels(model_, writer_, job_.validation, job_.validation_labels,
+                           positive_weight_, head(), job_.threads, job_.options.micro_batch);
   }
-  const Evaluation evaluation = evaluate(model_, writer_, job_.validation, job_.threads, job_.options.micro_batch);
+  const Evaluation evaluation =
+      evaluate(model_, writer_, job_.validation, job_.threads, job_.options.micro_batch);
   return {evaluation.loss, evaluation.accuracy};
 }
 
 void SftRun::validate() {
   if (job_.validation.empty()) return;
   const auto [loss, accuracy] = validation_loss();
-  context_.log.info("step {}: validation loss {:.4f}, {} {:.4f}", progress_.step, loss, labels() ? "F1" : "accuracy", accuracy);
-  write_metric({{"step", progress_.step}, {"validation_loss", loss}, {labels() ? "validation_f1" : "validation_accuracy", accuracy}});
+  context_.log.info("step {}: validation loss {:.4f}, {} {:.4f}", progress_.step, loss,
+                    labels() ? "F1" : "accuracy", accuracy);
+  write_metric({{"step", progress_.step},
+                {"validation_loss", loss},
+                {labels() ? "validation_f1" : "validation_accuracy", accuracy}});
   ++progress_.since_best;
   if (loss < progress_.best) {
     progress_.best = loss;
@@ -191,7 +227,8 @@ void SftRun::validate() {
   save_last();
 }
 
-/// After best/, so that a kill between the two repeats steps instead of losing the better checkpoint.
+/// After best/, so that a kill between the two repeats steps instead of losing the better
+/// checkpoint.
 void SftRun::save_last() {
   state_.progress = to_json(progress_, job_.fingerprint);
   Parameters extra;
@@ -216,16 +253,24 @@ void SftRun::finish() {
   io::write_file(partial_ / "metrics.jsonl", progress_.metrics);
   context_.record.note("steps", progress_.step);
   context_.record.note("best_step", progress_.best_step);
+  for (const char* name : {"best", "last", "metrics.jsonl"}) {
+    context_.record.add_output(job_.output / name, io::digest_path(partial_ / name));
+  }
   context_.record.write(partial_ / "run.json");
   io::write_file(partial_ / "DONE", "");
+  io::check_replaceable(job_.output);
   std::error_code error;
   fs::remove_all(job_.output, error);
   fs::rename(partial_, job_.output, error);
-  if (error) throw Error(Exit::io, fmt::format("cannot finish '{}': {}", job_.output.string(), error.message()));
+  if (error)
+    throw Error(Exit::io,
+                fmt::format("cannot finish '{}': {}", job_.output.string(), error.message()));
 }
 
 Exit SftRun::run() {
-  if (job_.train.empty()) throw Error(Exit::data, "no study to train on (hint: --split, and studies need a report)");
+  if (job_.train.empty())
+    throw Error(Exit::data, "no study to train on (hint: --split, and studies need a report)");
+  io::check_replaceable(job_.output);
   const SftOptions& o = job_.options;
   total_steps_ = o.epochs * steps_per_epoch();
   if (o.max_steps > 0) total_steps_ = std::min(total_steps_, o.max_steps);
@@ -233,20 +278,23 @@ Exit SftRun::run() {
   schedule_ = o.schedule;
   schedule_.total_steps = total_steps_;
   load();
-  cli::Progress bar(context_.log, "step", total_steps_ - progress_.step, 60);
+  cli::Progress bar(context_.log, "step", total_steps_ - progress_.step, job_.log_every);
   while (progress_.step < total_steps_) {
     if (context_.stop.requested()) {
       save_last();
       return Exit::interrupted;
     }
     if (o.patience > 0 && progress_.since_best >= o.patience) {
-      context_.log.info("stops at step {}: {} validations without improvement", progress_.step, progress_.since_best);
+      context_.log.info("stops at step {}: {} validations without improvement", progress_.step,
+                        progress_.since_best);
       break;
     }
     train_step();
     bar.advance();
-    if (progress_.step % evaluate_every_ == 0 || progress_.step == total_steps_) validate();
-    else if (o.save_every > 0 && progress_.step % o.save_every == 0) save_last();
+    if (progress_.step % evaluate_every_ == 0 || progress_.step == total_steps_)
+      validate();
+    else if (o.save_every > 0 && progress_.step % o.save_every == 0)
+      save_last();
   }
   finish();
   return Exit::ok;

@@ -1,5 +1,5 @@
-// The SFT run: epochs, validation, best and last checkpoint, metrics a line a step, resume after a stop or a kill.
-// SPDX-License-Identifier: Apache-2.0
+// The SFT run: epochs, validation, best and last checkpoint, metrics a line a step, resume after a
+// stop or a kill. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <filesystem>
@@ -33,17 +33,20 @@ struct SftJob {
   std::vector<policy::EncodedStudy> train;
   std::vector<policy::EncodedStudy> validation;
   LabelTargets train_labels, validation_labels;  ///< for the labels objective
-  std::filesystem::path base;    ///< checkpoint the run starts from
+  std::filesystem::path base;                    ///< checkpoint the run starts from
   std::filesystem::path output;  ///< final folder: best/, last/, metrics.jsonl, DONE
   uint64_t seed = 0;
   int threads = 1;
   std::string device = "auto";
   std::string dtype = "float32";
-  std::string fingerprint;       ///< digest of configuration and inputs: a partial run with another one is refused
+  double log_every = 60;    ///< seconds between progress lines
+  std::string fingerprint;  ///< digest of configuration and inputs: a partial run with another one
+                            ///< is refused
 };
 
-/// Runs to the end, or until `context.stop`: then the state is saved and Exit::interrupted returned. A run that finds
-/// OUTPUT.partial goes on from there and writes the same bytes as an unbroken one.
+/// Runs to the end, or until `context.stop`: then the state is saved and Exit::interrupted
+/// returned. A run that finds OUTPUT.partial goes on from there and writes the same bytes as an
+/// unbroken one.
 Exit run_sft(const SftJob& job, const policy::ReportWriter& writer, cli::Context& context);
 
 }  // namespace unirg::train

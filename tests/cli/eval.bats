@@ -82,9 +82,9 @@ scores_of() { # system, file
 
 @test "the same seed gives the same intervals, another seed others" {
   scores_of a hyp.jsonl
-  unirg-eval --quiet --seed 1 --format json compare a.scores.jsonl >1
+  unirg-eval --quiet --seed 1 --format json compare a.scores.jsonl >one
   unirg-eval --quiet --seed 1 --format json compare a.scores.jsonl >again
-  cmp 1 again
+  cmp one again
 }
 
 @test "a study without a report is named" {

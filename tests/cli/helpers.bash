@@ -57,5 +57,85 @@ unirg_digests() {
   (cd "$1" && find . -type f ! -name run.json ! -name '*.run.json' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)
 }
 
+# What lies in folder $1 (default: here), hidden names too, in one line.
+names() { find "${1:-.}" -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort | paste -sd ' '; }
+
 # Options of a tool, one a line, as "--name" or, for those that take a value, "--name METAVAR".
 unirg_options() { "$1" --help | sed -nE 's/^  (-., )?(--[a-z0-9-]+( .*)?)$/\2/p'; }
+
+# Makes in the working folder what the tests of a file share and none changes: study records 'st' ($1 to train on, three to
+# validate, two each for the test and the held-out site), the sizes of a tiny model 'tiny.yaml', a model 'base' of them.
+unirg_tiny() {
+  PATH="${UNIRG_BIN:-$UNIRG_SOURCE/build/release/bin}:$PATH"
+  unirg-phantom --quiet --train "$1" --validate 3 --test 2 --heldout 2 --side 64 --output ph
+  unirg-ingest --quiet --reports ph/reports.csv -o st ph
+  cat >tiny.yaml <<'END'
+vocab-size: 300
+hidden-size: 16
+intermediate-size: 32
+layers: 2
+attention-heads: 2
+key-value-heads: 1
+head-dim: 8
+mrope-section: 2,1,1
+max-positions: 512
+vision-depth: 2
+vision-hidden-size: 16
+vision-intermediate-size: 32
+vision-heads: 2
+position-embeddings: 16
+deepstack: "0"
+min-pixels: 1024
+max-pixels: 4096
+END
+  unirg-model init --quiet -c tiny.yaml --studies st/studies.jsonl -m base
+}
+
+# The JSON header of safetensors file $1.
+safetensors_header() { tail -c +9 "$1" | head -c "$(od -An -tu8 -N8 "$1" | tr -d ' ')"; }
+
+# A line for each tensor of safetensors file $1: name, shape, SHA-256 of its bytes.
+safetensors_digests() {
+  local length name shape begin end
+  length=$(od -An -tu8 -N8 "$1" | tr -d ' ')
+  safetensors_header "$1" |
+    jq -r 'del(.__metadata__) | to_entries[] | [.key, (.value.shape | tojson), .value.data_offsets[]] | @tsv' |
+    while read -r name shape begin end; do
+      printf '%s %s ' "$name" "$shape"
+      tail -c "+$((8 + length + begin + 1))" "$1" | head -c $((end - begin)) | sha256sum | cut -d ' ' -f 1
+    done
+}
+
+# The digest of checkpoint folder $1 as man/unirg-checkpoint.5 defines it, also of one that no tool would open.
+checkpoint_digest() {
+  (cd "$1" && find . -type f ! -name run.json ! -name DONE ! -path './training_state/*' -printf '%P\n' | LC_ALL=C sort |
+    while read -r name; do printf '%s %s\n' "$name" "$(sha256sum <"$name" | cut -d ' ' -f 1)"; done) |
+    sha256sum | cut -d ' ' -f 1
+}
+
+# Waits until command $@ succeeds; fails after ten seconds.
+wait_until() {
+  local k
+  for ((k = 0; k < 1000; ++k)); do
+    if "$@"; then return 0; fi
+    sleep 0.01
+  done
+  echo "waited in vain: $*" >&2
+  return 1
+}
+
+# True once process $1 listens to SIGTERM: bit 14 of the caught signals.
+listens() { (((16#$(sed -n 's/^SigCgt:\t//p' "/proc/$1/status")) & 0x4000)); }
+
+# Waits for background process $1 and fails unless its status is $2.
+assert_status() {
+  local status=0
+  wait "$1" || status=$?
+  [ "$status" -eq "$2" ] || {
+    printf 'status %s, expected %s\n' "$status" "$2" >&2
+    return 1
+  }
+}
+
+# Runs command $2... with files limited to $1 KiB, which stands in for a full disk.
+with_full_disk() { (trap '' XFSZ && ulimit -f "$1" && shift && "$@"); }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/openi.h"
+
+#include <gtest/gtest.h>
+
+#include "base/hash.h"
+#include "io/atomic_file.h"
+#include "temp_folder.h"
+
+namespace unirg::data {
+namespace {
+
+constexpr const char* kReport =
+    "<eCitation><uId id=\"CXR7\"/><MeSH><major>Opacity/lung/base/left</major><major> normal "
+    "</major></MeSH>"
+    "<MedlineCitation><Article><Abstract>"
+    "<AbstractText Label=\"COMPARISON\">None.</AbstractText><AbstractText "
+    "Label=\"INDICATION\">Chest\n   pain &amp; cough</AbstractText>"
+    "<AbstractText Label=\"FINDINGS\"> </AbstractText><AbstractText Label=\"IMPRESSION\">No acute "
+    "disease.</AbstractText>"
+    "</Abstract></Article></MedlineCitation>"
+    "<parentImage id=\"CXR7_1\"/><parentImage id=\"CXR7_2\"/><parentImage "
+    "id=\"gone\"/><parentImage id=\"../secret\"/></eCitation>";
+
+TEST(ReadOpeni, gives_sections_terms_and_the_pictures_that_are_there) {
+  testing::TempFolder folder;
+  const auto images = folder.path() / "images";
+  io::make_folders(images);
+  for (const char* name : {"CXR7_1.png", "CXR7_2.jpg"}) io::write_file(images / name, "x");
+  io::write_file(folder.path() / "secret.png", "x");
+  io::write_file(folder.path() / "7.xml", kReport);
+  const auto draft = read_openi(folder.path(), "7.xml", images);
+  ASSERT_TRUE(draft.has_value()) << draft.error().reason;
+  const Study& study = draft->study;
+  EXPECT_EQ(study.study_id, "CXR7");
+  EXPECT_EQ(study.patient_id, "CXR7") << "the collection does not link studies";
+  EXPECT_EQ(study.indication, "Chest pain & cough");
+  EXPECT_EQ(study.comparison, "None.");
+  EXPECT_FALSE(study.findings.has_value()) << "an empty section is none";
+  EXPECT_EQ(study.impression, "No acute disease.");
+  EXPECT_EQ(study.extra.at("mesh").dump(), R"(["Opacity/lung/base/left","normal"])");
+  EXPECT_EQ(study.source_path, "7.xml");
+  EXPECT_EQ(study.source_sha256, sha256_hex(kReport));
+  ASSERT_EQ(draft->pictures.size(), 2) << "none that is missing or outside the folder";
+  EXPECT_EQ(draft->pictures[0].name, "CXR7_1.png");
+  EXPECT_EQ(draft->pictures[1].name, "CXR7_2.jpg");
+  EXPECT_TRUE(read_openi(folder.path(), "7.xml", {})->pictures.empty()) << "reports alone";
+}
+
+TEST(ReadOpeni, says_why_a_file_is_no_report) {
+  testing::TempFolder folder;
+  io::write_file(folder.path() / "a.xml", "<eCitation><uId id=\"x\"></eCitation>");
+  io::write_file(folder.path() / "b.xml", "<eCitation/>");
+  EXPECT_EQ(read_openi(folder.path(), "a.xml", {}).error().reason.rfind("not XML: ", 0), 0);
+  EXPECT_EQ(read_openi(folder.path(), "b.xml", {}).error().reason,
+            "no <uId id=...>: not an Open-i report");
+}
+
+}  // namespace
+}  // namespace unirg::data
