@@ -37,6 +37,9 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
   rl::UpdateJob& job = o.job;
   if (job.options.grpo.kl_coefficient > 0 && job.reference.empty())
     throw Error(Exit::config, "--kl needs --reference");
+  if (job.options.schedule.shape == "cosine" && job.options.schedule.total_steps == 0) {
+    throw Error(Exit::config, "--schedule cosine needs --total-steps");
+  }
   if (io::is_stream(o.rollouts) && io::is_stream(o.rewards)) {
     throw Error(Exit::usage, "rollouts and --rewards cannot both be standard input");
   }

@@ -16,7 +16,7 @@ cli::Table update_table(UpdateToolOptions& o) {
       {.name = "learning-rate", .target = &u.schedule.learning_rate, .metavar = "RATE", .help = "Learning rate after the warm-up.", .min = 0, .max = 10, .group = "Training"},
       {.name = "warmup-steps", .target = &u.schedule.warmup_steps, .metavar = "N", .help = "Optimiser steps of linear warm-up, counted over all updates.", .min = 0, .max = 1e9, .group = "Training"},
       {.name = "schedule", .target = &u.schedule.shape, .metavar = "SHAPE", .help = "Shape after the warm-up; cosine needs --total-steps.", .choices = {"constant", "cosine"}, .group = "Training"},
-      {.name = "total-steps", .target = &u.schedule.total_steps, .metavar = "N", .help = "Optimiser steps of all updates together, for the cosine.", .min = 1, .max = 1e9, .group = "Training"},
+      {.name = "total-steps", .target = &u.schedule.total_steps, .metavar = "N", .help = "Optimiser steps of all updates together, for the cosine.", .min = 0, .max = 1e9, .group = "Training"},
       {.name = "final-rate-ratio", .target = &u.schedule.final_ratio, .metavar = "R", .help = "Learning rate at the cosine's end as a share of the peak.", .min = 0, .max = 1, .group = "Training"},
       {.name = "weight-decay", .target = &u.adamw.weight_decay, .metavar = "W", .help = "Decoupled weight decay; none on norms and biases.", .min = 0, .max = 10, .group = "Training"},
       {.name = "beta1", .target = &u.adamw.beta1, .metavar = "B", .help = "AdamW's first decay rate.", .min = 0, .max = 0.9999999, .group = "Training"},

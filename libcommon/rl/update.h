@@ -18,7 +18,7 @@ namespace unirg::rl {
 
 struct UpdateOptions {
   GrpoOptions grpo;
-  train::Schedule schedule{.learning_rate = 5e-6, .warmup_steps = 0, .total_steps = 1, .final_ratio = 1.0, .shape = "constant"};
+  train::Schedule schedule{.learning_rate = 5e-6, .warmup_steps = 0, .total_steps = 0, .final_ratio = 0.0, .shape = "constant"};
   train::AdamWOptions adamw{.beta2 = 0.98, .weight_decay = 0.0};
   double max_grad_norm = 1.0;
   double advantage_epsilon = 1e-4;

@@ -55,9 +55,9 @@ arguments_with_missing_input() {
 @test "an unknown flag is 64, with the nearest known one" {
   for tool in "${tools[@]}"; do
     echo "tool: $tool"
-    run -64 --separate-stderr "$tool" --halp
+    run -64 --separate-stderr "$tool" --hepl
     [ -z "$output" ]
-    assert_contains "$stderr" "$tool: error: unknown option '--halp' (hint: did you mean 'help'?)"
+    assert_contains "$stderr" "$tool: error: unknown option '--hepl' (hint: did you mean 'help'?)"
     assert_contains "$stderr" "try '$tool --help'"
   done
 }

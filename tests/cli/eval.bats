@@ -82,9 +82,11 @@ scores_of() { # system, file
 
 @test "the same seed gives the same intervals, another seed others" {
   scores_of a hyp.jsonl
-  unirg-eval --quiet --seed 1 --format json compare a.scores.jsonl >one
-  unirg-eval --quiet --seed 1 --format json compare a.scores.jsonl >again
+  unirg-eval --quiet --seed 1 --resamples 9 --format json compare a.scores.jsonl >one
+  unirg-eval --quiet --seed 1 --resamples 9 --format json compare a.scores.jsonl >again
   cmp one again
+  unirg-eval --quiet --seed 2 --resamples 9 --format json compare a.scores.jsonl >other
+  run -1 cmp one other
 }
 
 @test "a study without a report is named" {

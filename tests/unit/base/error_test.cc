@@ -9,6 +9,9 @@ namespace {
 TEST(NearestName, finds_a_misspelt_option) {
   EXPECT_EQ(nearest_name("temprature", {"top-p", "temperature", "seed"}), "temperature");
 }
+TEST(NearestName, counts_swapped_letters_as_one_slip) {
+  EXPECT_EQ(nearest_name("hepl", {"html", "help"}), "help");
+}
 TEST(NearestName, is_silent_when_nothing_is_near) {
   EXPECT_EQ(nearest_name("zebra", {"temperature", "seed"}), "");
 }
