@@ -2,8 +2,10 @@
 # plateau -> K x (rollout -> reward -> update) -> generate -> eval, and the control that spends RL's time on more SFT.
 RUN ?= runs/demo
 CONF ?= pipelines/conf/demo
-NAMES := seed-1 seed-2
-ITERATIONS := 60
+NAMES ?= seed-1 seed-2
+ITERATIONS ?= 24
+# The runs go side by side: each has half the cores.
+THREADS ?= $(shell echo $$((($$(nproc) + 1) / 2)))
 SPLITS := test,heldout_site
 TITLE := UniRG demo: SFT and GRPO on synthetic chest radiographs
 .DEFAULT_GOAL := all

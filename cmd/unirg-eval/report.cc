@@ -39,22 +39,27 @@ evaluation::Curve load_curve(const std::string& value, io::RunRecord& record) {
   const size_t equals = value.find('=', colon == std::string::npos ? 0 : colon);
   const size_t last = value.rfind(':');
   if (colon == std::string::npos || equals == std::string::npos || last < equals) {
-    throw Error(Exit::usage, fmt::format("bad value '{}' for 'curve': expected CHART:NAME=FILE:FIELD", value));
+    throw Error(Exit::usage,
+                fmt::format("bad value '{}' for 'curve': expected CHART:NAME=FILE:FIELD", value));
   }
   const std::string file = value.substr(equals + 1, last - equals - 1);
   record.add_input(file);
-  return {value.substr(0, colon), value.substr(colon + 1, equals - colon - 1), "step", evaluation::read_series(file, value.substr(last + 1))};
+  return {value.substr(0, colon), value.substr(colon + 1, equals - colon - 1), "step",
+          evaluation::read_series(file, value.substr(last + 1))};
 }
 
 /// The studies to show: `limit` of each split, evenly spread over the order of the score records.
-std::set<std::pair<std::string, std::string>> chosen_studies(const std::vector<Score>& scores, int64_t limit) {
+std::set<std::pair<std::string, std::string>> chosen_studies(const std::vector<Score>& scores,
+                                                             int64_t limit) {
   std::map<std::string, std::vector<std::pair<std::string, std::string>>> by_split;
   for (const Score& score : scores) {
-    if (score.system == scores.front().system) by_split[score.split].emplace_back(score.seed, score.study_id);
+    if (score.system == scores.front().system)
+      by_split[score.split].emplace_back(score.seed, score.study_id);
   }
   std::set<std::pair<std::string, std::string>> chosen;
   for (const auto& [split, studies] : by_split) {
-    const size_t count = limit == 0 ? studies.size() : std::min(studies.size(), static_cast<size_t>(limit));
+    const size_t count =
+        limit == 0 ? studies.size() : std::min(studies.size(), static_cast<size_t>(limit));
     for (size_t i = 0; i < count; ++i) chosen.insert(studies[i * studies.size() / count]);
   }
   return chosen;
@@ -71,13 +76,17 @@ evaluation::StudyCard make_card(const Score& score, const StudySets& sets) {
   const auto set = sets.find(score.seed);
   if (set == sets.end()) return card;
   const data::Study* study = set->second->find(score.study_id);
-  if (!study) throw Error(Exit::data, fmt::format("study '{}' of the scores is not among the studies of tag '{}'", score.study_id, score.seed));
+  if (!study)
+    throw Error(Exit::data,
+                fmt::format("study '{}' of the scores is not among the studies of tag '{}'",
+                            score.study_id, score.seed));
   card.indication = study->indication.value_or("");
   if (!study->images.empty()) card.image_png = set->second->image_bytes(study->images.front());
   return card;
 }
 
-std::vector<evaluation::StudyCard> make_cards(const std::vector<Score>& scores, const StudySets& sets, int64_t limit) {
+std::vector<evaluation::StudyCard> make_cards(const std::vector<Score>& scores,
+                                              const StudySets& sets, int64_t limit) {
   const auto chosen = chosen_studies(scores, limit);
   std::vector<evaluation::StudyCard> cards;
   std::map<std::pair<std::string, std::string>, size_t> place;
@@ -93,7 +102,8 @@ std::vector<evaluation::StudyCard> make_cards(const std::vector<Score>& scores, 
 
 }  // namespace
 
-void write_report(const EvalToolOptions& o, const std::vector<Score>& scores, const evaluation::Comparison& comparison,
+void write_report(const EvalToolOptions& o, const std::vector<Score>& scores,
+                  const evaluation::Comparison& comparison,
                   const std::map<std::string, std::string>& signatures, io::RunRecord& record) {
   evaluation::ReportPage page;
   page.title = o.title;
@@ -102,7 +112,8 @@ void write_report(const EvalToolOptions& o, const std::vector<Score>& scores, co
   page.studies = make_cards(scores, load_studies(o.studies, record), o.shown_studies);
   for (const std::string& value : o.curves) page.curves.push_back(load_curve(value, record));
   io::AtomicFile out(o.html);
-  out.write(evaluation::report_page(page, io::read_file(cli::installed_file("report/report.css")), io::read_file(cli::installed_file("report/report.js"))));
+  out.write(evaluation::report_page(page, io::read_file(cli::installed_file("report/report.css")),
+                                    io::read_file(cli::installed_file("report/report.js"))));
   out.commit();
   record.add_output(o.html, out.sha256());
 }

@@ -1,4 +1,5 @@
-// The page of unirg-eval: score records, pictures and curves put together. SPDX-License-Identifier: Apache-2.0
+// The page of unirg-eval: score records, pictures and curves put together. SPDX-License-Identifier:
+// Apache-2.0
 #pragma once
 
 #include <vector>
@@ -11,6 +12,7 @@ namespace unirg {
 
 /// Writes options.html.
 void write_report(const EvalToolOptions& options, const std::vector<evaluation::Score>& scores,
-                  const evaluation::Comparison& comparison, const std::map<std::string, std::string>& signatures, io::RunRecord& record);
+                  const evaluation::Comparison& comparison,
+                  const std::map<std::string, std::string>& signatures, io::RunRecord& record);
 
 }  // namespace unirg

@@ -21,7 +21,9 @@ std::vector<int64_t> parse_list(const std::string& name, const std::string& text
     const size_t end = std::min(text.find(',', begin), text.size());
     int64_t value = 0;
     const auto [stop, error] = std::from_chars(text.data() + begin, text.data() + end, value);
-    if (error != std::errc() || stop != text.data() + end) throw Error(Exit::usage, fmt::format("bad value '{}' for '{}': expected numbers and commas", text, name));
+    if (error != std::errc() || stop != text.data() + end)
+      throw Error(Exit::usage,
+                  fmt::format("bad value '{}' for '{}': expected numbers and commas", text, name));
     values.push_back(value);
     begin = end + 1;
   }
@@ -49,10 +51,13 @@ void check_sizes(const ModelToolOptions& o) {
   int64_t sections = 0;
   for (const int64_t n : o.config.text.mrope_section) sections += n;
   if (2 * sections != o.config.text.head_dim) {
-    throw Error(Exit::config, fmt::format("mrope-section '{}' adds up to {}, half of head-dim is {}", o.mrope_section, sections, o.config.text.head_dim / 2));
+    throw Error(Exit::config,
+                fmt::format("mrope-section '{}' adds up to {}, half of head-dim is {}",
+                            o.mrope_section, sections, o.config.text.head_dim / 2));
   }
   if (o.processor.min_pixels > o.processor.max_pixels) {
-    throw Error(Exit::config, fmt::format("min-pixels {} is above max-pixels {}", o.processor.min_pixels, o.processor.max_pixels));
+    throw Error(Exit::config, fmt::format("min-pixels {} is above max-pixels {}",
+                                          o.processor.min_pixels, o.processor.max_pixels));
   }
 }
 
@@ -67,7 +72,8 @@ Exit init(ModelToolOptions& o, cli::Context& context) {
   policy::set_token_ids(o.config, tokenizer);
   check_sizes(o);
   if (context.stop.requested()) return Exit::interrupted;
-  const model::Parameters parameters = model::random_parameters(o.config, static_cast<uint64_t>(o.common.seed), o.init_std);
+  const model::Parameters parameters =
+      model::random_parameters(o.config, static_cast<uint64_t>(o.common.seed), o.init_std);
   io::AtomicFolder folder(o.model);
   policy::write_checkpoint_files(folder.temporary(), o.config, tokenizer, o.processor);
   model::save_parameters(folder.temporary(), parameters);
@@ -95,11 +101,16 @@ Exit info(const ModelToolOptions& o) {
   const model::ModelConfig c = model::load_config(o.model / "config.json");
   (void)model::load_parameters(o.model, c, at::kFloat, at::kCPU);  // names and shapes are checked
   const int64_t all = count_prefix(c, "");
-  const int64_t kv_values = 2 * c.text.num_hidden_layers * c.text.num_key_value_heads * c.text.head_dim;
-  fmt::print("model: {}\ndigest: {}\nparameters: {}\n", o.model.string(), io::digest_path(o.model), all);
-  fmt::print("  vision: {}\n  embedding: {}\n  layers: {}\n  head: {}\n", count_prefix(c, "model.visual."),
-             count_prefix(c, "model.language_model.embed_tokens."), count_prefix(c, "model.language_model.layers."), count_prefix(c, "lm_head."));
-  fmt::print("dtype: {}\nweights-float32-bytes: {}\ntraining-bytes: {}\nkv-bytes-per-token: {}\n", c.dtype, 4 * all, 16 * all, 4 * kv_values);
+  const int64_t kv_values =
+      2 * c.text.num_hidden_layers * c.text.num_key_value_heads * c.text.head_dim;
+  fmt::print("model: {}\ndigest: {}\nparameters: {}\n", o.model.string(), io::digest_path(o.model),
+             all);
+  fmt::print("  vision: {}\n  embedding: {}\n  layers: {}\n  head: {}\n",
+             count_prefix(c, "model.visual."),
+             count_prefix(c, "model.language_model.embed_tokens."),
+             count_prefix(c, "model.language_model.layers."), count_prefix(c, "lm_head."));
+  fmt::print("dtype: {}\nweights-float32-bytes: {}\ntraining-bytes: {}\nkv-bytes-per-token: {}\n",
+             c.dtype, 4 * all, 16 * all, 4 * kv_values);
   return Exit::ok;
 }
 
@@ -108,11 +119,12 @@ Exit info(const ModelToolOptions& o) {
 
 int main(int argc, char** argv) {
   unirg::ModelToolOptions options;
-  return unirg::cli::run_main({.name = "unirg-model",
-                               .summary = "Makes a checkpoint of random weights, or tells what a checkpoint holds.",
-                               .synopsis = "[options] --model DIR init|info",
-                               .example = "unirg-model init -c conf/tiny.yaml --studies data/studies.jsonl -m base"},
-                              unirg::model_table(options), options.common, argc, argv, [&](unirg::cli::Context& context) {
-                                return options.action == "init" ? unirg::init(options, context) : unirg::info(options);
-                              });
+  return unirg::cli::run_main(
+      {.name = "unirg-model",
+       .summary = "Makes a checkpoint of random weights, or tells what a checkpoint holds.",
+       .synopsis = "[options] --model DIR init|info",
+       .example = "unirg-model init -c conf/tiny.yaml --studies data/studies.jsonl -m base"},
+      unirg::model_table(options), options.common, argc, argv, [&](unirg::cli::Context& context) {
+        return options.action == "init" ? unirg::init(options, context) : unirg::info(options);
+      });
 }

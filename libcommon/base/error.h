@@ -35,7 +35,8 @@ class Error : public std::runtime_error {
   Exit exit_;
 };
 
-/// Whoever read our standard output has gone (head, less): the run ends without a word, as if by SIGPIPE.
+/// Whoever read our standard output has gone (head, less): the run ends without a word, as if by
+/// SIGPIPE.
 class BrokenPipe : public Error {
  public:
   BrokenPipe() : Error(Exit::io, "standard output was closed by its reader") {}

@@ -47,8 +47,11 @@ Weights parse_weights(const Option& option, const std::string& text, Exit exit) 
                                     option.name));
     }
     const std::string name = item.substr(0, equals);
-    const bool is_new = std::none_of(weights.begin(), weights.end(), [&](const auto& w) { return w.first == name; });
-    if (!is_new) throw Error(exit, fmt::format("bad value '{}' for '{}': '{}' stands twice", text, option.name, name));
+    const bool is_new = std::none_of(weights.begin(), weights.end(),
+                                     [&](const auto& w) { return w.first == name; });
+    if (!is_new)
+      throw Error(
+          exit, fmt::format("bad value '{}' for '{}': '{}' stands twice", text, option.name, name));
     weights.emplace_back(name, parse_number<double>(option, item.substr(equals + 1), exit));
     begin = end + 1;
   }

@@ -31,9 +31,9 @@ using Target =
 struct Option {
   std::string name;  ///< kebab-case; the same word on the command line, in YAML and in the man page
   Target target;
-  std::string metavar = {};                               ///< "FILE", "N", ...; "NAME,...": a list that commas may separate
-  std::string help = {};                                  ///< at least one sentence; units named
-  char letter = 0;                                        ///< one-letter form, 0 for none
+  std::string metavar = {};  ///< "FILE", "N", ...; "NAME,...": a list that commas may separate
+  std::string help = {};     ///< at least one sentence; units named
+  char letter = 0;           ///< one-letter form, 0 for none
   double min = -std::numeric_limits<double>::infinity();  ///< numbers only
   double max = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices = {};  ///< strings only; empty: any

@@ -2,14 +2,13 @@
 #include "cli/run_main.h"
 
 #include <fmt/format.h>
-
-#include <csignal>
 #include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <new>

@@ -23,9 +23,10 @@ std::optional<std::string> trimmed(const std::string& text) {
 
 const std::vector<std::string>& table_fields() {
   static const std::vector<std::string> fields = [] {
-    std::vector<std::string> names{"study_id", "patient_id", "study_uid", "accession", "file", "view", "dataset", "site", "split",
-                                   "date", "age", "sex", "race", "report", "indication", "technique", "comparison", "findings",
-                                   "impression", "modality", "style"};
+    std::vector<std::string> names{
+        "study_id",   "patient_id", "study_uid",  "accession", "file",       "view",     "dataset",
+        "site",       "split",      "date",       "age",       "sex",        "race",     "report",
+        "indication", "technique",  "comparison", "findings",  "impression", "modality", "style"};
     for (const std::string_view condition : text::kConditions) names.emplace_back(condition);
     return names;
   }();
@@ -39,22 +40,30 @@ ColumnMap ColumnMap::load(const std::filesystem::path& yaml) {
   try {
     root = YAML::Load(io::read_file(yaml));
   } catch (const YAML::Exception& e) {
-    throw Error(Exit::config, fmt::format("{}:{}: not valid YAML: {}", map.file_, e.mark.line + 1, e.msg));
+    throw Error(Exit::config,
+                fmt::format("{}:{}: not valid YAML: {}", map.file_, e.mark.line + 1, e.msg));
   }
-  if (!root.IsMap()) throw Error(Exit::config, fmt::format("{}: expected a map of fields to columns", map.file_));
+  if (!root.IsMap())
+    throw Error(Exit::config, fmt::format("{}: expected a map of fields to columns", map.file_));
   for (const auto& item : root) {
     const std::string field = item.first.Scalar();
     const std::string where = fmt::format("{}:{}: ", map.file_, item.first.Mark().line + 1);
     if (std::find(table_fields().begin(), table_fields().end(), field) == table_fields().end()) {
       const std::string nearest = nearest_name(field, table_fields());
-      throw Error(Exit::config, where + fmt::format("unknown key '{}'{}", field, nearest.empty() ? "" : fmt::format(" (hint: did you mean '{}'?)", nearest)));
+      throw Error(
+          Exit::config,
+          where + fmt::format(
+                      "unknown key '{}'{}", field,
+                      nearest.empty() ? "" : fmt::format(" (hint: did you mean '{}'?)", nearest)));
     }
     if (item.second.IsScalar()) {
       map.columns_[field] = item.second.Scalar();
     } else if (item.second.IsMap() && item.second.size() == 1 && item.second["value"]) {
       map.constants_[field] = item.second["value"].Scalar();
     } else {
-      throw Error(Exit::config, where + fmt::format("key '{}': expected a column name or {{value: text}}", field));
+      throw Error(
+          Exit::config,
+          where + fmt::format("key '{}': expected a column name or {{value: text}}", field));
     }
   }
   return map;
@@ -62,15 +71,19 @@ ColumnMap ColumnMap::load(const std::filesystem::path& yaml) {
 
 void ColumnMap::check(const Table& table) const {
   for (const auto& [field, column] : columns_) {
-    if (std::find(table.columns.begin(), table.columns.end(), column) != table.columns.end()) continue;
+    if (std::find(table.columns.begin(), table.columns.end(), column) != table.columns.end())
+      continue;
     const std::string nearest = nearest_name(column, table.columns);
-    throw Error(Exit::config, fmt::format("{}: field '{}': '{}' has no column '{}'{}", file_, field, table.file, column,
-                                          nearest.empty() ? "" : fmt::format(" (hint: did you mean '{}'?)", nearest)));
+    throw Error(
+        Exit::config,
+        fmt::format("{}: field '{}': '{}' has no column '{}'{}", file_, field, table.file, column,
+                    nearest.empty() ? "" : fmt::format(" (hint: did you mean '{}'?)", nearest)));
   }
 }
 
 std::optional<std::string> ColumnMap::get(const TableRow& row, const std::string& field) const {
-  if (const auto constant = constants_.find(field); constant != constants_.end()) return constant->second;
+  if (const auto constant = constants_.find(field); constant != constants_.end())
+    return constant->second;
   const auto column = columns_.find(field);
   const auto cell = row.cells.find(column == columns_.end() ? field : column->second);
   return cell == row.cells.end() ? std::nullopt : trimmed(cell->second);

@@ -1,6 +1,6 @@
-// Which column of a user's table holds which field of ours: a YAML map, field -> column name, or field -> {value: text}
-// for a constant. Fields not named are looked up under their own names. yaml-cpp stays in the source.
-// SPDX-License-Identifier: Apache-2.0
+// Which column of a user's table holds which field of ours: a YAML map, field -> column name, or
+// field -> {value: text} for a constant. Fields not named are looked up under their own names.
+// yaml-cpp stays in the source. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <filesystem>
@@ -13,9 +13,9 @@
 
 namespace unirg::data {
 
-/// Fields a table may give: ids (study_id, patient_id, study_uid, accession), file, view, dataset, site, split, date, age,
-/// sex, race, report (free text) or indication, technique, comparison, findings, impression, modality, style, and the 14
-/// conditions by name.
+/// Fields a table may give: ids (study_id, patient_id, study_uid, accession), file, view, dataset,
+/// site, split, date, age, sex, race, report (free text) or indication, technique, comparison,
+/// findings, impression, modality, style, and the 14 conditions by name.
 const std::vector<std::string>& table_fields();
 
 class ColumnMap {

@@ -35,12 +35,15 @@ struct Decoded {
 image::Image8 scaled(image::Image8 picture, int64_t longest) {
   const int64_t side = std::max(picture.width, picture.height);
   if (longest <= 0 || side <= longest) return picture;
-  const auto shrink = [&](int64_t n) { return std::max<int64_t>(1, (n * longest + side / 2) / side); };
+  const auto shrink = [&](int64_t n) {
+    return std::max<int64_t>(1, (n * longest + side / 2) / side);
+  };
   return image::resize_bicubic(picture, shrink(picture.width), shrink(picture.height));
 }
 
 bool is_constant(const image::Image8& picture) {
-  return std::all_of(picture.pixels.begin(), picture.pixels.end(), [&](uint8_t v) { return v == picture.pixels.front(); });
+  return std::all_of(picture.pixels.begin(), picture.pixels.end(),
+                     [&](uint8_t v) { return v == picture.pixels.front(); });
 }
 
 Result<Picture> decode_dicom(const fs::path& path, int64_t longest) {
@@ -77,7 +80,9 @@ Result<Picture> decode_picture(const fs::path& path, int64_t longest) {
 /// Ids that are safe as file names inside a tar.
 std::string safe_name(const std::string& text) {
   std::string name;
-  for (const char c : text) name += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' ? c : '_';
+  for (const char c : text)
+    name +=
+        std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' ? c : '_';
   return name.substr(0, 90);
 }
 
@@ -87,7 +92,9 @@ Decoded decode_draft(const IngestOptions& options, const Draft& draft) {
   Decoded decoded;
   std::set<std::string> ids;
   for (const SourcePicture& source : draft.pictures) {
-    auto picture = options.source.source == "dicom" ? decode_dicom(source.path, options.longest_side) : decode_picture(source.path, options.longest_side);
+    auto picture = options.source.source == "dicom"
+                       ? decode_dicom(source.path, options.longest_side)
+                       : decode_picture(source.path, options.longest_side);
     if (!picture) {
       decoded.refusals.push_back({source.name, 0, picture.error().reason});
       continue;
@@ -134,7 +141,11 @@ class ShardWriter {
 
 class Ingest {
  public:
-  Ingest(const IngestOptions& options, IngestCounts& counts) : options_(options), counts_(counts), folder_(options.output), shards_(folder_.temporary(), options.shard_bytes) {
+  Ingest(const IngestOptions& options, IngestCounts& counts)
+      : options_(options),
+        counts_(counts),
+        folder_(options.output),
+        shards_(folder_.temporary(), options.shard_bytes) {
     if (!options.lexicon.empty()) labeler_.emplace(options.lexicon);
   }
   bool run(io::RunRecord& record, const std::function<bool()>& go_on);
@@ -161,29 +172,36 @@ class Ingest {
 std::string Ingest::why_unusable(const Draft& draft, const Decoded& decoded) const {
   const std::string& source = options_.source.source;
   const bool needs_picture = source == "dicom" || source == "images";
-  if (needs_picture && draft.pictures.empty()) return "missing image: no file below the folder belongs to this row";
+  if (needs_picture && draft.pictures.empty())
+    return "missing image: no file below the folder belongs to this row";
   if (needs_picture && decoded.pictures.empty()) return "no image of the study could be used";
   const bool has_report = draft.study.findings || draft.study.impression;
-  if (!has_report && !(options_.source.allow_missing_report && needs_picture)) return "empty report: neither findings nor impression";
+  if (!has_report && !(options_.source.allow_missing_report && needs_picture))
+    return "empty report: neither findings nor impression";
   return "";
 }
 
 /// A study that is not made: its report is refused, and so are its pictures that had decoded.
 void Ingest::refuse_draft(const Draft& draft, const std::string& reason, const Decoded& decoded) {
-  if (!draft.place.file.empty()) (draft.place.line > 0 ? rows_ : refusals_).push_back({draft.place.file, draft.place.line, reason});
-  for (const Picture& picture : decoded.pictures) refusals_.push_back({picture.image.source, 0, reason});
+  if (!draft.place.file.empty())
+    (draft.place.line > 0 ? rows_ : refusals_)
+        .push_back({draft.place.file, draft.place.line, reason});
+  for (const Picture& picture : decoded.pictures)
+    refusals_.push_back({picture.image.source, 0, reason});
 }
 
 void Ingest::label(Study& study) const {
   if (!labeler_ || !study.labels.empty()) return;
   const std::string report = study.findings.value_or("") + " " + study.impression.value_or("");
   const text::Labels labels = labeler_->read(report).labels;
-  for (size_t c = 0; c < labels.size(); ++c) study.labels.push_back({std::string(text::kConditions[c]), labels[c]});
+  for (size_t c = 0; c < labels.size(); ++c)
+    study.labels.push_back({std::string(text::kConditions[c]), labels[c]});
 }
 
 void Ingest::take(Draft& draft, const Decoded& decoded) {
   refusals_.insert(refusals_.end(), decoded.refusals.begin(), decoded.refusals.end());
-  if (const std::string why = why_unusable(draft, decoded); !why.empty()) return refuse_draft(draft, why, decoded);
+  if (const std::string why = why_unusable(draft, decoded); !why.empty())
+    return refuse_draft(draft, why, decoded);
   Study& study = draft.study;
   for (const Picture& picture : decoded.pictures) {
     StudyImage image = picture.image;
@@ -207,14 +225,23 @@ void Ingest::write(io::RunRecord& record) {
   out.commit();
   io::AtomicFile rejected(folder_.temporary() / "rejected.jsonl");
   for (const auto* list : {&refusals_, &rows_}) {
-    for (const Refusal& r : *list) rejected.write(io::json_line({{"schema", "unirg.rejected/1"}, {"file", r.file}, {"line", r.line}, {"reason", r.reason}}));
+    for (const Refusal& r : *list)
+      rejected.write(io::json_line({{"schema", "unirg.rejected/1"},
+                                    {"file", r.file},
+                                    {"line", r.line},
+                                    {"reason", r.reason}}));
   }
   rejected.commit();
   counts_.studies = static_cast<int64_t>(studies_.size());
   counts_.refused = static_cast<int64_t>(refusals_.size());
   counts_.refused_rows = static_cast<int64_t>(rows_.size());
-  const Json summary = {{"schema", "unirg.ingest/1"}, {"studies", counts_.studies}, {"files", counts_.files}, {"used", counts_.used},
-                        {"rejected", counts_.refused}, {"ignored", counts_.ignored}, {"rejected_rows", counts_.refused_rows}};
+  const Json summary = {{"schema", "unirg.ingest/1"},
+                        {"studies", counts_.studies},
+                        {"files", counts_.files},
+                        {"used", counts_.used},
+                        {"rejected", counts_.refused},
+                        {"ignored", counts_.ignored},
+                        {"rejected_rows", counts_.refused_rows}};
   io::write_file(folder_.temporary() / "summary.json", summary.dump(2) + "\n");
   record.note("counts", summary);
   record.add_output(options_.output / "studies.jsonl", out.sha256());
@@ -222,7 +249,8 @@ void Ingest::write(io::RunRecord& record) {
   folder_.commit();
 }
 
-/// Shard i/n takes whole patients, so that priors and encounters are those of one run, and every n-th of the rest.
+/// Shard i/n takes whole patients, so that priors and encounters are those of one run, and every
+/// n-th of the rest.
 void Ingest::keep_own_part(IngestPlan& plan) const {
   const auto keep = [&](auto& list, const auto& ordinal) {
     std::remove_reference_t<decltype(list)> own;
@@ -232,13 +260,18 @@ void Ingest::keep_own_part(IngestPlan& plan) const {
     list = std::move(own);
   };
   std::unordered_map<std::string, int64_t> patients;
-  keep(plan.drafts, [&](const Draft& d) { return patients.emplace(d.study.patient_id, static_cast<int64_t>(patients.size())).first->second; });
+  keep(plan.drafts, [&](const Draft& d) {
+    return patients.emplace(d.study.patient_id, static_cast<int64_t>(patients.size()))
+        .first->second;
+  });
   int64_t count = 0;
   keep(plan.refusals, [&](const Refusal&) { return count++; });
   keep(plan.ignored, [&](const fs::path&) { return count++; });
   plan.files = static_cast<int64_t>(plan.ignored.size());
   for (const Refusal& r : plan.refusals) plan.files += r.line == 0 ? 1 : 0;
-  for (const Draft& d : plan.drafts) plan.files += static_cast<int64_t>(d.pictures.size()) + (!d.place.file.empty() && d.place.line == 0 ? 1 : 0);
+  for (const Draft& d : plan.drafts)
+    plan.files += static_cast<int64_t>(d.pictures.size()) +
+                  (!d.place.file.empty() && d.place.line == 0 ? 1 : 0);
 }
 
 bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
@@ -249,21 +282,25 @@ bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
   for (Refusal& r : plan.refusals) (r.line > 0 ? rows_ : refusals_).push_back(std::move(r));
   bool stopped = false;
   ordered_parallel(
-      options_.threads, static_cast<int64_t>(plan.drafts.size()), [&](int64_t i) { return decode_draft(options_, plan.drafts[static_cast<size_t>(i)]); },
+      options_.threads, static_cast<int64_t>(plan.drafts.size()),
+      [&](int64_t i) { return decode_draft(options_, plan.drafts[static_cast<size_t>(i)]); },
       [&](int64_t i, const Decoded& decoded) {
         take(plan.drafts[static_cast<size_t>(i)], decoded);
         stopped = !go_on();
         return !stopped;
       });
   if (stopped) return false;
-  UNIRG_ASSERT(counts_.used + static_cast<int64_t>(refusals_.size()) + counts_.ignored == counts_.files, "an input file is not accounted for");
+  UNIRG_ASSERT(
+      counts_.used + static_cast<int64_t>(refusals_.size()) + counts_.ignored == counts_.files,
+      "an input file is not accounted for");
   write(record);
   return true;
 }
 
 }  // namespace
 
-bool run_ingest(const IngestOptions& options, io::RunRecord& record, const std::function<bool()>& go_on, IngestCounts& counts) {
+bool run_ingest(const IngestOptions& options, io::RunRecord& record,
+                const std::function<bool()>& go_on, IngestCounts& counts) {
   return Ingest(options, counts).run(record, go_on);
 }
 

@@ -1,5 +1,5 @@
-// The run behind unirg-ingest: pictures decoded in input order on many threads, rendered to 8-bit PNG in tar shards,
-// studies linked, split and written. Every input file is accounted for.
+// The run behind unirg-ingest: pictures decoded in input order on many threads, rendered to 8-bit
+// PNG in tar shards, studies linked, split and written. Every input file is accounted for.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -23,7 +23,8 @@ struct IngestOptions {
   uint64_t seed = 0;
   int64_t shard_bytes = 256 << 20;  ///< a shard is closed when it has grown beyond
   int64_t longest_side = 0;         ///< pictures are scaled down to it; 0 keeps their size
-  std::filesystem::path lexicon;    ///< labels from the rule labeler where the table has none; "" for none
+  std::filesystem::path
+      lexicon;  ///< labels from the rule labeler where the table has none; "" for none
   Shard shard;
   int threads = 1;
 };
@@ -35,9 +36,10 @@ struct IngestCounts {
   int64_t refused_rows = 0;  ///< table rows and reports without a study, beside the files
 };
 
-/// Writes OUTPUT/{studies.jsonl, rejected.jsonl, images-NNNNN.tar, summary.json, run.json, DONE} as one atomic folder.
-/// \param go_on asked between studies; false ends the run without output
+/// Writes OUTPUT/{studies.jsonl, rejected.jsonl, images-NNNNN.tar, summary.json, run.json, DONE} as
+/// one atomic folder. \param go_on asked between studies; false ends the run without output
 /// \returns false if go_on ended it
-bool run_ingest(const IngestOptions& options, io::RunRecord& record, const std::function<bool()>& go_on, IngestCounts& counts);
+bool run_ingest(const IngestOptions& options, io::RunRecord& record,
+                const std::function<bool()>& go_on, IngestCounts& counts);
 
 }  // namespace unirg::data

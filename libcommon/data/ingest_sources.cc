@@ -22,11 +22,13 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
-/// Years from "61", "061Y", "61 years"; nullopt when there is no number (or months and weeks: under one year).
+/// Years from "61", "061Y", "61 years"; nullopt when there is no number (or months and weeks: under
+/// one year).
 std::optional<double> parse_age(const std::optional<std::string>& text) {
   if (!text) return std::nullopt;
   double age = 0;
@@ -52,13 +54,16 @@ bool is_calendar_date(int year, int month, int day) {
   return day <= kDays[static_cast<size_t>(month - 1)] + (month == 2 && leap ? 1 : 0);
 }
 
-/// "YYYY-MM-DD" from itself or from DICOM's YYYYMMDD; other forms, and days no calendar has, are kept out: they do not sort.
+/// "YYYY-MM-DD" from itself or from DICOM's YYYYMMDD; other forms, and days no calendar has, are
+/// kept out: they do not sort.
 std::optional<std::string> parse_date(const std::optional<std::string>& text) {
   if (!text) return std::nullopt;
   std::string digits;
   for (const char c : *text) {
-    if (std::isdigit(static_cast<unsigned char>(c))) digits += c;
-    else if (c != '-' && c != '/') break;
+    if (std::isdigit(static_cast<unsigned char>(c)))
+      digits += c;
+    else if (c != '-' && c != '/')
+      break;
   }
   if (digits.size() != 8) return std::nullopt;
   const std::string year = digits.substr(0, 4);
@@ -77,7 +82,8 @@ void read_sections(const ColumnMap& map, const TableRow& row, Study& study) {
   const auto report = map.get(row, "report");
   if (!report) return;
   const text::Sections sections = text::split_sections(*report);
-  const auto fill = [](std::optional<std::string>& field, const std::optional<std::string>& section) {
+  const auto fill = [](std::optional<std::string>& field,
+                       const std::optional<std::string>& section) {
     if (!field) field = section;
   };
   fill(study.indication, sections.indication);
@@ -87,7 +93,8 @@ void read_sections(const ColumnMap& map, const TableRow& row, Study& study) {
   fill(study.impression, sections.impression);
 }
 
-/// Columns named after the conditions; empty cells are "not mentioned". Nothing when the table has no such column.
+/// Columns named after the conditions; empty cells are "not mentioned". Nothing when the table has
+/// no such column.
 Result<std::vector<ConditionLabel>> read_labels(const ColumnMap& map, const TableRow& row) {
   std::vector<ConditionLabel> labels;
   bool any = false;
@@ -99,7 +106,8 @@ Result<std::vector<ConditionLabel>> read_labels(const ColumnMap& map, const Tabl
       double value = 0;
       const auto [end, error] = std::from_chars(cell->data(), cell->data() + cell->size(), value);
       if (error != std::errc() || (value != 1 && value != 0 && value != -1)) {
-        return bad_record(fmt::format("column '{}': expected 1, 0, -1 or nothing, got '{}'", condition, *cell));
+        return bad_record(
+            fmt::format("column '{}': expected 1, 0, -1 or nothing, got '{}'", condition, *cell));
       }
       label.value = static_cast<int>(value);
     }
@@ -109,7 +117,8 @@ Result<std::vector<ConditionLabel>> read_labels(const ColumnMap& map, const Tabl
   return labels;
 }
 
-Result<Draft> draft_from_row(const SourceOptions& options, const ColumnMap& map, const Table& table, const TableRow& row) {
+Result<Draft> draft_from_row(const SourceOptions& options, const ColumnMap& map, const Table& table,
+                             const TableRow& row) {
   Draft draft;
   draft.place = {fs::path(table.file).filename().string(), row.line};
   Study& study = draft.study;
@@ -151,12 +160,15 @@ struct TableDrafts {
 
 void add_keys(const ColumnMap& map, const TableRow& row, size_t index, TableDrafts& out) {
   const RowRef ref{index, map.get(row, "view").value_or("")};
-  if (const auto file = map.get(row, "file")) out.by_key.emplace("file:" + fs::path(*file).lexically_normal().string(), ref);
+  if (const auto file = map.get(row, "file"))
+    out.by_key.emplace("file:" + fs::path(*file).lexically_normal().string(), ref);
   if (const auto uid = map.get(row, "study_uid")) out.by_key.emplace("uid:" + *uid, ref);
-  if (const auto accession = map.get(row, "accession")) out.by_key.emplace("accession:" + *accession, ref);
+  if (const auto accession = map.get(row, "accession"))
+    out.by_key.emplace("accession:" + *accession, ref);
 }
 
-/// Rows of one study_id with another file are further images of it; a second row without anything new is a duplicate.
+/// Rows of one study_id with another file are further images of it; a second row without anything
+/// new is a duplicate.
 TableDrafts read_drafts(const SourceOptions& options, std::vector<Refusal>& refusals) {
   TableDrafts out;
   if (options.reports.empty()) return out;
@@ -168,16 +180,20 @@ TableDrafts read_drafts(const SourceOptions& options, std::vector<Refusal>& refu
   for (const TableRow& row : table.rows) {
     auto draft = draft_from_row(options, map, table, row);
     if (!draft) {
-      refusals.push_back({fs::path(table.file).filename().string(), row.line, draft.error().reason});
+      refusals.push_back(
+          {fs::path(table.file).filename().string(), row.line, draft.error().reason});
       continue;
     }
     const auto [it, is_new] = by_id.emplace(draft->study.study_id, out.drafts.size());
     const auto file = map.get(row, "file");
     if (!is_new) {
       const Study& first = out.drafts[it->second].study;
-      const bool further_image = file && !files.contains(*file) && first.findings == draft->study.findings && first.impression == draft->study.impression;
+      const bool further_image = file && !files.contains(*file) &&
+                                 first.findings == draft->study.findings &&
+                                 first.impression == draft->study.impression;
       if (!further_image) {
-        refusals.push_back({draft->place.file, draft->place.line, fmt::format("duplicate study id '{}'", draft->study.study_id)});
+        refusals.push_back({draft->place.file, draft->place.line,
+                            fmt::format("duplicate study id '{}'", draft->study.study_id)});
         continue;
       }
     } else {
@@ -193,8 +209,10 @@ std::vector<fs::path> input_files(const fs::path& root, IngestPlan& plan) {
   std::vector<fs::path> inputs;
   for (fs::path& file : files_below(root)) {
     ++plan.files;
-    if (is_ignored(file)) plan.ignored.push_back(std::move(file));
-    else inputs.push_back(std::move(file));
+    if (is_ignored(file))
+      plan.ignored.push_back(std::move(file));
+    else
+      inputs.push_back(std::move(file));
   }
   return inputs;
 }
@@ -208,7 +226,8 @@ const RowRef* find_by_file(const TableDrafts& table, const fs::path& file) {
 }
 
 const RowRef* find_by_header(const TableDrafts& table, const image::DicomMetadata& header) {
-  for (const std::string& key : {"uid:" + header.study_instance_uid, "accession:" + header.accession_number}) {
+  for (const std::string& key :
+       {"uid:" + header.study_instance_uid, "accession:" + header.accession_number}) {
     const auto it = table.by_key.find(key);
     if (it != table.by_key.end()) return &it->second;
   }
@@ -216,26 +235,36 @@ const RowRef* find_by_header(const TableDrafts& table, const image::DicomMetadat
 }
 
 /// A study known only by its DICOM header; identifiers are replaced by digests.
-Draft draft_from_header(const SourceOptions& options, const image::DicomMetadata& header, const fs::path& file) {
+Draft draft_from_header(const SourceOptions& options, const image::DicomMetadata& header,
+                        const fs::path& file) {
   Draft draft;
   Study& study = draft.study;
-  const std::string study_key = header.study_instance_uid.empty() ? file.string() : header.study_instance_uid;
+  const std::string study_key =
+      header.study_instance_uid.empty() ? file.string() : header.study_instance_uid;
   study.study_id = "study-" + sha256_hex(study_key).substr(0, 16);
-  study.patient_id = "patient-" + sha256_hex(header.patient_id.empty() ? study_key : header.patient_id).substr(0, 16);
+  study.patient_id =
+      "patient-" +
+      sha256_hex(header.patient_id.empty() ? study_key : header.patient_id).substr(0, 16);
   study.dataset = options.dataset;
-  study.date = parse_date(header.study_date.empty() ? std::nullopt : std::optional(header.study_date));
-  study.age = parse_age(header.patient_age.empty() ? std::nullopt : std::optional(header.patient_age));
-  study.sex = parse_sex(header.patient_sex.empty() ? std::nullopt : std::optional(header.patient_sex));
+  study.date =
+      parse_date(header.study_date.empty() ? std::nullopt : std::optional(header.study_date));
+  study.age =
+      parse_age(header.patient_age.empty() ? std::nullopt : std::optional(header.patient_age));
+  study.sex =
+      parse_sex(header.patient_sex.empty() ? std::nullopt : std::optional(header.patient_sex));
   if (!header.modality.empty()) study.modality = header.modality;
   study.source_path = file.string();
   return draft;
 }
 
-SourcePicture picture_of(const fs::path& root, const fs::path& file, const std::string& view) { return {file.string(), root / file, view}; }
+SourcePicture picture_of(const fs::path& root, const fs::path& file, const std::string& view) {
+  return {file.string(), root / file, view};
+}
 
-/// Pictures join a row by file name, else (DICOM) by study UID or accession number; else they make a study of their own
-/// if reports may be missing.
-void place_dicom(const SourceOptions& options, const std::vector<fs::path>& files, TableDrafts& table, IngestPlan& plan) {
+/// Pictures join a row by file name, else (DICOM) by study UID or accession number; else they make
+/// a study of their own if reports may be missing.
+void place_dicom(const SourceOptions& options, const std::vector<fs::path>& files,
+                 TableDrafts& table, IngestPlan& plan) {
   std::map<std::string, size_t> own;  // studies without a row, by id
   for (const fs::path& file : files) {
     const RowRef* row = find_by_file(table, file);
@@ -252,7 +281,9 @@ void place_dicom(const SourceOptions& options, const std::vector<fs::path>& file
     if (row) {
       table.drafts[row->draft].pictures.push_back(picture_of(options.root, file, row->view));
     } else if (!options.allow_missing_report) {
-      plan.refusals.push_back({file.string(), 0, "missing report: no row of the table names this file, its study UID or accession number"});
+      plan.refusals.push_back({file.string(), 0,
+                               "missing report: no row of the table names this file, its study UID "
+                               "or accession number"});
     } else {
       const auto [it, is_new] = own.emplace(rowless->study.study_id, table.drafts.size());
       if (is_new) table.drafts.push_back(std::move(*rowless));
@@ -261,7 +292,8 @@ void place_dicom(const SourceOptions& options, const std::vector<fs::path>& file
   }
 }
 
-void place_pictures(const SourceOptions& options, const std::vector<fs::path>& files, TableDrafts& table, IngestPlan& plan) {
+void place_pictures(const SourceOptions& options, const std::vector<fs::path>& files,
+                    TableDrafts& table, IngestPlan& plan) {
   for (const fs::path& file : files) {
     if (const RowRef* row = find_by_file(table, file)) {
       table.drafts[row->draft].pictures.push_back(picture_of(options.root, file, row->view));
@@ -273,13 +305,15 @@ void place_pictures(const SourceOptions& options, const std::vector<fs::path>& f
       draft.pictures.push_back(picture_of(options.root, file, ""));
       table.drafts.push_back(std::move(draft));
     } else {
-      plan.refusals.push_back({file.string(), 0, "missing report: no row of the table names this file"});
+      plan.refusals.push_back(
+          {file.string(), 0, "missing report: no row of the table names this file"});
     }
   }
 }
 
 void require_folder(const fs::path& folder) {
-  if (!fs::is_directory(folder)) throw Error(Exit::no_input, fmt::format("no folder '{}'", folder.string()));
+  if (!fs::is_directory(folder))
+    throw Error(Exit::no_input, fmt::format("no folder '{}'", folder.string()));
 }
 
 /// Pictures of the folder that no report names are refused.
@@ -289,7 +323,8 @@ void refuse_unnamed(const SourceOptions& options, IngestPlan& plan) {
     for (const SourcePicture& picture : draft.pictures) named.insert(picture.name);
   }
   for (const fs::path& file : input_files(options.images, plan)) {
-    if (!named.contains(file.string())) plan.refusals.push_back({file.string(), 0, "missing report: no report names this picture"});
+    if (!named.contains(file.string()))
+      plan.refusals.push_back({file.string(), 0, "missing report: no report names this picture"});
   }
 }
 
@@ -303,7 +338,8 @@ IngestPlan plan_openi(const SourceOptions& options) {
     if (!draft) {
       plan.refusals.push_back({file.string(), 0, draft.error().reason});
     } else if (!ids.insert(draft->study.study_id).second) {
-      plan.refusals.push_back({file.string(), 0, fmt::format("duplicate study id '{}'", draft->study.study_id)});
+      plan.refusals.push_back(
+          {file.string(), 0, fmt::format("duplicate study id '{}'", draft->study.study_id)});
     } else {
       draft->study.dataset = options.dataset;
       plan.drafts.push_back(std::move(*draft));
@@ -322,17 +358,22 @@ std::vector<fs::path> files_below(const fs::path& root) {
       if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(root));
     }
   } catch (const fs::filesystem_error& e) {
-    throw Error(Exit::no_input, fmt::format("cannot list '{}': {}", e.path1().string(), e.code().message()));
+    throw Error(Exit::no_input,
+                fmt::format("cannot list '{}': {}", e.path1().string(), e.code().message()));
   }
   std::sort(files.begin(), files.end());
   return files;
 }
 
 bool is_ignored(const fs::path& file) {
-  static const std::set<std::string> extensions{".txt", ".md", ".csv", ".tsv", ".json", ".jsonl", ".yaml", ".yml", ".html", ".pdf", ".log", ".sha256"};
-  static const std::set<std::string> stems{"readme", "license", "licence", "done", "dicomdir", "changelog"};
+  static const std::set<std::string> extensions{".txt",  ".md",    ".csv",  ".tsv",
+                                                ".json", ".jsonl", ".yaml", ".yml",
+                                                ".html", ".pdf",   ".log",  ".sha256"};
+  static const std::set<std::string> stems{"readme", "license",  "licence",
+                                           "done",   "dicomdir", "changelog"};
   const std::string name = file.filename().string();
-  return name.starts_with('.') || extensions.contains(lower(file.extension().string())) || stems.contains(lower(file.stem().string()));
+  return name.starts_with('.') || extensions.contains(lower(file.extension().string())) ||
+         stems.contains(lower(file.stem().string()));
 }
 
 IngestPlan plan_ingest(const SourceOptions& options) {
@@ -342,8 +383,10 @@ IngestPlan plan_ingest(const SourceOptions& options) {
   if (!options.root.empty()) {
     require_folder(options.root);
     const std::vector<fs::path> files = input_files(options.root, plan);
-    if (options.source == "dicom") place_dicom(options, files, table, plan);
-    else place_pictures(options, files, table, plan);
+    if (options.source == "dicom")
+      place_dicom(options, files, table, plan);
+    else
+      place_pictures(options, files, table, plan);
   }
   plan.drafts = std::move(table.drafts);
   return plan;

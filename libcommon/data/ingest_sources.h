@@ -1,5 +1,5 @@
-// The four sources of unirg-ingest as plans: which files belong to which study, which are refused, which are ignored.
-// Nothing is decoded here but what grouping needs. Depends on image, text.
+// The four sources of unirg-ingest as plans: which files belong to which study, which are refused,
+// which are ignored. Nothing is decoded here but what grouping needs. Depends on image, text.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -47,19 +47,22 @@ struct IngestPlan {
 };
 
 struct SourceOptions {
-  std::string source = "dicom";      ///< "dicom", "images", "openi", "table"
-  std::filesystem::path root;        ///< folder of pictures (dicom, images; openi and table: optional) or of XML files (openi)
-  std::filesystem::path reports;     ///< report table (dicom, images, table)
-  std::filesystem::path columns;     ///< YAML column map, "" for equal names
-  std::filesystem::path images;      ///< openi: folder of pictures
-  std::string dataset;               ///< for records whose table does not say
-  bool allow_missing_report = false; ///< dicom, images: studies without a report are kept
+  std::string source = "dicom";  ///< "dicom", "images", "openi", "table"
+  std::filesystem::path root;  ///< folder of pictures (dicom, images; openi and table: optional) or
+                               ///< of XML files (openi)
+  std::filesystem::path reports;      ///< report table (dicom, images, table)
+  std::filesystem::path columns;      ///< YAML column map, "" for equal names
+  std::filesystem::path images;       ///< openi: folder of pictures
+  std::string dataset;                ///< for records whose table does not say
+  bool allow_missing_report = false;  ///< dicom, images: studies without a report are kept
 };
 
-/// Files that are never input: hidden ones, and by name or extension (readme, licence, tables, text, YAML, JSON).
+/// Files that are never input: hidden ones, and by name or extension (readme, licence, tables,
+/// text, YAML, JSON).
 bool is_ignored(const std::filesystem::path& file);
 
-/// \throws Error(Exit::no_input) if root or table is missing; Error(Exit::config) for the column map; Error(Exit::data) for
+/// \throws Error(Exit::no_input) if root or table is missing; Error(Exit::config) for the column
+/// map; Error(Exit::data) for
 ///         a table that cannot be parsed
 IngestPlan plan_ingest(const SourceOptions& options);
 

@@ -17,12 +17,15 @@ namespace {
 std::string patient_key(const Study& study) { return study.dataset + "\n" + study.patient_id; }
 
 std::string upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return text;
 }
 
 /// 0 frontal, 1 unknown, 2 anything else.
-int view_rank(const StudyImage& image) { return is_frontal(image.view) ? 0 : image.view.empty() ? 1 : 2; }
+int view_rank(const StudyImage& image) {
+  return is_frontal(image.view) ? 0 : image.view.empty() ? 1 : 2;
+}
 
 std::string split_by_hash(const std::string& key, const SplitShares& shares, uint64_t seed) {
   double total = 0;
@@ -41,7 +44,8 @@ void check_patients_whole(const std::vector<Study>& studies) {
     if (study.split.empty()) continue;
     const auto [it, is_new] = split_of.emplace(patient_key(study), study.split);
     if (!is_new && it->second != study.split) {
-      throw Error(Exit::data, fmt::format("patient of study '{}' stands in splits '{}' and '{}' (hint: a patient's studies belong to one split)",
+      throw Error(Exit::data, fmt::format("patient of study '{}' stands in splits '{}' and '{}' "
+                                          "(hint: a patient's studies belong to one split)",
                                           study.study_id, it->second, study.split));
     }
   }
@@ -54,16 +58,19 @@ void link_priors(std::vector<Study>& studies) {
   for (Study& study : studies) by_patient[patient_key(study)].push_back(&study);
   for (auto& [patient, own] : by_patient) {
     std::sort(own.begin(), own.end(), [](const Study* a, const Study* b) {
-      return std::tuple(!a->date.has_value(), a->date.value_or(""), a->study_id) < std::tuple(!b->date.has_value(), b->date.value_or(""), b->study_id);
+      return std::tuple(!a->date.has_value(), a->date.value_or(""), a->study_id) <
+             std::tuple(!b->date.has_value(), b->date.value_or(""), b->study_id);
     });
     for (size_t i = 0; i < own.size(); ++i) {
       own[i]->encounter = static_cast<int64_t>(i) + 1;
-      if (i > 0 && own[i]->date) own[i]->prior = own[i - 1]->study_id;  // without a date nothing is known to be earlier
+      if (i > 0 && own[i]->date)
+        own[i]->prior = own[i - 1]->study_id;  // without a date nothing is known to be earlier
     }
   }
 }
 
-void assign_splits(std::vector<Study>& studies, const SplitShares& shares, const std::vector<std::string>& heldout_sites, uint64_t seed) {
+void assign_splits(std::vector<Study>& studies, const SplitShares& shares,
+                   const std::vector<std::string>& heldout_sites, uint64_t seed) {
   check_patients_whole(studies);
   std::map<std::string, std::string> given;  // a patient's own split holds for all their studies
   for (const Study& study : studies) {
@@ -72,7 +79,8 @@ void assign_splits(std::vector<Study>& studies, const SplitShares& shares, const
   for (Study& study : studies) {
     if (!study.split.empty()) continue;
     const std::string key = patient_key(study);
-    const bool held_out = std::find(heldout_sites.begin(), heldout_sites.end(), study.site) != heldout_sites.end();
+    const bool held_out =
+        std::find(heldout_sites.begin(), heldout_sites.end(), study.site) != heldout_sites.end();
     if (held_out) {
       study.split = "heldout_site";
     } else if (const auto it = given.find(key); it != given.end()) {
@@ -84,14 +92,26 @@ void assign_splits(std::vector<Study>& studies, const SplitShares& shares, const
 }
 
 bool is_frontal(const std::string& view) {
-  static const std::vector<std::string> names{"AP", "PA", "FRONTAL", "POSTERO-ANTERIOR", "ANTERO-POSTERIOR", "POSTEROANTERIOR",
-                                              "ANTEROPOSTERIOR", "AP SUPINE", "AP ERECT", "AP UPRIGHT", "PA UPRIGHT", "ANTERIOR-POSTERIOR", "POSTERIOR-ANTERIOR"};
+  static const std::vector<std::string> names{"AP",
+                                              "PA",
+                                              "FRONTAL",
+                                              "POSTERO-ANTERIOR",
+                                              "ANTERO-POSTERIOR",
+                                              "POSTEROANTERIOR",
+                                              "ANTEROPOSTERIOR",
+                                              "AP SUPINE",
+                                              "AP ERECT",
+                                              "AP UPRIGHT",
+                                              "PA UPRIGHT",
+                                              "ANTERIOR-POSTERIOR",
+                                              "POSTERIOR-ANTERIOR"};
   return std::find(names.begin(), names.end(), upper(view)) != names.end();
 }
 
 void order_images(std::vector<StudyImage>& images) {
   std::sort(images.begin(), images.end(), [](const StudyImage& a, const StudyImage& b) {
-    return std::tuple(view_rank(a), -a.width * a.height, a.id) < std::tuple(view_rank(b), -b.width * b.height, b.id);
+    return std::tuple(view_rank(a), -a.width * a.height, a.id) <
+           std::tuple(view_rank(b), -b.width * b.height, b.id);
   });
 }
 

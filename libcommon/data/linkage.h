@@ -1,5 +1,5 @@
-// What needs all studies at once: priors and encounter numbers, and splits by patient. Pure records.
-// SPDX-License-Identifier: Apache-2.0
+// What needs all studies at once: priors and encounter numbers, and splits by patient. Pure
+// records. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>
@@ -10,20 +10,24 @@
 
 namespace unirg::data {
 
-/// Numbers each patient's studies by (date, study id), undated ones last, and links each to the one before.
+/// Numbers each patient's studies by (date, study id), undated ones last, and links each to the one
+/// before.
 void link_priors(std::vector<Study>& studies);
 
 /// Splits with their shares, in order; shares are normalised.
 using SplitShares = std::vector<std::pair<std::string, double>>;
 
-/// Gives every study without a split one: `heldout_site` for a held-out site, else by a stable hash of dataset, patient
-/// and seed, so that a patient's studies stay together and do not move when others are added.
-/// \throws Error(Exit::data) naming the patient if a table's own split column parts a patient of one dataset
-void assign_splits(std::vector<Study>& studies, const SplitShares& shares, const std::vector<std::string>& heldout_sites, uint64_t seed);
+/// Gives every study without a split one: `heldout_site` for a held-out site, else by a stable hash
+/// of dataset, patient and seed, so that a patient's studies stay together and do not move when
+/// others are added. \throws Error(Exit::data) naming the patient if a table's own split column
+/// parts a patient of one dataset
+void assign_splits(std::vector<Study>& studies, const SplitShares& shares,
+                   const std::vector<std::string>& heldout_sites, uint64_t seed);
 
 /// True for views a report is written from: AP, PA and their spelled-out forms.
 bool is_frontal(const std::string& view);
-/// Puts the key image first: a frontal view, else one whose view is unknown, else any; then the larger area, then the id.
+/// Puts the key image first: a frontal view, else one whose view is unknown, else any; then the
+/// larger area, then the id.
 void order_images(std::vector<StudyImage>& images);
 
 }  // namespace unirg::data

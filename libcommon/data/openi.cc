@@ -23,11 +23,13 @@ std::optional<std::string> section(const pugi::xml_document& document, const cha
 
 }  // namespace
 
-Result<Draft> read_openi(const std::filesystem::path& root, const std::filesystem::path& file, const std::filesystem::path& images) {
+Result<Draft> read_openi(const std::filesystem::path& root, const std::filesystem::path& file,
+                         const std::filesystem::path& images) {
   const std::string bytes = io::read_file(root / file);
   pugi::xml_document document;
   const pugi::xml_parse_result parsed = document.load_buffer(bytes.data(), bytes.size());
-  if (!parsed) return bad_record(fmt::format("not XML: {} at byte {}", parsed.description(), parsed.offset));
+  if (!parsed)
+    return bad_record(fmt::format("not XML: {} at byte {}", parsed.description(), parsed.offset));
   Draft draft;
   Study& study = draft.study;
   study.study_id = document.select_node("//uId").node().attribute("id").value();
@@ -38,7 +40,8 @@ Result<Draft> read_openi(const std::filesystem::path& root, const std::filesyste
   study.findings = section(document, "FINDINGS");
   study.impression = section(document, "IMPRESSION");
   Json mesh = Json::array();
-  for (const auto& node : document.select_nodes("//MeSH/major")) mesh.push_back(text::collapse_space(node.node().text().get()));
+  for (const auto& node : document.select_nodes("//MeSH/major"))
+    mesh.push_back(text::collapse_space(node.node().text().get()));
   study.extra["mesh"] = std::move(mesh);
   study.source_path = file.string();
   study.source_sha256 = sha256_hex(bytes);
@@ -48,7 +51,8 @@ Result<Draft> read_openi(const std::filesystem::path& root, const std::filesyste
     const std::string name = node.node().attribute("id").value();
     for (const char* extension : {".png", ".jpg"}) {
       const std::filesystem::path picture = images / (name + extension);
-      if (name.empty() || name.find('/') != std::string::npos || !std::filesystem::exists(picture)) continue;
+      if (name.empty() || name.find('/') != std::string::npos || !std::filesystem::exists(picture))
+        continue;
       draft.pictures.push_back({name + extension, picture, ""});
     }
   }

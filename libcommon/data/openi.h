@@ -1,5 +1,5 @@
-// One report of the Open-i / Indiana University collection (NLM's eCitation XML). pugixml stays in the source.
-// SPDX-License-Identifier: Apache-2.0
+// One report of the Open-i / Indiana University collection (NLM's eCitation XML). pugixml stays in
+// the source. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <filesystem>
@@ -8,10 +8,11 @@
 
 namespace unirg::data {
 
-/// Sections from AbstractText[@Label], the uId as study id ("CXR1"), MeSH "major" terms under extra.mesh, pictures from
-/// parentImage ids that exist as NAME.png or NAME.jpg in `images` (may be empty: no pictures). Each report is its own patient:
-/// the collection does not link studies.
+/// Sections from AbstractText[@Label], the uId as study id ("CXR1"), MeSH "major" terms under
+/// extra.mesh, pictures from parentImage ids that exist as NAME.png or NAME.jpg in `images` (may be
+/// empty: no pictures). Each report is its own patient: the collection does not link studies.
 /// Reasons: not XML, no uId, no section.
-Result<Draft> read_openi(const std::filesystem::path& root, const std::filesystem::path& file, const std::filesystem::path& images);
+Result<Draft> read_openi(const std::filesystem::path& root, const std::filesystem::path& file,
+                         const std::filesystem::path& images);
 
 }  // namespace unirg::data

@@ -106,8 +106,8 @@ void append_extra(Json& object, const Json& extra) {
 
 Json to_json(const StudyImage& image) {
   Json json = {{"id", image.id},         {"view", image.view},     {"shard", image.shard},
-          {"offset", image.offset}, {"bytes", image.bytes},   {"width", image.width},
-          {"height", image.height}, {"sha256", image.sha256}, {"decoder", image.decoder}};
+               {"offset", image.offset}, {"bytes", image.bytes},   {"width", image.width},
+               {"height", image.height}, {"sha256", image.sha256}, {"decoder", image.decoder}};
   if (!image.source.empty()) json["source"] = image.source;
   if (!image.pixels_sha256.empty()) json["pixels_sha256"] = image.pixels_sha256;
   return json;
@@ -363,7 +363,8 @@ Records<Reward> read_rewards(const std::filesystem::path& path, OnError on_error
   return read_records<Reward>(path, on_error, reward_from_json, sample_key<Reward>);
 }
 
-void write_rejected(const std::filesystem::path& output, const std::vector<RejectedLine>& rejected) {
+void write_rejected(const std::filesystem::path& output,
+                    const std::vector<RejectedLine>& rejected) {
   if (io::is_stream(output)) return;
   const std::filesystem::path file = output.string() + ".rejected.jsonl";
   std::error_code ignored;

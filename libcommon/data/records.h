@@ -35,7 +35,8 @@ struct StudyImage {
   std::string sha256;   ///< of the encoded bytes
   std::string decoder;  ///< "dcmtk", "gdcm", "png", "jpeg"
   std::string source;   ///< file it was made from, relative to the input folder; "" when unknown
-  std::string pixels_sha256;  ///< DICOM: of the stored values of the first frame, little-endian; else ""
+  std::string
+      pixels_sha256;  ///< DICOM: of the stored values of the first frame, little-endian; else ""
 };
 
 /// CheXpert label of one condition: 1 positive, 0 negative, -1 uncertain, nullopt not mentioned.
@@ -111,7 +112,8 @@ struct RejectedLine {
   std::string reason;
 };
 Json to_json(const RejectedLine& rejected);
-/// Writes OUTPUT.rejected.jsonl, or removes one that an earlier run left when there is nothing to write. Nothing for "-".
+/// Writes OUTPUT.rejected.jsonl, or removes one that an earlier run left when there is nothing to
+/// write. Nothing for "-".
 void write_rejected(const std::filesystem::path& output, const std::vector<RejectedLine>& rejected);
 
 template <typename T>

@@ -29,21 +29,27 @@ std::vector<const Study*> StudySet::of_splits(const std::vector<std::string>& sp
   std::vector<const Study*> chosen;
   for (const Study& study : studies_) {
     present.insert(study.split);
-    if (splits.empty() || std::find(splits.begin(), splits.end(), study.split) != splits.end()) chosen.push_back(&study);
+    if (splits.empty() || std::find(splits.begin(), splits.end(), study.split) != splits.end())
+      chosen.push_back(&study);
   }
   for (const std::string& split : splits) {
     if (!present.contains(split)) {
-      throw Error(Exit::data, fmt::format("no study of split '{}' (hint: the file has {})", split, fmt::join(present, ", ")));
+      throw Error(Exit::data, fmt::format("no study of split '{}' (hint: the file has {})", split,
+                                          fmt::join(present, ", ")));
     }
   }
   return chosen;
 }
 
-std::string StudySet::image_bytes(const StudyImage& image) const { return shards_->read(image.shard, {image.offset, image.bytes}); }
+std::string StudySet::image_bytes(const StudyImage& image) const {
+  return shards_->read(image.shard, {image.offset, image.bytes});
+}
 
 image::Image8 StudySet::load_image(const Study& study, const StudyImage& image) const {
   auto picture = image::decode_image(image_bytes(image));
-  if (!picture) throw Error(Exit::data, fmt::format("study '{}', image '{}': {}", study.study_id, image.id, picture.error().reason));
+  if (!picture)
+    throw Error(Exit::data, fmt::format("study '{}', image '{}': {}", study.study_id, image.id,
+                                        picture.error().reason));
   return std::move(*picture);
 }
 

@@ -1,5 +1,5 @@
-// Studies with their pictures: what every tool that shows studies to a model reads. Depends on image, io.
-// SPDX-License-Identifier: Apache-2.0
+// Studies with their pictures: what every tool that shows studies to a model reads. Depends on
+// image, io. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <filesystem>
@@ -14,7 +14,8 @@
 
 namespace unirg::data {
 
-/// A studies file and the image shards beside it. Immutable but for the shards' open files; thread-safe.
+/// A studies file and the image shards beside it. Immutable but for the shards' open files;
+/// thread-safe.
 class StudySet {
  public:
   /// \throws as read_studies does

@@ -19,7 +19,8 @@ namespace {
 /// Cells of RFC 4180 text, record by record.
 class SeparatedReader {
  public:
-  SeparatedReader(std::string_view text, char separator, const std::string& file) : text_(text), separator_(separator), file_(file) {
+  SeparatedReader(std::string_view text, char separator, const std::string& file)
+      : text_(text), separator_(separator), file_(file) {
     if (text_.starts_with("\xef\xbb\xbf")) text_.remove_prefix(3);
   }
   /// False at the end. Blank lines are skipped.
@@ -42,7 +43,8 @@ class SeparatedReader {
   std::string cell() {
     std::string value;
     if (at_ < text_.size() && text_[at_] == '"') return quoted();
-    while (at_ < text_.size() && text_[at_] != separator_ && text_[at_] != '\n') value += text_[at_++];
+    while (at_ < text_.size() && text_[at_] != separator_ && text_[at_] != '\n')
+      value += text_[at_++];
     if (!value.empty() && value.back() == '\r') value.pop_back();
     return value;
   }
@@ -84,7 +86,9 @@ Table read_jsonl(const std::filesystem::path& file) {
     TableRow row{reader.place().line, {}};
     for (const auto& [key, value] : (*line)->object.items()) {
       if (seen.insert(key).second) table.columns.push_back(key);
-      row.cells[key] = value.is_string() ? value.get<std::string>() : value.is_null() ? "" : value.dump();
+      row.cells[key] = value.is_string() ? value.get<std::string>()
+                       : value.is_null() ? ""
+                                         : value.dump();
     }
     table.rows.push_back(std::move(row));
   }
@@ -106,7 +110,8 @@ Table parse_separated(std::string_view text, char separator, const std::string& 
   std::vector<std::string> cells;
   while (reader.next(cells, line)) {
     if (cells.size() != table.columns.size()) {
-      refuse(file, line, fmt::format("{} cells, the header has {}", cells.size(), table.columns.size()));
+      refuse(file, line,
+             fmt::format("{} cells, the header has {}", cells.size(), table.columns.size()));
     }
     TableRow row{line, {}};
     for (size_t i = 0; i < cells.size(); ++i) row.cells[table.columns[i]] = std::move(cells[i]);
@@ -120,7 +125,8 @@ Table read_table(const std::filesystem::path& file) {
   if (extension == ".jsonl") return read_jsonl(file);
   if (extension == ".csv") return parse_separated(io::read_file(file), ',', file.string());
   if (extension == ".tsv") return parse_separated(io::read_file(file), '\t', file.string());
-  throw Error(Exit::data, fmt::format("'{}': unknown kind of table (hint: .csv, .tsv or .jsonl)", file.string()));
+  throw Error(Exit::data, fmt::format("'{}': unknown kind of table (hint: .csv, .tsv or .jsonl)",
+                                      file.string()));
 }
 
 }  // namespace unirg::data

@@ -12,7 +12,7 @@
 namespace unirg::data {
 
 struct TableRow {
-  int64_t line = 0;  ///< where the row begins in its file, from 1
+  int64_t line = 0;                          ///< where the row begins in its file, from 1
   std::map<std::string, std::string> cells;  ///< by column; every column of the header is there
 };
 
@@ -22,9 +22,10 @@ struct Table {
   std::vector<TableRow> rows;
 };
 
-/// By extension: .csv and .tsv (RFC 4180: quotes, doubled quotes, line breaks inside quotes; BOM and CRLF accepted; the
-/// first row names the columns), .jsonl (values that are no strings are written as JSON, null as "").
-/// \throws Error(Exit::no_input), or Error(Exit::data) "FILE:LINE: ..." for an unclosed quote, a row of another length, a
+/// By extension: .csv and .tsv (RFC 4180: quotes, doubled quotes, line breaks inside quotes; BOM
+/// and CRLF accepted; the first row names the columns), .jsonl (values that are no strings are
+/// written as JSON, null as ""). \throws Error(Exit::no_input), or Error(Exit::data) "FILE:LINE:
+/// ..." for an unclosed quote, a row of another length, a
 ///         column named twice, or another extension
 Table read_table(const std::filesystem::path& file);
 

@@ -35,9 +35,13 @@ class Layout {
 
 SumVector Layout::sums(const Score& score) const {
   SumVector v(size());
-  if (score.metrics.size() != names_.size()) throw Error(Exit::data, fmt::format("score of study '{}' has other metrics than the first", score.study_id));
+  if (score.metrics.size() != names_.size())
+    throw Error(Exit::data, fmt::format("score of study '{}' has other metrics than the first",
+                                        score.study_id));
   for (size_t m = 0; m < names_.size(); ++m) {
-    if (score.metrics[m].first != names_[m]) throw Error(Exit::data, fmt::format("score of study '{}' has other metrics than the first", score.study_id));
+    if (score.metrics[m].first != names_[m])
+      throw Error(Exit::data, fmt::format("score of study '{}' has other metrics than the first",
+                                          score.study_id));
     v[m] = score.metrics[m].second;
   }
   v[names_.size()] = 1;
@@ -57,7 +61,8 @@ metrics::ConditionCounts Layout::counts(const SumVector& sums) const {
   metrics::ConditionCounts counts{};
   for (size_t c = 0; c < kLabels; ++c) {
     const double* v = sums.data() + names_.size() + 1 + 3 * c;
-    counts[c] = {static_cast<int64_t>(v[0]), static_cast<int64_t>(v[1]), static_cast<int64_t>(v[2])};
+    counts[c] = {static_cast<int64_t>(v[0]), static_cast<int64_t>(v[1]),
+                 static_cast<int64_t>(v[2])};
   }
   return counts;
 }
@@ -81,13 +86,17 @@ void remember(std::vector<T>& seen, const T& value) {
   if (std::find(seen.begin(), seen.end(), value) == seen.end()) seen.push_back(value);
 }
 
-std::vector<Score> with_composite(std::vector<Score> scores, const std::vector<std::pair<std::string, double>>& weights) {
+std::vector<Score> with_composite(std::vector<Score> scores,
+                                  const std::vector<std::pair<std::string, double>>& weights) {
   if (weights.empty()) return scores;
   for (Score& score : scores) {
     double sum = 0;
     for (const auto& [name, weight] : weights) {
-      const auto it = std::find_if(score.metrics.begin(), score.metrics.end(), [&](const auto& m) { return m.first == name; });
-      if (it == score.metrics.end()) throw Error(Exit::config, fmt::format("composite metric '{}' is not in the score records", name));
+      const auto it = std::find_if(score.metrics.begin(), score.metrics.end(),
+                                   [&](const auto& m) { return m.first == name; });
+      if (it == score.metrics.end())
+        throw Error(Exit::config,
+                    fmt::format("composite metric '{}' is not in the score records", name));
       sum += weight * it->second;
     }
     score.metrics.insert(score.metrics.begin(), {"composite", sum});
@@ -106,16 +115,19 @@ void check_same_reports(const SplitScores& split, const std::string& name) {
   const auto& [first_name, first] = *split.systems.begin();
   for (const auto& [system, reports] : split.systems) {
     const bool same = reports.size() == first.size() &&
-                      std::equal(reports.begin(), reports.end(), first.begin(), [](const auto& a, const auto& b) { return a.first == b.first; });
+                      std::equal(reports.begin(), reports.end(), first.begin(),
+                                 [](const auto& a, const auto& b) { return a.first == b.first; });
     if (!same) {
-      throw Error(Exit::data, fmt::format("split '{}': systems '{}' ({} reports) and '{}' ({}) were not scored on the same studies", name, first_name,
-                                          first.size(), system, reports.size()));
+      throw Error(Exit::data, fmt::format("split '{}': systems '{}' ({} reports) and '{}' ({}) "
+                                          "were not scored on the same studies",
+                                          name, first_name, first.size(), system, reports.size()));
     }
   }
 }
 
 /// Sums of each patient (within a seed), the same order for every system.
-std::vector<SumVector> cluster_sums(const std::map<ReportKey, const Score*>& reports, const Layout& layout) {
+std::vector<SumVector> cluster_sums(const std::map<ReportKey, const Score*>& reports,
+                                    const Layout& layout) {
   std::map<std::pair<std::string, std::string>, SumVector> clusters;
   for (const auto& [key, score] : reports) {
     SumVector& sum = clusters[{score->seed, score->patient_id}];
@@ -128,7 +140,8 @@ std::vector<SumVector> cluster_sums(const std::map<ReportKey, const Score*>& rep
   return ordered;
 }
 
-void compare_split(const SplitScores& split, const std::string& name, const Layout& layout, const ComparisonOptions& options, Comparison& out) {
+void compare_split(const SplitScores& split, const std::string& name, const Layout& layout,
+                   const ComparisonOptions& options, Comparison& out) {
   check_same_reports(split, name);
   std::vector<std::string> systems;
   std::vector<std::vector<SumVector>> clusters;
@@ -136,7 +149,9 @@ void compare_split(const SplitScores& split, const std::string& name, const Layo
     systems.push_back(system);
     clusters.push_back(cluster_sums(reports, layout));
   }
-  const Bootstrap result = bootstrap(clusters, [&](const SumVector& sums) { return layout.statistics(sums); }, options.resamples, options.seed);
+  const Bootstrap result = bootstrap(
+      clusters, [&](const SumVector& sums) { return layout.statistics(sums); }, options.resamples,
+      options.seed);
   const std::vector<std::string> names = layout.statistic_names();
   for (size_t s = 0; s < systems.size(); ++s) {
     SystemResult& r = out.results[{systems[s], name}];
@@ -146,7 +161,8 @@ void compare_split(const SplitScores& split, const std::string& name, const Layo
     }
     r.conditions = layout.counts(total);
     r.reports = static_cast<int64_t>(split.systems.at(systems[s]).size());
-    for (size_t k = 0; k < names.size(); ++k) r.metrics.emplace_back(names[k], result.systems[s][k]);
+    for (size_t k = 0; k < names.size(); ++k)
+      r.metrics.emplace_back(names[k], result.systems[s][k]);
   }
   for (const auto& [a, b] : options.pairs) {
     const auto ia = std::find(systems.begin(), systems.end(), a);
@@ -154,7 +170,9 @@ void compare_split(const SplitScores& split, const std::string& name, const Layo
     if (ia == systems.end() || ib == systems.end()) continue;
     Comparison::Pair pair{a, b, name, {}, static_cast<int64_t>(split.systems.at(a).size())};
     for (size_t k = 0; k < names.size(); ++k) {
-      pair.metrics.emplace_back(names[k], paired_difference(result, static_cast<size_t>(ia - systems.begin()), static_cast<size_t>(ib - systems.begin()), k));
+      pair.metrics.emplace_back(names[k],
+                                paired_difference(result, static_cast<size_t>(ia - systems.begin()),
+                                                  static_cast<size_t>(ib - systems.begin()), k));
     }
     out.pairs.push_back(std::move(pair));
   }
@@ -171,7 +189,8 @@ void site_means(const std::vector<Score>& scores, const Layout& layout, Comparis
   const std::vector<std::string> names = layout.statistic_names();
   for (const auto& [key, sum] : sums) {
     const std::vector<double> values = layout.statistics(sum);
-    for (size_t k = 0; k < names.size(); ++k) out.by_site[key][names[k]] = {values[k], values[k], values[k]};
+    for (size_t k = 0; k < names.size(); ++k)
+      out.by_site[key][names[k]] = {values[k], values[k], values[k]};
   }
 }
 
@@ -188,13 +207,21 @@ Comparison compare(const std::vector<Score>& given, const ComparisonOptions& opt
     remember(out.splits, score.split);
     remember(out.seeds, score.seed);
     out.sites[score.split].insert(score.site);
-    const bool is_new = splits[score.split].systems[score.system].emplace(ReportKey{score.seed, score.study_id}, &score).second;
-    if (!is_new) throw Error(Exit::data, fmt::format("study '{}' stands twice for system '{}', seed '{}'", score.study_id, score.system, score.seed));
+    const bool is_new = splits[score.split]
+                            .systems[score.system]
+                            .emplace(ReportKey{score.seed, score.study_id}, &score)
+                            .second;
+    if (!is_new)
+      throw Error(Exit::data, fmt::format("study '{}' stands twice for system '{}', seed '{}'",
+                                          score.study_id, score.system, score.seed));
   }
-  for (const std::string& split : out.splits) compare_split(splits.at(split), split, layout, options, out);
+  for (const std::string& split : out.splits)
+    compare_split(splits.at(split), split, layout, options, out);
   for (const auto& [a, b] : options.pairs) {
     for (const std::string& name : {a, b}) {
-      if (std::find(out.systems.begin(), out.systems.end(), name) == out.systems.end()) throw Error(Exit::config, fmt::format("pair '{}-{}': no scores of system '{}'", a, b, name));
+      if (std::find(out.systems.begin(), out.systems.end(), name) == out.systems.end())
+        throw Error(Exit::config,
+                    fmt::format("pair '{}-{}': no scores of system '{}'", a, b, name));
     }
   }
   site_means(scores, layout, out);

@@ -1,6 +1,6 @@
-// Scores of one or several systems as tables: means with intervals per split, paired differences, per site and per
-// condition. Depends on scores.h, statistics.h.
-// SPDX-License-Identifier: Apache-2.0
+// Scores of one or several systems as tables: means with intervals per split, paired differences,
+// per site and per condition. Depends on scores.h, statistics.h. SPDX-License-Identifier:
+// Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,16 @@ namespace unirg::evaluation {
 
 struct ComparisonOptions {
   std::vector<std::pair<std::string, std::string>> pairs;  ///< (a, b): a - b is reported
-  std::vector<std::pair<std::string, double>> composite;    ///< metric "composite" = sum of weight * metric; empty: none
+  std::vector<std::pair<std::string, double>>
+      composite;  ///< metric "composite" = sum of weight * metric; empty: none
   int64_t resamples = 1000;
   uint64_t seed = 0;
 };
 
 /// One system on one split.
 struct SystemResult {
-  std::vector<std::pair<std::string, Interval>> metrics;  ///< per-report means, then micro-f1, macro-f1, call-rate
+  std::vector<std::pair<std::string, Interval>>
+      metrics;  ///< per-report means, then micro-f1, macro-f1, call-rate
   int64_t reports = 0;
   metrics::ConditionCounts conditions{};
 };
@@ -33,9 +35,10 @@ struct Comparison {
   std::vector<std::string> systems;  ///< in order of first appearance
   std::vector<std::string> splits;
   std::vector<std::string> seeds;
-  std::map<std::string, std::set<std::string>> sites;  ///< of each split
+  std::map<std::string, std::set<std::string>> sites;                   ///< of each split
   std::map<std::pair<std::string, std::string>, SystemResult> results;  ///< (system, split)
-  std::map<std::pair<std::string, std::string>, std::map<std::string, Interval>> by_site;  ///< (system, split/site) -> metric -> mean (no interval)
+  std::map<std::pair<std::string, std::string>, std::map<std::string, Interval>>
+      by_site;  ///< (system, split/site) -> metric -> mean (no interval)
   struct Pair {
     std::string a, b, split;
     std::vector<std::pair<std::string, Difference>> metrics;
@@ -44,12 +47,15 @@ struct Comparison {
   std::vector<Pair> pairs;
 };
 
-/// Corpus metrics follow the labels of the score records; No Finding is left out of them (it is the absence of the others).
-/// Clusters are patients within a seed. \throws Error(Exit::data) if two systems of a split do not have the same reports
+/// Corpus metrics follow the labels of the score records; No Finding is left out of them (it is the
+/// absence of the others). Clusters are patients within a seed. \throws Error(Exit::data) if two
+/// systems of a split do not have the same reports
 Comparison compare(const std::vector<Score>& scores, const ComparisonOptions& options);
 
-/// summary.json: systems.<system>.<split>.<metric> = {mean, lo, hi, n}, paired.<a>-<b>.<split>.<metric> = {diff, lo, hi, p, n}.
-data::Json summary_json(const Comparison& comparison, const std::map<std::string, std::string>& signatures);
+/// summary.json: systems.<system>.<split>.<metric> = {mean, lo, hi, n},
+/// paired.<a>-<b>.<split>.<metric> = {diff, lo, hi, p, n}.
+data::Json summary_json(const Comparison& comparison,
+                        const std::map<std::string, std::string>& signatures);
 std::string markdown_tables(const Comparison& comparison);
 std::string tsv_table(const Comparison& comparison);
 

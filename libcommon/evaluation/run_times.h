@@ -8,8 +8,9 @@
 
 namespace unirg::evaluation {
 
-/// Sums wall_s of every run record below `folder` (*.run.json, run.json) by tool, and over all as "total"; seconds, rounded
-/// to a tenth. Stages that ran side by side count in full. \throws Error(Exit::no_input), Error(Exit::data)
+/// Sums wall_s of every run record below `folder` (*.run.json, run.json) by tool, and over all as
+/// "total"; seconds, rounded to a tenth. Stages that ran side by side count in full. \throws
+/// Error(Exit::no_input), Error(Exit::data)
 io::Json run_times(const std::filesystem::path& folder);
 
 }  // namespace unirg::evaluation

@@ -19,26 +19,32 @@ ById by_id(const std::vector<NamedReport>& reports, const char* what) {
   ById map;
   for (const NamedReport& report : reports) {
     if (!map.emplace(report.study_id, &report).second) {
-      throw Error(Exit::data, fmt::format("study '{}' has two {} (hint: unirg-eval scores one report a study; "
-                                          "unirg-reward scores samples)", report.study_id, what));
+      throw Error(Exit::data,
+                  fmt::format("study '{}' has two {} (hint: unirg-eval scores one report a study; "
+                              "unirg-reward scores samples)",
+                              report.study_id, what));
     }
   }
   return map;
 }
 
 /// The splits asked for, else those that the reports come from.
-std::set<std::string> wanted_splits(const ById& reports, const std::vector<NamedReport>& references, const ScoreRunOptions& options) {
+std::set<std::string> wanted_splits(const ById& reports, const std::vector<NamedReport>& references,
+                                    const ScoreRunOptions& options) {
   std::set<std::string> splits(options.splits.begin(), options.splits.end());
   if (!splits.empty()) return splits;
   for (const NamedReport& reference : references) {
-    if (reference.study && reports.contains(reference.study_id)) splits.insert(reference.study->split);
+    if (reference.study && reports.contains(reference.study_id))
+      splits.insert(reference.study->split);
   }
   return splits;
 }
 
 void check_referenced(const std::vector<NamedReport>& reports, const ById& references) {
   for (const NamedReport& report : reports) {
-    if (!references.contains(report.study_id)) throw Error(Exit::data, fmt::format("study '{}' has a report but no reference", report.study_id));
+    if (!references.contains(report.study_id))
+      throw Error(Exit::data,
+                  fmt::format("study '{}' has a report but no reference", report.study_id));
   }
 }
 
@@ -49,8 +55,8 @@ struct Pair {
 
 }  // namespace
 
-ScoreRun score_run(const scoring::Scorer& scorer, const std::vector<NamedReport>& reports, const std::vector<NamedReport>& references,
-                   const ScoreRunOptions& options) {
+ScoreRun score_run(const scoring::Scorer& scorer, const std::vector<NamedReport>& reports,
+                   const std::vector<NamedReport>& references, const ScoreRunOptions& options) {
   const ById report_of = by_id(reports, "reports");
   check_referenced(reports, by_id(references, "references"));
   const std::set<std::string> splits = wanted_splits(report_of, references, options);
@@ -64,16 +70,21 @@ ScoreRun score_run(const scoring::Scorer& scorer, const std::vector<NamedReport>
     } else if (report != report_of.end()) {
       pairs.push_back({report->second, &reference});
     } else if (++run.missing; !options.allow_missing) {
-      throw Error(Exit::data, fmt::format("study '{}' has a reference but no report (hint: --allow-missing leaves it out)", reference.study_id));
+      throw Error(
+          Exit::data,
+          fmt::format(
+              "study '{}' has a reference but no report (hint: --allow-missing leaves it out)",
+              reference.study_id));
     }
   }
   ordered_parallel(
       options.threads, static_cast<int64_t>(pairs.size()),
       [&](int64_t i) {
         const Pair& pair = pairs[static_cast<size_t>(i)];
-        Score score = make_score(scorer, pair.reference->study_id, pair.reference->study.get(),
-                                 scorer.prepare(scoring::scored_text(pair.report->report, options.sections)),
-                                 scorer.prepare(scoring::scored_text(pair.reference->report, options.sections)));
+        Score score = make_score(
+            scorer, pair.reference->study_id, pair.reference->study.get(),
+            scorer.prepare(scoring::scored_text(pair.report->report, options.sections)),
+            scorer.prepare(scoring::scored_text(pair.reference->report, options.sections)));
         score.system = options.system;
         score.seed = options.seed;
         return score;

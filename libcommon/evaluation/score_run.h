@@ -11,11 +11,13 @@
 namespace unirg::evaluation {
 
 struct ScoreRunOptions {
-  std::string system;               ///< name of who wrote the reports
-  std::string seed;                 ///< tag of the run, "" for one run only
-  std::vector<std::string> splits;  ///< study references only: those to score; empty: those the reports come from
+  std::string system;  ///< name of who wrote the reports
+  std::string seed;    ///< tag of the run, "" for one run only
+  std::vector<std::string>
+      splits;  ///< study references only: those to score; empty: those the reports come from
   scoring::Sections sections = scoring::Sections::both;
-  bool allow_missing = false;  ///< references without a report are left out instead of being an error
+  bool allow_missing =
+      false;  ///< references without a report are left out instead of being an error
   int threads = 1;
 };
 
@@ -25,8 +27,10 @@ struct ScoreRun {
   int64_t empty_reference = 0;  ///< references that lack the sections to be scored
 };
 
-/// \throws Error(Exit::data) if a report has no reference, a study has two reports, or a reference has no report
+/// \throws Error(Exit::data) if a report has no reference, a study has two reports, or a reference
+/// has no report
 ScoreRun score_run(const scoring::Scorer& scorer, const std::vector<scoring::NamedReport>& reports,
-                   const std::vector<scoring::NamedReport>& references, const ScoreRunOptions& options);
+                   const std::vector<scoring::NamedReport>& references,
+                   const ScoreRunOptions& options);
 
 }  // namespace unirg::evaluation

@@ -23,9 +23,11 @@ std::vector<std::string> condition_names(const metrics::ConditionSet& set) {
 /// A list of known condition names.
 Result<std::vector<std::string>> read_conditions(const Json& object, const char* field) {
   std::vector<std::string> names;
-  if (!object.contains(field) || !object.at(field).is_array()) return bad_record(fmt::format("field '{}': expected array", field));
+  if (!object.contains(field) || !object.at(field).is_array())
+    return bad_record(fmt::format("field '{}': expected array", field));
   for (const Json& name : object.at(field)) {
-    if (!name.is_string() || !text::condition_index(name.get<std::string>())) return bad_record(fmt::format("field '{}': not a condition: {}", field, name.dump()));
+    if (!name.is_string() || !text::condition_index(name.get<std::string>()))
+      return bad_record(fmt::format("field '{}': not a condition: {}", field, name.dump()));
     names.push_back(name.get<std::string>());
   }
   return names;
@@ -34,19 +36,38 @@ Result<std::vector<std::string>> read_conditions(const Json& object, const char*
 }  // namespace
 
 Json to_json(const Score& s) {
-  Json json = {{"schema", data::kScoreSchema}, {"study_id", s.study_id}, {"system", s.system}, {"split", s.split}, {"seed", s.seed}};
+  Json json = {{"schema", data::kScoreSchema},
+               {"study_id", s.study_id},
+               {"system", s.system},
+               {"split", s.split},
+               {"seed", s.seed}};
   for (const auto& [name, value] : s.metrics) json[name] = value;
-  json.update({{"patient_id", s.patient_id}, {"site", s.site}, {"sex", nullable(s.sex)}, {"race", nullable(s.race)}, {"age", nullable(s.age)},
-               {"encounter", s.encounter}, {"called", s.called}, {"present", s.present}, {"text", s.text}, {"reference", s.reference}});
+  json.update({{"patient_id", s.patient_id},
+               {"site", s.site},
+               {"sex", nullable(s.sex)},
+               {"race", nullable(s.race)},
+               {"age", nullable(s.age)},
+               {"encounter", s.encounter},
+               {"called", s.called},
+               {"present", s.present},
+               {"text", s.text},
+               {"reference", s.reference}});
   return json;
 }
 
 Result<Score> score_from_json(const Json& object) {
   const io::Fields fields(object);
-  if (const auto schema = fields.schema(data::kScoreSchema); !schema) return tl::unexpected(schema.error());
+  if (const auto schema = fields.schema(data::kScoreSchema); !schema)
+    return tl::unexpected(schema.error());
   Score s;
-  for (const auto& [name, target] : {std::pair<const char*, std::string*>{"study_id", &s.study_id}, {"system", &s.system}, {"split", &s.split},
-                                     {"seed", &s.seed}, {"patient_id", &s.patient_id}, {"site", &s.site}, {"text", &s.text}, {"reference", &s.reference}}) {
+  for (const auto& [name, target] : {std::pair<const char*, std::string*>{"study_id", &s.study_id},
+                                     {"system", &s.system},
+                                     {"split", &s.split},
+                                     {"seed", &s.seed},
+                                     {"patient_id", &s.patient_id},
+                                     {"site", &s.site},
+                                     {"text", &s.text},
+                                     {"reference", &s.reference}}) {
     auto value = fields.string(name);
     if (!value) return tl::unexpected(value.error());
     *target = std::move(*value);
@@ -64,7 +85,8 @@ Result<Score> score_from_json(const Json& object) {
   s.age = *age;
   s.encounter = *encounter;
   for (const auto& [name, value] : object.items()) {  // every other number is a metric
-    if (value.is_number() && name != "age" && name != "encounter") s.metrics.emplace_back(name, value.get<double>());
+    if (value.is_number() && name != "age" && name != "encounter")
+      s.metrics.emplace_back(name, value.get<double>());
   }
   auto called = read_conditions(object, "called");
   auto present = read_conditions(object, "present");
@@ -79,14 +101,17 @@ std::vector<Score> read_scores(const std::filesystem::path& file) {
   std::vector<Score> scores;
   io::JsonlReader reader(file);
   while (auto line = reader.next()) {
-    auto score = line->has_value() ? score_from_json((*line)->object) : Result<Score>(tl::unexpected(line->error()));
-    if (!score) throw Error(Exit::data, fmt::format("{}: {}", reader.place().text(), score.error().reason));
+    auto score = line->has_value() ? score_from_json((*line)->object)
+                                   : Result<Score>(tl::unexpected(line->error()));
+    if (!score)
+      throw Error(Exit::data, fmt::format("{}: {}", reader.place().text(), score.error().reason));
     scores.push_back(std::move(*score));
   }
   return scores;
 }
 
-Score make_score(const scoring::Scorer& scorer, const std::string& study_id, const data::Study* study, const scoring::Prepared& hypothesis,
+Score make_score(const scoring::Scorer& scorer, const std::string& study_id,
+                 const data::Study* study, const scoring::Prepared& hypothesis,
                  const scoring::Prepared& reference) {
   Score s;
   s.study_id = study_id;
@@ -100,7 +125,8 @@ Score make_score(const scoring::Scorer& scorer, const std::string& study_id, con
     s.encounter = study->encounter;
   }
   const std::vector<double> values = scorer.score(hypothesis, reference);
-  for (size_t m = 0; m < values.size(); ++m) s.metrics.emplace_back(scorer.metrics()[m].name, values[m]);
+  for (size_t m = 0; m < values.size(); ++m)
+    s.metrics.emplace_back(scorer.metrics()[m].name, values[m]);
   s.called = condition_names(hypothesis.called);
   s.present = condition_names(reference.called);
   s.text = hypothesis.text;

@@ -1,5 +1,5 @@
-// Score records: one scored report with what grouping and corpus metrics need. Depends on data, scoring.
-// SPDX-License-Identifier: Apache-2.0
+// Score records: one scored report with what grouping and corpus metrics need. Depends on data,
+// scoring. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <filesystem>
@@ -17,15 +17,16 @@ struct Score {
   std::string study_id;
   std::string system;  ///< who wrote the report, e.g. "sft_rl"
   std::string split;
-  std::string seed;    ///< tag of the run, "" for one run only
+  std::string seed;  ///< tag of the run, "" for one run only
   std::string patient_id;
   std::string site;
   std::optional<std::string> sex, race;
   std::optional<double> age;
   int64_t encounter = 1;
   std::vector<std::pair<std::string, double>> metrics;  ///< by name, in table order
-  std::vector<std::string> called, present;             ///< conditions positive in the report, in the reference
-  std::string text, reference;                          ///< what was scored, against what
+  std::vector<std::string> called,
+      present;                  ///< conditions positive in the report, in the reference
+  std::string text, reference;  ///< what was scored, against what
 };
 
 data::Json to_json(const Score& score);
@@ -34,7 +35,8 @@ Result<Score> score_from_json(const data::Json& object);
 std::vector<Score> read_scores(const std::filesystem::path& file);
 
 /// Scores a report; the study may be null when references are plain text.
-Score make_score(const scoring::Scorer& scorer, const std::string& study_id, const data::Study* study, const scoring::Prepared& hypothesis,
+Score make_score(const scoring::Scorer& scorer, const std::string& study_id,
+                 const data::Study* study, const scoring::Prepared& hypothesis,
                  const scoring::Prepared& reference);
 
 }  // namespace unirg::evaluation

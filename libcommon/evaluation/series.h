@@ -9,8 +9,10 @@
 
 namespace unirg::evaluation {
 
-/// (step, value) of each line that has both. \param field dotted for nested objects, e.g. "rewards.reward.mean"
-/// \throws Error(Exit::no_input), Error(Exit::data) "FILE:LINE: ...", also when no line has the field
-std::vector<std::pair<double, double>> read_series(const std::filesystem::path& file, const std::string& field);
+/// (step, value) of each line that has both. \param field dotted for nested objects, e.g.
+/// "rewards.reward.mean" \throws Error(Exit::no_input), Error(Exit::data) "FILE:LINE: ...", also
+/// when no line has the field
+std::vector<std::pair<double, double>> read_series(const std::filesystem::path& file,
+                                                   const std::string& field);
 
 }  // namespace unirg::evaluation

@@ -31,7 +31,8 @@ double percentile(std::vector<double> values, double q) {
   return values[low] + (at - std::floor(at)) * (values[high] - values[low]);
 }
 
-Bootstrap bootstrap(const std::vector<std::vector<SumVector>>& clusters, const Statistic& statistic, int64_t resamples, uint64_t seed) {
+Bootstrap bootstrap(const std::vector<std::vector<SumVector>>& clusters, const Statistic& statistic,
+                    int64_t resamples, uint64_t seed) {
   UNIRG_ASSERT(!clusters.empty() && !clusters.front().empty(), "bootstrap of nothing");
   const size_t n = clusters.front().size();
   Bootstrap result;
@@ -79,7 +80,8 @@ Difference paired_difference(const Bootstrap& result, size_t a, size_t b, size_t
   }
   d.lo = percentile(differences, 0.025);
   d.hi = percentile(differences, 0.975);
-  d.p = std::min(1.0, 2.0 * (1.0 + std::min(not_above, not_below)) / (1.0 + static_cast<double>(left.size())));
+  d.p = std::min(
+      1.0, 2.0 * (1.0 + std::min(not_above, not_below)) / (1.0 + static_cast<double>(left.size())));
   return d;
 }
 

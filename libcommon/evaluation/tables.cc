@@ -12,13 +12,16 @@ using data::Json;
 
 /// The rows of the Markdown tables, in this order; everything is in summary.json.
 const std::vector<std::string>& shown_metrics() {
-  static const std::vector<std::string> names{"composite", "bleu2", "rouge-l", "label-f1", "entity-f1", "errors", "micro-f1", "macro-f1", "call-rate", "words"};
+  static const std::vector<std::string> names{"composite", "bleu2",  "rouge-l",  "label-f1",
+                                              "entity-f1", "errors", "micro-f1", "macro-f1",
+                                              "call-rate", "words"};
   return names;
 }
 
 template <typename Pairs>
 const typename Pairs::value_type::second_type* find(const Pairs& pairs, const std::string& name) {
-  const auto it = std::find_if(pairs.begin(), pairs.end(), [&](const auto& p) { return p.first == name; });
+  const auto it =
+      std::find_if(pairs.begin(), pairs.end(), [&](const auto& p) { return p.first == name; });
   return it == pairs.end() ? nullptr : &it->second;
 }
 
@@ -34,7 +37,9 @@ std::string header(std::vector<std::string> cells) {
   return text + row(cells);
 }
 
-std::string interval_text(const Interval& v) { return fmt::format("{:.3f} [{:.3f}, {:.3f}]", v.value, v.lo, v.hi); }
+std::string interval_text(const Interval& v) {
+  return fmt::format("{:.3f} [{:.3f}, {:.3f}]", v.value, v.lo, v.hi);
+}
 
 std::string system_table(const Comparison& c, const std::string& split) {
   std::vector<std::string> head{"metric"};
@@ -47,7 +52,9 @@ std::string system_table(const Comparison& c, const std::string& split) {
       const Interval* v = it == c.results.end() ? nullptr : find(it->second.metrics, name);
       cells.push_back(v ? interval_text(*v) : "");
     }
-    if (std::any_of(cells.begin() + 1, cells.end(), [](const std::string& cell) { return !cell.empty(); })) text += row(cells);
+    if (std::any_of(cells.begin() + 1, cells.end(),
+                    [](const std::string& cell) { return !cell.empty(); }))
+      text += row(cells);
   }
   return text;
 }
@@ -106,7 +113,8 @@ std::string condition_table(const Comparison& c, const std::string& split) {
 }
 
 std::string site_table(const Comparison& c, const std::string& split) {
-  const std::vector<std::string> columns{"bleu2", "label-f1", "entity-f1", "errors", "micro-f1", "macro-f1"};
+  const std::vector<std::string> columns{"bleu2",  "label-f1", "entity-f1",
+                                         "errors", "micro-f1", "macro-f1"};
   std::vector<std::string> head{"site", "system"};
   head.insert(head.end(), columns.begin(), columns.end());
   std::string text = header(head);
@@ -115,7 +123,9 @@ std::string site_table(const Comparison& c, const std::string& split) {
       const auto it = c.by_site.find({system, split + "/" + site});
       if (it == c.by_site.end()) continue;
       std::vector<std::string> cells{site, system};
-      for (const std::string& name : columns) cells.push_back(it->second.contains(name) ? fmt::format("{:.3f}", it->second.at(name).value) : "");
+      for (const std::string& name : columns)
+        cells.push_back(it->second.contains(name) ? fmt::format("{:.3f}", it->second.at(name).value)
+                                                  : "");
       text += row(cells);
     }
   }
@@ -130,28 +140,38 @@ Json summary_json(const Comparison& c, const std::map<std::string, std::string>&
     for (const std::string& split : c.splits) {
       const auto it = c.results.find({system, split});
       if (it == c.results.end()) continue;
-      for (const auto& [name, v] : it->second.metrics) systems[system][split][name] = {{"mean", v.value}, {"lo", v.lo}, {"hi", v.hi}, {"n", it->second.reports}};
+      for (const auto& [name, v] : it->second.metrics)
+        systems[system][split][name] = {
+            {"mean", v.value}, {"lo", v.lo}, {"hi", v.hi}, {"n", it->second.reports}};
     }
   }
   Json paired = Json::object();
   for (const Comparison::Pair& pair : c.pairs) {
     for (const auto& [name, d] : pair.metrics) {
-      paired[pair.a + "-" + pair.b][pair.split][name] = {{"diff", d.value}, {"lo", d.lo}, {"hi", d.hi}, {"p", d.p}, {"n", pair.reports}};
+      paired[pair.a + "-" + pair.b][pair.split][name] = {
+          {"diff", d.value}, {"lo", d.lo}, {"hi", d.hi}, {"p", d.p}, {"n", pair.reports}};
     }
   }
   Json named = Json::object();
   for (const auto& [name, signature] : signatures) named[name] = signature;
-  return {{"schema", "unirg.summary/1"}, {"systems", std::move(systems)}, {"paired", std::move(paired)}, {"signatures", std::move(named)}, {"seeds", c.seeds}};
+  return {{"schema", "unirg.summary/1"},
+          {"systems", std::move(systems)},
+          {"paired", std::move(paired)},
+          {"signatures", std::move(named)},
+          {"seeds", c.seeds}};
 }
 
 std::string markdown_tables(const Comparison& c) {
   std::string text;
   for (const std::string& split : c.splits) {
     const std::string where = split.empty() ? "" : split + ": ";
-    text += fmt::format("### {}{}\n\nMean and 95% interval (bootstrap over patients).\n\n{}\n", where, counted(c, split), system_table(c, split));
-    if (const std::string pairs = pair_table(c, split); !pairs.empty()) text += fmt::format("Paired difference and 95% interval.\n\n{}\n", pairs);
+    text += fmt::format("### {}{}\n\nMean and 95% interval (bootstrap over patients).\n\n{}\n",
+                        where, counted(c, split), system_table(c, split));
+    if (const std::string pairs = pair_table(c, split); !pairs.empty())
+      text += fmt::format("Paired difference and 95% interval.\n\n{}\n", pairs);
     text += fmt::format("F1 per condition.\n\n{}\n", condition_table(c, split));
-    if (c.sites.at(split).size() > 1) text += fmt::format("Per site.\n\n{}\n", site_table(c, split));
+    if (c.sites.at(split).size() > 1)
+      text += fmt::format("Per site.\n\n{}\n", site_table(c, split));
   }
   return text;
 }
@@ -162,7 +182,9 @@ std::string tsv_table(const Comparison& c) {
     for (const std::string& split : c.splits) {
       const auto it = c.results.find({system, split});
       if (it == c.results.end()) continue;
-      for (const auto& [name, v] : it->second.metrics) text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", system, split, name, v.value, v.lo, v.hi, it->second.reports);
+      for (const auto& [name, v] : it->second.metrics)
+        text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", system, split, name, v.value, v.lo,
+                            v.hi, it->second.reports);
     }
   }
   return text;

@@ -16,7 +16,8 @@ struct Precision {
   double total = 0;  ///< at least 1
 };
 
-std::map<std::pair<std::string_view, std::string_view>, int> bigrams(const Tokens& tokens, size_t order) {
+std::map<std::pair<std::string_view, std::string_view>, int> bigrams(const Tokens& tokens,
+                                                                     size_t order) {
   std::map<std::pair<std::string_view, std::string_view>, int> counts;
   for (size_t i = 0; i + order <= tokens.size(); ++i) {
     ++counts[{tokens[i], order == 2 ? std::string_view(tokens[i + 1]) : std::string_view()}];
@@ -48,7 +49,8 @@ std::vector<std::string> rexrank_tokens(std::string_view text) {
   for (const char c : text) {
     if (c == ' ') {
       close();
-    } else if (c == '.') {  // becomes " .": what follows without a space stays attached, as upstream
+    } else if (c ==
+               '.') {  // becomes " .": what follows without a space stays attached, as upstream
       close();
       word = ".";
     } else {

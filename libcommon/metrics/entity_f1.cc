@@ -9,11 +9,14 @@ namespace {
 template <typename T>
 double set_f1(const std::set<T>& hypothesis, const std::set<T>& reference) {
   if (hypothesis.empty() && reference.empty()) return 1;
-  const auto common = std::count_if(hypothesis.begin(), hypothesis.end(), [&](const T& item) { return reference.contains(item); });
-  return 2.0 * static_cast<double>(common) / static_cast<double>(hypothesis.size() + reference.size());
+  const auto common = std::count_if(hypothesis.begin(), hypothesis.end(),
+                                    [&](const T& item) { return reference.contains(item); });
+  return 2.0 * static_cast<double>(common) /
+         static_cast<double>(hypothesis.size() + reference.size());
 }
 
-std::set<std::pair<std::string, std::string>> relations_of(const EntitySets& sets, size_t condition) {
+std::set<std::pair<std::string, std::string>> relations_of(const EntitySets& sets,
+                                                           size_t condition) {
   std::set<std::pair<std::string, std::string>> found;
   for (const auto& [c, kind, value] : sets.relations) {
     if (c == condition) found.emplace(kind, value);
@@ -43,7 +46,8 @@ EntitySets entity_sets(const text::Reading& reading) {
 }
 
 EntityScore entity_f1(const EntitySets& hypothesis, const EntitySets& reference) {
-  return {set_f1(hypothesis.entities, reference.entities), set_f1(hypothesis.relations, reference.relations)};
+  return {set_f1(hypothesis.entities, reference.entities),
+          set_f1(hypothesis.relations, reference.relations)};
 }
 
 double error_count(const EntitySets& hypothesis, const EntitySets& reference) {

@@ -1,7 +1,7 @@
-// Entity F1: what a report says, as sets. Entities are (condition, present | absent | uncertain); relations tie a present
-// or uncertain condition to a side or zone, a severity, or a change. In the spirit of RadGraph F1 (Jain et al. 2021,
-// arXiv:2106.14463), over the rule labeler's reading instead of a network's. Pure sets.
-// SPDX-License-Identifier: Apache-2.0
+// Entity F1: what a report says, as sets. Entities are (condition, present | absent | uncertain);
+// relations tie a present or uncertain condition to a side or zone, a severity, or a change. In the
+// spirit of RadGraph F1 (Jain et al. 2021, arXiv:2106.14463), over the rule labeler's reading
+// instead of a network's. Pure sets. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <set>
@@ -13,8 +13,9 @@
 namespace unirg::metrics {
 
 struct EntitySets {
-  std::set<std::pair<size_t, text::Presence>> entities;             ///< condition index, presence
-  std::set<std::tuple<size_t, std::string, std::string>> relations;  ///< condition index, "location" | "severity" | "change", value
+  std::set<std::pair<size_t, text::Presence>> entities;  ///< condition index, presence
+  std::set<std::tuple<size_t, std::string, std::string>>
+      relations;  ///< condition index, "location" | "severity" | "change", value
 };
 /// Support devices give entities but no relations: where a wire lies is not a finding's place.
 EntitySets entity_sets(const text::Reading& reading);
@@ -26,8 +27,8 @@ struct EntityScore {
 };
 EntityScore entity_f1(const EntitySets& hypothesis, const EntitySets& reference);
 
-/// Unrewarded error count of a report: positive conditions missed + falsely called + called with a wrong relation.
-/// No Finding is not counted, it follows from the others.
+/// Unrewarded error count of a report: positive conditions missed + falsely called + called with a
+/// wrong relation. No Finding is not counted, it follows from the others.
 double error_count(const EntitySets& hypothesis, const EntitySets& reference);
 
 }  // namespace unirg::metrics

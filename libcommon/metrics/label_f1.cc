@@ -6,7 +6,8 @@ namespace unirg::metrics {
 ConditionSet called_conditions(const text::Labels& labels, bool uncertain_is_positive) {
   ConditionSet called{};
   for (size_t c = 0; c < called.size(); ++c) {
-    called[c] = labels[c].has_value() && (*labels[c] == 1 || (uncertain_is_positive && *labels[c] == -1));
+    called[c] =
+        labels[c].has_value() && (*labels[c] == 1 || (uncertain_is_positive && *labels[c] == -1));
   }
   return called;
 }
@@ -14,7 +15,8 @@ ConditionSet called_conditions(const text::Labels& labels, bool uncertain_is_pos
 ConditionCounts count_conditions(const ConditionSet& hypothesis, const ConditionSet& reference) {
   ConditionCounts counts{};
   for (size_t c = 0; c < counts.size(); ++c) {
-    counts[c] = {hypothesis[c] && reference[c], hypothesis[c] && !reference[c], !hypothesis[c] && reference[c]};
+    counts[c] = {hypothesis[c] && reference[c], hypothesis[c] && !reference[c],
+                 !hypothesis[c] && reference[c]};
   }
   return counts;
 }

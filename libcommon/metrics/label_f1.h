@@ -9,7 +9,8 @@
 
 namespace unirg::metrics {
 
-/// Which conditions a report calls: positive ones, and uncertain ones too when `uncertain_is_positive`.
+/// Which conditions a report calls: positive ones, and uncertain ones too when
+/// `uncertain_is_positive`.
 using ConditionSet = std::array<bool, 14>;
 ConditionSet called_conditions(const text::Labels& labels, bool uncertain_is_positive);
 
@@ -25,7 +26,8 @@ struct Counts {
     fn += o.fn;
     return *this;
   }
-  /// 2 tp / (2 tp + fp + fn); 0 when nothing was there and nothing was called (scikit-learn's zero_division = 0)
+  /// 2 tp / (2 tp + fp + fn); 0 when nothing was there and nothing was called (scikit-learn's
+  /// zero_division = 0)
   [[nodiscard]] double f1() const;
 };
 using ConditionCounts = std::array<Counts, 14>;
@@ -33,7 +35,8 @@ ConditionCounts count_conditions(const ConditionSet& hypothesis, const Condition
 
 /// F1 of the summed counts.
 double micro_f1(const ConditionCounts& counts);
-/// Mean over the conditions that occur on either side (a condition no report has says nothing about the writer).
+/// Mean over the conditions that occur on either side (a condition no report has says nothing about
+/// the writer).
 double macro_f1(const ConditionCounts& counts);
 
 }  // namespace unirg::metrics

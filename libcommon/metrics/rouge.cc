@@ -23,7 +23,8 @@ std::vector<std::string> rouge_tokens(std::string_view text) {
   return tokens;
 }
 
-size_t longest_common_subsequence(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+size_t longest_common_subsequence(const std::vector<std::string>& a,
+                                  const std::vector<std::string>& b) {
   if (b.size() > a.size()) return longest_common_subsequence(b, a);
   std::vector<size_t> row(b.size() + 1);
   for (const std::string& word : a) {
@@ -37,7 +38,8 @@ size_t longest_common_subsequence(const std::vector<std::string>& a, const std::
   return row.back();
 }
 
-double rouge_l(const std::vector<std::string>& hypothesis, const std::vector<std::string>& reference, double beta) {
+double rouge_l(const std::vector<std::string>& hypothesis,
+               const std::vector<std::string>& reference, double beta) {
   const auto common = static_cast<double>(longest_common_subsequence(hypothesis, reference));
   if (common == 0) return 0;
   const double p = common / static_cast<double>(hypothesis.size());

@@ -16,8 +16,12 @@ class Reader {
  public:
   Reader(const Json& object, std::string where) : object_(object), where_(std::move(where)) {}
 
-  [[nodiscard]] bool has(const char* key) const { return object_.contains(key) && !object_.at(key).is_null(); }
-  [[noreturn]] void fail(const std::string& why) const { throw Error(Exit::data, fmt::format("{}: {}", where_, why)); }
+  [[nodiscard]] bool has(const char* key) const {
+    return object_.contains(key) && !object_.at(key).is_null();
+  }
+  [[noreturn]] void fail(const std::string& why) const {
+    throw Error(Exit::data, fmt::format("{}: {}", where_, why));
+  }
 
   void integer(const char* key, int64_t& out, bool required = false) const {
     if (!check(key, required)) return;
@@ -45,7 +49,8 @@ class Reader {
     out = *values;
   }
   [[nodiscard]] Reader child(const char* key) const {
-    if (!has(key) || !object_.at(key).is_object()) fail(fmt::format("key '{}': expected object", key));
+    if (!has(key) || !object_.at(key).is_object())
+      fail(fmt::format("key '{}': expected object", key));
     return {object_.at(key), where_ + ": " + key};
   }
 
@@ -73,14 +78,18 @@ VisionConfig read_vision(const Reader& reader) {
   reader.integer("num_position_embeddings", c.num_position_embeddings);
   reader.positive("out_hidden_size", c.out_hidden_size);
   reader.integers("deepstack_visual_indexes", c.deepstack_visual_indexes);
-  if (reader.has("rope_parameters")) reader.child("rope_parameters").number("rope_theta", c.rope_theta);
-  const auto side = static_cast<int64_t>(std::llround(std::sqrt(static_cast<double>(c.num_position_embeddings))));
-  if (side < 1 || side * side != c.num_position_embeddings) reader.fail("key 'num_position_embeddings': must be a square");
+  if (reader.has("rope_parameters"))
+    reader.child("rope_parameters").number("rope_theta", c.rope_theta);
+  const auto side =
+      static_cast<int64_t>(std::llround(std::sqrt(static_cast<double>(c.num_position_embeddings))));
+  if (side < 1 || side * side != c.num_position_embeddings)
+    reader.fail("key 'num_position_embeddings': must be a square");
   if (c.hidden_size % c.num_heads != 0 || c.head_dim() % 4 != 0) {
     reader.fail("key 'hidden_size': must be a multiple of 4 x num_heads");
   }
   for (const int64_t index : c.deepstack_visual_indexes) {
-    if (index < 0 || index >= c.depth) reader.fail("key 'deepstack_visual_indexes': index out of range");
+    if (index < 0 || index >= c.depth)
+      reader.fail("key 'deepstack_visual_indexes': index out of range");
   }
   return c;
 }
@@ -121,7 +130,8 @@ ModelConfig config_from_json(const Json& object, const std::string& file) {
   if (!object.is_object()) reader.fail("not a JSON object");
   const auto type = io::Fields(object).string("model_type");
   if (!type) reader.fail(type.error().reason);
-  if (*type != "qwen3_vl") reader.fail(fmt::format("model_type '{}' is not supported (hint: expected 'qwen3_vl')", *type));
+  if (*type != "qwen3_vl")
+    reader.fail(fmt::format("model_type '{}' is not supported (hint: expected 'qwen3_vl')", *type));
   ModelConfig config;
   config.vision = read_vision(reader.child("vision_config"));
   config.text = read_text(reader.child("text_config"));
@@ -134,7 +144,8 @@ ModelConfig config_from_json(const Json& object, const std::string& file) {
   text.integer("bos_token_id", config.bos_token_id);
   text.integer("eos_token_id", config.eos_token_id);
   for (const char* key : {"torch_dtype", "dtype"}) {
-    if (object.contains(key) && object.at(key).is_string()) config.dtype = object.at(key).get<std::string>();
+    if (object.contains(key) && object.at(key).is_string())
+      config.dtype = object.at(key).get<std::string>();
   }
   if (config.vision.out_hidden_size != config.text.hidden_size) {
     reader.fail("vision_config.out_hidden_size must equal text_config.hidden_size");
@@ -144,7 +155,8 @@ ModelConfig config_from_json(const Json& object, const std::string& file) {
 
 ModelConfig load_config(const std::filesystem::path& config_json) {
   const Json object = Json::parse(io::read_file(config_json), nullptr, /*allow_exceptions=*/false);
-  if (object.is_discarded()) throw Error(Exit::data, fmt::format("{}: not valid JSON", config_json.string()));
+  if (object.is_discarded())
+    throw Error(Exit::data, fmt::format("{}: not valid JSON", config_json.string()));
   return config_from_json(object, config_json.string());
 }
 
@@ -173,9 +185,14 @@ Json to_json(const ModelConfig& c) {
             {"num_key_value_heads", t.num_key_value_heads},
             {"rms_norm_eps", t.rms_norm_eps},
             {"rope_parameters",
-             {{"mrope_interleaved", true}, {"mrope_section", t.mrope_section}, {"rope_theta", t.rope_theta}, {"rope_type", "default"}}},
+             {{"mrope_interleaved", true},
+              {"mrope_section", t.mrope_section},
+              {"rope_theta", t.rope_theta},
+              {"rope_type", "default"}}},
             {"rope_scaling",
-             {{"mrope_interleaved", true}, {"mrope_section", t.mrope_section}, {"rope_type", "default"}}},
+             {{"mrope_interleaved", true},
+              {"mrope_section", t.mrope_section},
+              {"rope_type", "default"}}},
             {"rope_theta", t.rope_theta},
             {"tie_word_embeddings", t.tie_word_embeddings},
             {"use_cache", true},

@@ -1,5 +1,5 @@
-// Architecture of a Qwen3-VL checkpoint: config.json in both published layouts (transformers 4.57 and 5.x).
-// Depends on io (JSON). Specification: Qwen3-VL model card and transformers `qwen3_vl`.
+// Architecture of a Qwen3-VL checkpoint: config.json in both published layouts (transformers 4.57
+// and 5.x). Depends on io (JSON). Specification: Qwen3-VL model card and transformers `qwen3_vl`.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -30,7 +30,9 @@ struct VisionConfig {
 
   [[nodiscard]] int64_t head_dim() const { return hidden_size / num_heads; }
   /// Floats of one patch row: channels x time x rows x columns.
-  [[nodiscard]] int64_t patch_values() const { return in_channels * temporal_patch_size * patch_size * patch_size; }
+  [[nodiscard]] int64_t patch_values() const {
+    return in_channels * temporal_patch_size * patch_size * patch_size;
+  }
   /// Patches merged into one token.
   [[nodiscard]] int64_t merged_patches() const { return spatial_merge_size * spatial_merge_size; }
 };
@@ -63,7 +65,8 @@ struct ModelConfig {
   std::string dtype = "float32";
 };
 
-/// \throws Error(Exit::data) naming file and key: missing, ill-typed, or out of the range the architecture allows
+/// \throws Error(Exit::data) naming file and key: missing, ill-typed, or out of the range the
+/// architecture allows
 ModelConfig load_config(const std::filesystem::path& config_json);
 ModelConfig config_from_json(const Json& object, const std::string& file);
 /// The 5.x layout, key order fixed.

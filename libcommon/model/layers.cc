@@ -10,7 +10,9 @@
 
 namespace unirg::model {
 
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) { return at::linear(x, weight, bias); }
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  return at::linear(x, weight, bias);
+}
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
   const Tensor wide = x.to(at::kFloat);

@@ -1,5 +1,5 @@
-// The few layer functions both towers share. Tensors in, tensors out; float32 inside the norms whatever the dtype.
-// SPDX-License-Identifier: Apache-2.0
+// The few layer functions both towers share. Tensors in, tensors out; float32 inside the norms
+// whatever the dtype. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,7 +11,8 @@ using at::Tensor;
 /// x W^T + b. \param x [..., in], weight [out, in], bias [out] or undefined. \returns [..., out]
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
-/// RMSNorm over the last axis: x / sqrt(mean(x^2) + eps) in float32, cast back, times weight (Zhang and Sennrich 2019).
+/// RMSNorm over the last axis: x / sqrt(mean(x^2) + eps) in float32, cast back, times weight (Zhang
+/// and Sennrich 2019).
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps);
 
 /// LayerNorm over the last axis with bias.

@@ -36,7 +36,8 @@ void add_merger(Shapes& shapes, const std::string& name, const VisionConfig& c, 
 
 void add_vision(Shapes& shapes, const VisionConfig& c) {
   const std::string root = "model.visual.";
-  shapes[root + "patch_embed.proj.weight"] = {c.hidden_size, c.in_channels, c.temporal_patch_size, c.patch_size, c.patch_size};
+  shapes[root + "patch_embed.proj.weight"] = {c.hidden_size, c.in_channels, c.temporal_patch_size,
+                                              c.patch_size, c.patch_size};
   shapes[root + "patch_embed.proj.bias"] = {c.hidden_size};
   shapes[root + "pos_embed.weight"] = {c.num_position_embeddings, c.hidden_size};
   for (int64_t i = 0; i < c.depth; ++i) {
@@ -50,7 +51,8 @@ void add_vision(Shapes& shapes, const VisionConfig& c) {
   }
   add_merger(shapes, root + "merger", c, c.hidden_size);
   for (size_t j = 0; j < c.deepstack_visual_indexes.size(); ++j) {
-    add_merger(shapes, fmt::format("{}deepstack_merger_list.{}", root, j), c, c.merged_patches() * c.hidden_size);
+    add_merger(shapes, fmt::format("{}deepstack_merger_list.{}", root, j), c,
+               c.merged_patches() * c.hidden_size);
   }
 }
 
@@ -81,47 +83,66 @@ void add_text(Shapes& shapes, const TextConfig& c) {
 std::string modern_name(const std::string& name) {
   if (name.starts_with("visual.") || name.starts_with("language_model.")) return "model." + name;
   for (const char* part : {"layers.", "embed_tokens.", "norm."}) {
-    if (name.starts_with(std::string("model.") + part)) return "model.language_model." + name.substr(6);
+    if (name.starts_with(std::string("model.") + part))
+      return "model.language_model." + name.substr(6);
   }
   return name;
 }
 
 at::ScalarType scalar_type(io::Dtype dtype) {
   switch (dtype) {
-    case io::Dtype::f32: return at::kFloat;
-    case io::Dtype::f16: return at::kHalf;
-    case io::Dtype::bf16: return at::kBFloat16;
-    case io::Dtype::i64: return at::kLong;
-    case io::Dtype::i32: return at::kInt;
-    case io::Dtype::u8: return at::kByte;
-    case io::Dtype::boolean: return at::kBool;
+    case io::Dtype::f32:
+      return at::kFloat;
+    case io::Dtype::f16:
+      return at::kHalf;
+    case io::Dtype::bf16:
+      return at::kBFloat16;
+    case io::Dtype::i64:
+      return at::kLong;
+    case io::Dtype::i32:
+      return at::kInt;
+    case io::Dtype::u8:
+      return at::kByte;
+    case io::Dtype::boolean:
+      return at::kBool;
   }
   UNIRG_ASSERT(false, "unknown dtype");
 }
 
 io::Dtype file_dtype(at::ScalarType type) {
   switch (type) {
-    case at::kFloat: return io::Dtype::f32;
-    case at::kHalf: return io::Dtype::f16;
-    case at::kBFloat16: return io::Dtype::bf16;
-    case at::kLong: return io::Dtype::i64;
-    case at::kInt: return io::Dtype::i32;
-    case at::kByte: return io::Dtype::u8;
-    case at::kBool: return io::Dtype::boolean;
-    default: UNIRG_ASSERT(false, "dtype has no safetensors name");
+    case at::kFloat:
+      return io::Dtype::f32;
+    case at::kHalf:
+      return io::Dtype::f16;
+    case at::kBFloat16:
+      return io::Dtype::bf16;
+    case at::kLong:
+      return io::Dtype::i64;
+    case at::kInt:
+      return io::Dtype::i32;
+    case at::kByte:
+      return io::Dtype::u8;
+    case at::kBool:
+      return io::Dtype::boolean;
+    default:
+      UNIRG_ASSERT(false, "dtype has no safetensors name");
   }
 }
 
 /// A tensor over mapped bytes; valid only while the file is mapped.
 Tensor view_tensor(const io::TensorView& view) {
   // from_blob takes a mutable pointer, the map is read-only: every caller copies before it writes.
-  return at::from_blob(const_cast<char*>(view.bytes.data()), view.shape, at::TensorOptions().dtype(scalar_type(view.dtype)));
+  return at::from_blob(const_cast<char*>(view.bytes.data()), view.shape,
+                       at::TensorOptions().dtype(scalar_type(view.dtype)));
 }
 
 std::string joined(const std::vector<std::string>& names) {
   constexpr size_t kShown = 20;
-  const std::vector<std::string> shown(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, names.size())));
-  const std::string more = names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : "";
+  const std::vector<std::string> shown(
+      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, names.size())));
+  const std::string more =
+      names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : "";
   return fmt::format("{}{}", fmt::join(shown, ", "), more);
 }
 
@@ -134,8 +155,8 @@ std::map<std::string, std::vector<int64_t>> expected_parameters(const ModelConfi
   return shapes;
 }
 
-Parameters load_parameters(const std::filesystem::path& folder, const ModelConfig& config, at::ScalarType dtype,
-                           const at::Device& device) {
+Parameters load_parameters(const std::filesystem::path& folder, const ModelConfig& config,
+                           at::ScalarType dtype, const at::Device& device) {
   const io::SafetensorsFolder files(folder);
   Shapes expected = expected_parameters(config);
   Parameters parameters;
@@ -144,16 +165,19 @@ Parameters load_parameters(const std::filesystem::path& folder, const ModelConfi
   for (const auto& [file_name, view] : files.tensors()) {
     if (file_name.ends_with(".rotary_emb.inv_freq")) continue;
     const std::string name = modern_name(file_name);
-    if (name == "lm_head.weight" && config.text.tie_word_embeddings) continue;  // tied exports may keep a copy
+    if (name == "lm_head.weight" && config.text.tie_word_embeddings)
+      continue;  // tied exports may keep a copy
     const auto it = expected.find(name);
     if (it == expected.end()) {
       extra.push_back(file_name);
       continue;
     }
     if (it->second != view.shape) {
-      misshaped.push_back(fmt::format("{} [{}] instead of [{}]", name, fmt::join(view.shape, ","), fmt::join(it->second, ",")));
+      misshaped.push_back(fmt::format("{} [{}] instead of [{}]", name, fmt::join(view.shape, ","),
+                                      fmt::join(it->second, ",")));
     } else {
-      parameters[name] = view_tensor(view).to(at::TensorOptions().dtype(dtype).device(device), /*non_blocking=*/false, /*copy=*/true);
+      parameters[name] = view_tensor(view).to(at::TensorOptions().dtype(dtype).device(device),
+                                              /*non_blocking=*/false, /*copy=*/true);
     }
     expected.erase(it);
   }
@@ -164,7 +188,8 @@ Parameters load_parameters(const std::filesystem::path& folder, const ModelConfi
   if (!extra.empty()) problems += "; unknown tensors: " + joined(extra);
   if (!misshaped.empty()) problems += "; ill-shaped tensors: " + joined(misshaped);
   if (!problems.empty()) {
-    throw Error(Exit::data, fmt::format("checkpoint '{}' does not fit its config.json{}", folder.string(), problems));
+    throw Error(Exit::data, fmt::format("checkpoint '{}' does not fit its config.json{}",
+                                        folder.string(), problems));
   }
   return parameters;
 }
@@ -181,7 +206,8 @@ Parameters random_parameters(const ModelConfig& config, uint64_t seed, double st
     if (!name.ends_with(".bias")) {
       Rng rng(seed, "init", name);
       float* values = tensor.mutable_data_ptr<float>();
-      for (int64_t i = 0; i < tensor.numel(); ++i) values[i] = static_cast<float>(rng.normal(0, std));
+      for (int64_t i = 0; i < tensor.numel(); ++i)
+        values[i] = static_cast<float>(rng.normal(0, std));
     }
     parameters[name] = tensor;
   }
@@ -194,7 +220,9 @@ std::string save_tensors(const std::filesystem::path& file, const Parameters& te
   for (const auto& [name, tensor] : tensors) {
     kept.push_back(tensor.detach().to(at::kCPU).contiguous());
     const Tensor& t = kept.back();
-    views[name] = {file_dtype(t.scalar_type()), t.sizes().vec(), {static_cast<const char*>(t.const_data_ptr()), static_cast<size_t>(t.nbytes())}};
+    views[name] = {file_dtype(t.scalar_type()),
+                   t.sizes().vec(),
+                   {static_cast<const char*>(t.const_data_ptr()), static_cast<size_t>(t.nbytes())}};
   }
   return io::write_safetensors(file, views);
 }

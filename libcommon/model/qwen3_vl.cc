@@ -30,7 +30,9 @@ Tensor padded_ids(const std::vector<std::vector<int64_t>>& rows, int64_t n, int6
   for (size_t b = 0; b < rows.size(); ++b) {
     for (size_t i = 0; i < rows[b].size() && static_cast<int64_t>(i) < n; ++i) {
       const int64_t id = rows[b][i];
-      if (id < 0 || id >= vocab) throw Error(Exit::data, fmt::format("token id {} is outside the vocabulary of {}", id, vocab));
+      if (id < 0 || id >= vocab)
+        throw Error(Exit::data,
+                    fmt::format("token id {} is outside the vocabulary of {}", id, vocab));
       data[static_cast<int64_t>(b) * n + static_cast<int64_t>(i)] = id;
     }
   }
@@ -43,11 +45,13 @@ struct Images {
   std::vector<int64_t> rows;  ///< where their tokens go in [B*P]
 };
 
-void collect_images(const ModelConfig& config, const PromptTokens& prompt, int64_t first_row, int64_t length, Images& images) {
+void collect_images(const ModelConfig& config, const PromptTokens& prompt, int64_t first_row,
+                    int64_t length, Images& images) {
   if (prompt.pixels.defined()) images.pixels.push_back(prompt.pixels);
   images.grids.insert(images.grids.end(), prompt.grids.begin(), prompt.grids.end());
   for (int64_t i = 0; i < length; ++i) {
-    if (prompt.tokens[static_cast<size_t>(i)] == config.image_token_id) images.rows.push_back(first_row + i);
+    if (prompt.tokens[static_cast<size_t>(i)] == config.image_token_id)
+      images.rows.push_back(first_row + i);
   }
 }
 
@@ -64,22 +68,29 @@ at::Device parse_device(const std::string& device) {
   if (device == "cpu") return at::kCPU;
   if (device == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
   if (device == "cuda" || device.starts_with("cuda:")) {
-    if (!at::hasCUDA()) throw Error(Exit::unavailable, fmt::format("device '{}' is not available: 0 CUDA devices (hint: --device cpu)", device));
+    if (!at::hasCUDA())
+      throw Error(
+          Exit::unavailable,
+          fmt::format("device '{}' is not available: 0 CUDA devices (hint: --device cpu)", device));
     return at::Device(device);
   }
-  throw Error(Exit::usage, fmt::format("unknown device '{}' (hint: auto, cpu, cuda or cuda:N)", device));
+  throw Error(Exit::usage,
+              fmt::format("unknown device '{}' (hint: auto, cpu, cuda or cuda:N)", device));
 }
 
-Qwen3VL load_model(const std::filesystem::path& folder, const std::string& device, const std::string& dtype) {
+Qwen3VL load_model(const std::filesystem::path& folder, const std::string& device,
+                   const std::string& dtype) {
   if (!std::filesystem::exists(folder / "config.json")) {
-    throw Error(Exit::no_input, fmt::format("no checkpoint in '{}': config.json is missing", folder.string()));
+    throw Error(Exit::no_input,
+                fmt::format("no checkpoint in '{}': config.json is missing", folder.string()));
   }
   ModelConfig config = load_config(folder / "config.json");
   Parameters parameters = load_parameters(folder, config, parse_dtype(dtype), parse_device(device));
   return bind(std::move(config), std::move(parameters));
 }
 
-PromptBatch embed_prompts(const Qwen3VL& model, const std::vector<PromptTokens>& prompts, bool drop_last) {
+PromptBatch embed_prompts(const Qwen3VL& model, const std::vector<PromptTokens>& prompts,
+                          bool drop_last) {
   const TextConfig& text = model.config.text;
   const auto device = model.text.embed.device();
   PromptBatch batch;
@@ -99,7 +110,8 @@ PromptBatch embed_prompts(const Qwen3VL& model, const std::vector<PromptTokens>&
     batch.positions.push_back(mrope_positions(model.config, prompts[b].tokens, prompts[b].grids));
     collect_images(model.config, prompts[b], static_cast<int64_t>(b) * P, length, images);
     rows.emplace_back(prompts[b].tokens.begin(), prompts[b].tokens.begin() + length);
-    std::vector<std::array<int64_t, 3>> places(batch.positions[b].ids.begin(), batch.positions[b].ids.begin() + length);
+    std::vector<std::array<int64_t, 3>> places(batch.positions[b].ids.begin(),
+                                               batch.positions[b].ids.begin() + length);
     places.resize(static_cast<size_t>(P), {0, 0, 0});  // padding: any place, it is masked
     const Rotary rotary = rotary_tables(text, places);
     cos.push_back(rotary.cos);
@@ -108,21 +120,28 @@ PromptBatch embed_prompts(const Qwen3VL& model, const std::vector<PromptTokens>&
   const auto B = static_cast<int64_t>(prompts.size());
   const auto dtype = model.text.embed.scalar_type();
   const auto stack = [&](const std::vector<Tensor>& tables) {
-    return at::cat(tables, 0).view({B, P, 1, text.head_dim}).to(at::TensorOptions().dtype(dtype).device(device));
+    return at::cat(tables, 0)
+        .view({B, P, 1, text.head_dim})
+        .to(at::TensorOptions().dtype(dtype).device(device));
   };
   batch.input.rotary = {stack(cos), stack(sin)};
-  batch.input.hidden = at::embedding(model.text.embed, padded_ids(rows, P, text.vocab_size).to(device));
+  batch.input.hidden =
+      at::embedding(model.text.embed, padded_ids(rows, P, text.vocab_size).to(device));
   if (images.grids.empty()) return batch;
-  const VisionOutput seen = vision_forward(model.config.vision, model.vision, at::cat(images.pixels, 0).to(device), images.grids);
-  UNIRG_ASSERT(seen.tokens.size(0) == static_cast<int64_t>(images.rows.size()), "visual tokens and placeholders differ");
+  const VisionOutput seen = vision_forward(model.config.vision, model.vision,
+                                           at::cat(images.pixels, 0).to(device), images.grids);
+  UNIRG_ASSERT(seen.tokens.size(0) == static_cast<int64_t>(images.rows.size()),
+               "visual tokens and placeholders differ");
   batch.input.visual_index = at::tensor(images.rows, at::kLong).to(device);
-  batch.input.hidden = at::index_copy(batch.input.hidden.flatten(0, 1), 0, batch.input.visual_index, seen.tokens)
-                           .view(batch.input.hidden.sizes());
+  batch.input.hidden =
+      at::index_copy(batch.input.hidden.flatten(0, 1), 0, batch.input.visual_index, seen.tokens)
+          .view(batch.input.hidden.sizes());
   batch.input.deepstack = seen.deepstack;
   return batch;
 }
 
-Rotary reply_rotary(const Qwen3VL& model, const std::vector<Positions>& positions, int64_t first, int64_t L) {
+Rotary reply_rotary(const Qwen3VL& model, const std::vector<Positions>& positions, int64_t first,
+                    int64_t L) {
   std::vector<std::array<int64_t, 3>> places;
   for (const Positions& prompt : positions) {
     for (int64_t j = 0; j < L; ++j) {
@@ -134,14 +153,17 @@ Rotary reply_rotary(const Qwen3VL& model, const std::vector<Positions>& position
   const auto B = static_cast<int64_t>(positions.size());
   const auto shaped = [&](const Tensor& table) {
     return table.view({B, 1, L, 1, model.config.text.head_dim})
-        .to(at::TensorOptions().dtype(model.text.embed.scalar_type()).device(model.text.embed.device()));
+        .to(at::TensorOptions()
+                .dtype(model.text.embed.scalar_type())
+                .device(model.text.embed.device()));
   };
   return {shaped(tables.cos), shaped(tables.sin)};
 }
 
 Tensor forward_replies(const Qwen3VL& model, const std::vector<PromptTokens>& prompts,
                        const std::vector<std::vector<std::vector<int64_t>>>& replies) {
-  UNIRG_ASSERT(prompts.size() == replies.size() && !prompts.empty(), "one list of replies a prompt");
+  UNIRG_ASSERT(prompts.size() == replies.size() && !prompts.empty(),
+               "one list of replies a prompt");
   const auto B = static_cast<int64_t>(prompts.size());
   const auto G = static_cast<int64_t>(replies.front().size());
   size_t longest = 0;
@@ -156,9 +178,12 @@ Tensor forward_replies(const Qwen3VL& model, const std::vector<PromptTokens>& pr
   const auto L = static_cast<int64_t>(longest);
   const PromptBatch batch = embed_prompts(model, prompts, /*drop_last=*/true);
   const PrefixCache prefix = prefill(model.config.text, model.text, batch.input);
-  const Tensor ids = padded_ids(rows, L, model.config.text.vocab_size).to(model.text.embed.device());
-  const Tensor hidden = at::embedding(model.text.embed, ids).view({B, G, L, model.config.text.hidden_size});
-  return reply_forward(model.config.text, model.text, prefix, hidden, reply_rotary(model, batch.positions, 0, L));
+  const Tensor ids =
+      padded_ids(rows, L, model.config.text.vocab_size).to(model.text.embed.device());
+  const Tensor hidden =
+      at::embedding(model.text.embed, ids).view({B, G, L, model.config.text.hidden_size});
+  return reply_forward(model.config.text, model.text, prefix, hidden,
+                       reply_rotary(model, batch.positions, 0, L));
 }
 
 Tensor forward_plain(const Qwen3VL& model, const std::vector<PromptTokens>& sequences) {

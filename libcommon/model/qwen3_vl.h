@@ -1,5 +1,5 @@
-// A whole Qwen3-VL model: configuration, parameters, and prompts of text and images embedded for the text tower.
-// SPDX-License-Identifier: Apache-2.0
+// A whole Qwen3-VL model: configuration, parameters, and prompts of text and images embedded for
+// the text tower. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -26,7 +26,8 @@ struct Qwen3VL {
 Qwen3VL bind(ModelConfig config, Parameters parameters);
 /// config.json + weights of a checkpoint folder. \param device "auto", "cpu", "cuda", "cuda:N"
 /// \throws Error(Exit::unavailable) for a device this machine lacks
-Qwen3VL load_model(const std::filesystem::path& folder, const std::string& device, const std::string& dtype);
+Qwen3VL load_model(const std::filesystem::path& folder, const std::string& device,
+                   const std::string& dtype);
 at::Device parse_device(const std::string& device);
 
 /// One prompt: token ids with image placeholders expanded, and its images' patch rows.
@@ -43,16 +44,19 @@ struct PromptBatch {
 };
 /// Runs the vision tower over all images of the batch and puts their tokens in place.
 /// \param drop_last leave the last token of every prompt out of `input` (it opens the reply stream)
-/// \throws Error(Exit::data) if placeholders and images do not match, or a token id is outside the vocabulary
-PromptBatch embed_prompts(const Qwen3VL& model, const std::vector<PromptTokens>& prompts, bool drop_last);
+/// \throws Error(Exit::data) if placeholders and images do not match, or a token id is outside the
+/// vocabulary
+PromptBatch embed_prompts(const Qwen3VL& model, const std::vector<PromptTokens>& prompts,
+                          bool drop_last);
 
 /// Rotary tables of reply streams: token j of study b stands `j` after the last prompt token.
 /// \returns cos, sin [B, 1, L, 1, D]
-Rotary reply_rotary(const Qwen3VL& model, const std::vector<Positions>& positions, int64_t first, int64_t L);
+Rotary reply_rotary(const Qwen3VL& model, const std::vector<Positions>& positions, int64_t first,
+                    int64_t L);
 
-/// Hidden states of all replies, prompt and images computed once per study, with gradient when enabled.
-/// \param replies B x G token streams as fed to the model: the last prompt token, then the reply without its last token
-/// \returns [B, G, L, H], right-padded to the longest reply
+/// Hidden states of all replies, prompt and images computed once per study, with gradient when
+/// enabled. \param replies B x G token streams as fed to the model: the last prompt token, then the
+/// reply without its last token \returns [B, G, L, H], right-padded to the longest reply
 Tensor forward_replies(const Qwen3VL& model, const std::vector<PromptTokens>& prompts,
                        const std::vector<std::vector<std::vector<int64_t>>>& replies);
 

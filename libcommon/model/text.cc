@@ -50,7 +50,8 @@ Heads project(const TextConfig& c, const TextLayer& layer, const Tensor& x, cons
 /// Residual MLP (SwiGLU) of one layer.
 Tensor feed_forward(const TextConfig& c, const TextLayer& layer, const Tensor& x) {
   const Tensor z = rms_norm(x, layer.post_norm, c.rms_norm_eps);
-  return x + linear(at::silu(linear(z, layer.gate_weight)) * linear(z, layer.up_weight), layer.down_weight);
+  return x + linear(at::silu(linear(z, layer.gate_weight)) * linear(z, layer.up_weight),
+                    layer.down_weight);
 }
 
 /// [P, P] float32 with -inf above the diagonal.
@@ -77,15 +78,17 @@ Tensor self_attention(const TextConfig& c, const Heads& heads, const Tensor& mas
   const auto for_queries = [&](const Tensor& kv) {  // [B, P, K, D] -> [B, A, P, D]
     return kv.unsqueeze(3).expand({-1, -1, -1, repeat, -1}).flatten(2, 3).transpose(1, 2);
   };
-  const Tensor out = at::scaled_dot_product_attention(heads.q.transpose(1, 2), for_queries(heads.k), for_queries(heads.v),
-                                                      mask.to(heads.q.scalar_type()));
+  const Tensor out =
+      at::scaled_dot_product_attention(heads.q.transpose(1, 2), for_queries(heads.k),
+                                       for_queries(heads.v), mask.to(heads.q.scalar_type()));
   return out.transpose(1, 2).flatten(2, 3);
 }
 
 /// One pass over the layers for a padded batch; `keep` gets each layer's keys and values.
 /// \param last_layer_output false: stop once the last layer's keys and values are known
 template <typename Keep>
-Tensor run_layers(const TextConfig& c, const TextWeights& weights, const TextInput& input, bool last_layer_output, Keep keep) {
+Tensor run_layers(const TextConfig& c, const TextWeights& weights, const TextInput& input,
+                  bool last_layer_output, Keep keep) {
   const int64_t P = input.hidden.size(1);
   const Tensor padding = padding_mask(input.lengths, P, input.hidden.device());
   Tensor mask = causal_mask(P, input.hidden.device()).view({1, 1, P, P});
@@ -99,7 +102,9 @@ Tensor run_layers(const TextConfig& c, const TextWeights& weights, const TextInp
     x = x + linear(self_attention(c, heads, mask), layer.o_weight, layer.o_bias);
     x = feed_forward(c, layer, x);
     if (i < input.deepstack.size()) {
-      x = at::index_add(x.flatten(0, 1), 0, input.visual_index, input.deepstack[i].to(x.scalar_type())).view(x.sizes());
+      x = at::index_add(x.flatten(0, 1), 0, input.visual_index,
+                        input.deepstack[i].to(x.scalar_type()))
+              .view(x.sizes());
     }
   }
   return rms_norm(x, weights.norm, c.rms_norm_eps);
@@ -110,14 +115,14 @@ struct ReplyShape {
   int64_t B, G, L, K, R, D;  ///< R query heads per key/value head
 };
 
-/// Attention of replies over prompt and own tokens, one softmax over both; key/value heads are never copied per query
-/// head, nor the prompt per reply: all queries that share them form the rows of one product.
-/// \param q     [B, G, L, A, D]
-/// \param own_k [B*K*G, T, D] (a view into a cache, or the layer's own), own_v likewise
-/// \param mask  broadcastable to [B, K, G, R, L, P+T], undefined: nothing masked
-/// \returns [B, G, L, A*D]
-Tensor reply_attention(const ReplyShape& s, const Tensor& q, const Tensor& prefix_k, const Tensor& prefix_v,
-                       const Tensor& own_k, const Tensor& own_v, const Tensor& mask) {
+/// Attention of replies over prompt and own tokens, one softmax over both; key/value heads are
+/// never copied per query head, nor the prompt per reply: all queries that share them form the rows
+/// of one product. \param q     [B, G, L, A, D] \param own_k [B*K*G, T, D] (a view into a cache, or
+/// the layer's own), own_v likewise \param mask  broadcastable to [B, K, G, R, L, P+T], undefined:
+/// nothing masked \returns [B, G, L, A*D]
+Tensor reply_attention(const ReplyShape& s, const Tensor& q, const Tensor& prefix_k,
+                       const Tensor& prefix_v, const Tensor& own_k, const Tensor& own_v,
+                       const Tensor& mask) {
   const int64_t P = prefix_k.size(2);
   const int64_t T = own_k.size(1);
   const Tensor queries = (q * (1.0 / std::sqrt(static_cast<double>(s.D))))
@@ -126,29 +131,37 @@ Tensor reply_attention(const ReplyShape& s, const Tensor& q, const Tensor& prefi
                              .contiguous();  // [B, K, G, R, L, D]
   const Tensor by_prompt = queries.view({s.B * s.K, s.G * s.R * s.L, s.D});
   const Tensor by_reply = queries.view({s.B * s.K * s.G, s.R * s.L, s.D});
-  const Tensor prompt_scores = at::bmm(by_prompt, prefix_k.reshape({s.B * s.K, P, s.D}).transpose(1, 2));
+  const Tensor prompt_scores =
+      at::bmm(by_prompt, prefix_k.reshape({s.B * s.K, P, s.D}).transpose(1, 2));
   const Tensor own_scores = at::bmm(by_reply, own_k.transpose(1, 2));
-  Tensor scores = at::cat({prompt_scores.view({s.B, s.K, s.G, s.R, s.L, P}), own_scores.view({s.B, s.K, s.G, s.R, s.L, T})}, -1);
+  Tensor scores = at::cat({prompt_scores.view({s.B, s.K, s.G, s.R, s.L, P}),
+                           own_scores.view({s.B, s.K, s.G, s.R, s.L, T})},
+                          -1);
   if (mask.defined()) scores = scores + mask;
   const Tensor shares = at::softmax(scores, -1, at::kFloat).to(q.scalar_type());
   const Tensor prompt_shares = shares.narrow(-1, 0, P).reshape({s.B * s.K, s.G * s.R * s.L, P});
   const Tensor own_shares = shares.narrow(-1, P, T).reshape({s.B * s.K * s.G, s.R * s.L, T});
-  const Tensor from_prompt = at::bmm(prompt_shares, prefix_v.reshape({s.B * s.K, P, s.D})).view({s.B, s.K, s.G, s.R, s.L, s.D});
+  const Tensor from_prompt = at::bmm(prompt_shares, prefix_v.reshape({s.B * s.K, P, s.D}))
+                                 .view({s.B, s.K, s.G, s.R, s.L, s.D});
   const Tensor from_own = at::bmm(own_shares, own_v).view({s.B, s.K, s.G, s.R, s.L, s.D});
-  return (from_prompt + from_own).permute({0, 2, 4, 1, 3, 5}).reshape({s.B, s.G, s.L, s.K * s.R * s.D});
+  return (from_prompt + from_own)
+      .permute({0, 2, 4, 1, 3, 5})
+      .reshape({s.B, s.G, s.L, s.K * s.R * s.D});
 }
 
 /// [B, G, L, K, D] -> [B, K, G, L, D]
 Tensor cache_order(const Tensor& kv) { return kv.permute({0, 3, 1, 2, 4}); }
 
-/// Mask of L new reply tokens over P prompt tokens and T = cached + L own tokens; undefined when nothing is hidden.
+/// Mask of L new reply tokens over P prompt tokens and T = cached + L own tokens; undefined when
+/// nothing is hidden.
 Tensor reply_mask(const PrefixCache& prefix, int64_t L, int64_t T, const at::Device& device) {
   if (!prefix.mask.defined() && L == 1) return {};
   const int64_t P = prefix.keys.front().size(2);
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
   // Row i of the new tokens stands at own position T-L+i and sees own positions up to it.
   const Tensor own = at::full({L, T}, kMasked, options).triu(T - L + 1).view({1, 1, 1, 1, L, T});
-  const Tensor prompt = prefix.mask.defined() ? prefix.mask : at::zeros({1, 1, 1, 1, 1, P}, options);
+  const Tensor prompt =
+      prefix.mask.defined() ? prefix.mask : at::zeros({1, 1, 1, 1, 1, P}, options);
   const int64_t B = prompt.size(0);
   return at::cat({prompt.expand({B, 1, 1, 1, L, P}), own.expand({B, 1, 1, 1, L, T})}, -1);
 }
@@ -162,8 +175,12 @@ TextWeights bind_text(const TextConfig& config, const Parameters& p) {
   weights.norm = parameter(p, root + "norm.weight");
   weights.head = config.tie_word_embeddings ? weights.embed : parameter(p, "lm_head.weight");
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
-    const auto get = [&](const char* name) { return parameter(p, fmt::format("{}layers.{}.{}", root, i, name)); };
-    const auto bias = [&](const char* name) { return config.attention_bias ? get(name) : Tensor(); };
+    const auto get = [&](const char* name) {
+      return parameter(p, fmt::format("{}layers.{}.{}", root, i, name));
+    };
+    const auto bias = [&](const char* name) {
+      return config.attention_bias ? get(name) : Tensor();
+    };
     weights.layers.push_back({.input_norm = get("input_layernorm.weight"),
                               .post_norm = get("post_attention_layernorm.weight"),
                               .q_weight = get("self_attn.q_proj.weight"),
@@ -183,7 +200,8 @@ TextWeights bind_text(const TextConfig& config, const Parameters& p) {
   return weights;
 }
 
-Rotary rotary_tables(const TextConfig& config, const std::vector<std::array<int64_t, 3>>& positions) {
+Rotary rotary_tables(const TextConfig& config,
+                     const std::vector<std::array<int64_t, 3>>& positions) {
   const auto n = static_cast<int64_t>(positions.size());
   const int64_t D = config.head_dim;
   Rotary rotary{at::empty({n, 1, D}, at::kFloat), at::empty({n, 1, D}, at::kFloat)};
@@ -192,15 +210,18 @@ Rotary rotary_tables(const TextConfig& config, const std::vector<std::array<int6
   std::vector<float> inverse(static_cast<size_t>(D / 2));
   for (int64_t f = 0; f < D / 2; ++f) {
     inverse[static_cast<size_t>(f)] =
-        1.0F / std::pow(static_cast<float>(config.rope_theta), static_cast<float>(2 * f) / static_cast<float>(D));
+        1.0F / std::pow(static_cast<float>(config.rope_theta),
+                        static_cast<float>(2 * f) / static_cast<float>(D));
   }
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t f = 0; f < D / 2; ++f) {
-      // Interleaved sections: t h w t h w ..., height and width up to three times their section, the rest is time.
+      // Interleaved sections: t h w t h w ..., height and width up to three times their section,
+      // the rest is time.
       size_t axis = 0;
       if (f % 3 == 1 && f < 3 * config.mrope_section[1]) axis = 1;
       if (f % 3 == 2 && f < 3 * config.mrope_section[2]) axis = 2;
-      const float angle = static_cast<float>(positions[static_cast<size_t>(i)][axis]) * inverse[static_cast<size_t>(f)];
+      const float angle = static_cast<float>(positions[static_cast<size_t>(i)][axis]) *
+                          inverse[static_cast<size_t>(f)];
       cos[i * D + f] = cos[i * D + D / 2 + f] = std::cos(angle);
       sin[i * D + f] = sin[i * D + D / 2 + f] = std::sin(angle);
     }
@@ -209,37 +230,47 @@ Rotary rotary_tables(const TextConfig& config, const std::vector<std::array<int6
 }
 
 Tensor text_forward(const TextConfig& config, const TextWeights& weights, const TextInput& input) {
-  return run_layers(config, weights, input, /*last_layer_output=*/true, [](const Tensor&, const Tensor&) {});
+  return run_layers(config, weights, input, /*last_layer_output=*/true,
+                    [](const Tensor&, const Tensor&) {});
 }
 
 PrefixCache prefill(const TextConfig& config, const TextWeights& weights, const TextInput& input) {
   PrefixCache cache;
-  run_layers(config, weights, input, /*last_layer_output=*/false, [&](const Tensor& k, const Tensor& v) {
-    cache.keys.push_back(k.transpose(1, 2).contiguous());
-    cache.values.push_back(v.transpose(1, 2).contiguous());
-  });
+  run_layers(config, weights, input, /*last_layer_output=*/false,
+             [&](const Tensor& k, const Tensor& v) {
+               cache.keys.push_back(k.transpose(1, 2).contiguous());
+               cache.values.push_back(v.transpose(1, 2).contiguous());
+             });
   const int64_t P = input.hidden.size(1);
   const Tensor padding = padding_mask(input.lengths, P, input.hidden.device());
   if (padding.defined()) cache.mask = padding.view({-1, 1, 1, 1, 1, P});
   return cache;
 }
 
-ReplyCache make_reply_cache(const TextConfig& config, int64_t B, int64_t G, int64_t capacity, const at::TensorOptions& options) {
+ReplyCache make_reply_cache(const TextConfig& config, int64_t B, int64_t G, int64_t capacity,
+                            const at::TensorOptions& options) {
   ReplyCache cache;
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
-    cache.keys.push_back(at::empty({B, config.num_key_value_heads, G, capacity, config.head_dim}, options));
-    cache.values.push_back(at::empty({B, config.num_key_value_heads, G, capacity, config.head_dim}, options));
+    cache.keys.push_back(
+        at::empty({B, config.num_key_value_heads, G, capacity, config.head_dim}, options));
+    cache.values.push_back(
+        at::empty({B, config.num_key_value_heads, G, capacity, config.head_dim}, options));
   }
   return cache;
 }
 
-Tensor reply_forward(const TextConfig& config, const TextWeights& weights, const PrefixCache& prefix, const Tensor& hidden,
-                     const Rotary& rotary, ReplyCache* cache) {
+Tensor reply_forward(const TextConfig& config, const TextWeights& weights,
+                     const PrefixCache& prefix, const Tensor& hidden, const Rotary& rotary,
+                     ReplyCache* cache) {
   const int64_t K = config.num_key_value_heads;
-  const ReplyShape shape{hidden.size(0), hidden.size(1), hidden.size(2), K, config.num_attention_heads / K, config.head_dim};
+  const ReplyShape shape{
+      hidden.size(0), hidden.size(1), hidden.size(2), K, config.num_attention_heads / K,
+      config.head_dim};
   const int64_t T = (cache ? cache->length : 0) + shape.L;
   const Tensor mask = reply_mask(prefix, shape.L, T, hidden.device());
-  const auto rows = [&](const Tensor& kv) { return kv.reshape({shape.B * K * shape.G, T, shape.D}); };
+  const auto rows = [&](const Tensor& kv) {
+    return kv.reshape({shape.B * K * shape.G, T, shape.D});
+  };
   Tensor x = hidden;
   for (size_t i = 0; i < weights.layers.size(); ++i) {
     const TextLayer& layer = weights.layers[i];
@@ -252,9 +283,11 @@ Tensor reply_forward(const TextConfig& config, const TextWeights& weights, const
       own_k = cache->keys[i].narrow(3, 0, T);
       own_v = cache->values[i].narrow(3, 0, T);
     }
-    // A narrowed cache keeps a uniform stride over its leading axes, so flattening them is a view, not a copy.
+    // A narrowed cache keeps a uniform stride over its leading axes, so flattening them is a view,
+    // not a copy.
     const auto flat = [&](const Tensor& kv) { return cache ? kv.flatten(0, 2) : rows(kv); };
-    const Tensor attended = reply_attention(shape, heads.q, prefix.keys[i], prefix.values[i], flat(own_k), flat(own_v), mask);
+    const Tensor attended = reply_attention(shape, heads.q, prefix.keys[i], prefix.values[i],
+                                            flat(own_k), flat(own_v), mask);
     x = x + linear(attended, layer.o_weight, layer.o_bias);
     x = feed_forward(config, layer, x);
   }

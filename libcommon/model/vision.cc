@@ -41,9 +41,9 @@ std::vector<std::pair<int64_t, int64_t>> patch_places(const Grid& grid, int64_t 
 
 /// Geometry of one grid: what to gather from the position table, and the rotary angles.
 struct GridTables {
-  Tensor index;    ///< [4, P] int64 rows of the table
-  Tensor weight;   ///< [4, P, 1] float32 bilinear weights
-  Tensor cos, sin; ///< [P, 1, d] float32
+  Tensor index;     ///< [4, P] int64 rows of the table
+  Tensor weight;    ///< [4, P, 1] float32 bilinear weights
+  Tensor cos, sin;  ///< [P, 1, d] float32
 };
 
 struct Corner {
@@ -53,7 +53,8 @@ struct Corner {
 
 /// Align-corners position of patch i of n in a table of `side` entries.
 Corner corner(int64_t i, int64_t n, int64_t side) {
-  const float y = static_cast<float>(i) * (static_cast<float>(side - 1) / static_cast<float>(std::max<int64_t>(n - 1, 1)));
+  const float y = static_cast<float>(i) *
+                  (static_cast<float>(side - 1) / static_cast<float>(std::max<int64_t>(n - 1, 1)));
   const auto low = static_cast<int64_t>(std::floor(y));
   return {low, std::min(low + 1, side - 1), y - static_cast<float>(low)};
 }
@@ -61,11 +62,12 @@ Corner corner(int64_t i, int64_t n, int64_t side) {
 GridTables make_tables(const VisionConfig& config, const Grid& grid) {
   const auto places = patch_places(grid, config.spatial_merge_size);
   const auto n = static_cast<int64_t>(places.size());
-  const auto side = static_cast<int64_t>(std::llround(std::sqrt(static_cast<double>(config.num_position_embeddings))));
+  const auto side = static_cast<int64_t>(
+      std::llround(std::sqrt(static_cast<double>(config.num_position_embeddings))));
   const int64_t quarter = config.head_dim() / 4;
   const int64_t d = config.head_dim();
-  GridTables tables{at::empty({4, n}, at::kLong), at::empty({4, n, 1}, at::kFloat), at::empty({n, 1, d}, at::kFloat),
-                    at::empty({n, 1, d}, at::kFloat)};
+  GridTables tables{at::empty({4, n}, at::kLong), at::empty({4, n, 1}, at::kFloat),
+                    at::empty({n, 1, d}, at::kFloat), at::empty({n, 1, d}, at::kFloat)};
   int64_t* index = tables.index.mutable_data_ptr<int64_t>();
   float* weight = tables.weight.mutable_data_ptr<float>();
   float* cos = tables.cos.mutable_data_ptr<float>();
@@ -74,7 +76,8 @@ GridTables make_tables(const VisionConfig& config, const Grid& grid) {
     const auto [row, column] = places[static_cast<size_t>(i)];
     const Corner y = corner(row, grid.height, side);
     const Corner x = corner(column, grid.width, side);
-    const int64_t rows[4] = {y.low * side + x.low, y.low * side + x.high, y.high * side + x.low, y.high * side + x.high};
+    const int64_t rows[4] = {y.low * side + x.low, y.low * side + x.high, y.high * side + x.low,
+                             y.high * side + x.high};
     const float weights[4] = {(1 - y.fraction) * (1 - x.fraction), (1 - y.fraction) * x.fraction,
                               y.fraction * (1 - x.fraction), y.fraction * x.fraction};
     for (int64_t k = 0; k < 4; ++k) {
@@ -82,7 +85,8 @@ GridTables make_tables(const VisionConfig& config, const Grid& grid) {
       weight[k * n + i] = weights[k];
     }
     for (int64_t k = 0; k < d; ++k) {
-      const int64_t f = k % (2 * quarter);  // angles repeat after d/2 entries: rows first, then columns
+      const int64_t f =
+          k % (2 * quarter);  // angles repeat after d/2 entries: rows first, then columns
       const auto exponent = static_cast<float>(2 * (f % quarter)) / static_cast<float>(2 * quarter);
       const float inverse = 1.0F / std::pow(static_cast<float>(config.rope_theta), exponent);
       const float angle = static_cast<float>(f < quarter ? row : column) * inverse;
@@ -106,7 +110,8 @@ struct Geometry {
   std::vector<Run> runs;
 };
 
-Geometry make_geometry(const VisionConfig& config, const VisionWeights& weights, const std::vector<Grid>& grids) {
+Geometry make_geometry(const VisionConfig& config, const VisionWeights& weights,
+                       const std::vector<Grid>& grids) {
   Geometry geometry;
   std::vector<Tensor> positions;
   int64_t patch = 0;
@@ -117,10 +122,11 @@ Geometry make_geometry(const VisionConfig& config, const VisionWeights& weights,
     const auto images = static_cast<int64_t>(end - i);
     GridTables tables = make_tables(config, grids[i]);
     const auto device = weights.pos_embed.device();
-    const Tensor rows = at::embedding(weights.pos_embed, tables.index.to(device));             // [4, P, h]
-    const Tensor one = (rows * tables.weight.to(device).to(rows.scalar_type())).sum(0);        // [P, h]
+    const Tensor rows = at::embedding(weights.pos_embed, tables.index.to(device));  // [4, P, h]
+    const Tensor one = (rows * tables.weight.to(device).to(rows.scalar_type())).sum(0);  // [P, h]
     positions.push_back(one.unsqueeze(0).expand({images, -1, -1}).reshape({-1, one.size(1)}));
-    geometry.runs.push_back({grids[i], images, patch, tables.cos.to(device), tables.sin.to(device)});
+    geometry.runs.push_back(
+        {grids[i], images, patch, tables.cos.to(device), tables.sin.to(device)});
     patch += images * grids[i].patches();
     i = end;
   }
@@ -129,34 +135,44 @@ Geometry make_geometry(const VisionConfig& config, const VisionWeights& weights,
 }
 
 /// Attention of every patch over the patches of its own image.
-Tensor vision_attention(const VisionConfig& config, const VisionBlock& block, const Tensor& x, const Geometry& geometry) {
+Tensor vision_attention(const VisionConfig& config, const VisionBlock& block, const Tensor& x,
+                        const Geometry& geometry) {
   const int64_t d = config.head_dim();
-  const Tensor qkv = linear(x, block.qkv_weight, block.qkv_bias).view({x.size(0), 3, config.num_heads, d});
+  const Tensor qkv =
+      linear(x, block.qkv_weight, block.qkv_bias).view({x.size(0), 3, config.num_heads, d});
   std::vector<Tensor> outputs;
   for (const Run& run : geometry.runs) {
     const int64_t n = run.images * run.grid.patches();
-    const Tensor part = qkv.narrow(0, run.first_patch, n).view({run.images, run.grid.patches(), 3, config.num_heads, d});
+    const Tensor part = qkv.narrow(0, run.first_patch, n)
+                            .view({run.images, run.grid.patches(), 3, config.num_heads, d});
     const auto heads = [&](int64_t which) { return part.select(2, which); };  // [I, P, heads, d]
     const auto rotated = [&](int64_t which) {
       const Tensor wide = heads(which).to(at::kFloat);
-      return rotate(wide, run.cos, run.sin).to(x.scalar_type()).transpose(1, 2);  // [I, heads, P, d]
+      return rotate(wide, run.cos, run.sin)
+          .to(x.scalar_type())
+          .transpose(1, 2);  // [I, heads, P, d]
     };
-    const Tensor out = at::scaled_dot_product_attention(rotated(0), rotated(1), heads(2).transpose(1, 2));
+    const Tensor out =
+        at::scaled_dot_product_attention(rotated(0), rotated(1), heads(2).transpose(1, 2));
     outputs.push_back(out.transpose(1, 2).reshape({n, config.hidden_size}));
   }
   const Tensor all = outputs.size() == 1 ? outputs[0] : at::cat(outputs, 0);
   return linear(all, block.proj_weight, block.proj_bias);
 }
 
-Tensor vision_block(const VisionConfig& config, const VisionBlock& block, const Tensor& x, const Geometry& geometry) {
-  const Tensor attended = x + vision_attention(config, block, layer_norm(x, block.norm1_weight, block.norm1_bias), geometry);
+Tensor vision_block(const VisionConfig& config, const VisionBlock& block, const Tensor& x,
+                    const Geometry& geometry) {
+  const Tensor attended =
+      x + vision_attention(config, block, layer_norm(x, block.norm1_weight, block.norm1_bias),
+                           geometry);
   const Tensor normed = layer_norm(attended, block.norm2_weight, block.norm2_bias);
   const Tensor hidden = at::gelu(linear(normed, block.fc1_weight, block.fc1_bias), "tanh");
   return attended + linear(hidden, block.fc2_weight, block.fc2_bias);
 }
 
 Tensor merge_mlp(const VisionMerger& merger, const Tensor& grouped) {
-  return linear(at::gelu(linear(grouped, merger.fc1_weight, merger.fc1_bias)), merger.fc2_weight, merger.fc2_bias);
+  return linear(at::gelu(linear(grouped, merger.fc1_weight, merger.fc1_bias)), merger.fc2_weight,
+                merger.fc2_bias);
 }
 
 }  // namespace
@@ -168,11 +184,14 @@ VisionWeights bind_vision(const VisionConfig& config, const Parameters& p) {
   weights.patch_bias = parameter(p, root + "patch_embed.proj.bias");
   weights.pos_embed = parameter(p, root + "pos_embed.weight");
   for (int64_t i = 0; i < config.depth; ++i) {
-    const auto get = [&](const char* name) { return parameter(p, fmt::format("{}blocks.{}.{}", root, i, name)); };
-    weights.blocks.push_back({get("norm1.weight"), get("norm1.bias"), get("norm2.weight"), get("norm2.bias"),
-                              get("attn.qkv.weight"), get("attn.qkv.bias"), get("attn.proj.weight"), get("attn.proj.bias"),
-                              get("mlp.linear_fc1.weight"), get("mlp.linear_fc1.bias"), get("mlp.linear_fc2.weight"),
-                              get("mlp.linear_fc2.bias")});
+    const auto get = [&](const char* name) {
+      return parameter(p, fmt::format("{}blocks.{}.{}", root, i, name));
+    };
+    weights.blocks.push_back({get("norm1.weight"), get("norm1.bias"), get("norm2.weight"),
+                              get("norm2.bias"), get("attn.qkv.weight"), get("attn.qkv.bias"),
+                              get("attn.proj.weight"), get("attn.proj.bias"),
+                              get("mlp.linear_fc1.weight"), get("mlp.linear_fc1.bias"),
+                              get("mlp.linear_fc2.weight"), get("mlp.linear_fc2.bias")});
   }
   weights.merger = bind_merger(p, root + "merger");
   for (size_t j = 0; j < config.deepstack_visual_indexes.size(); ++j) {
@@ -181,16 +200,19 @@ VisionWeights bind_vision(const VisionConfig& config, const Parameters& p) {
   return weights;
 }
 
-VisionOutput vision_forward(const VisionConfig& config, const VisionWeights& weights, const Tensor& pixels,
-                            const std::vector<Grid>& grids) {
+VisionOutput vision_forward(const VisionConfig& config, const VisionWeights& weights,
+                            const Tensor& pixels, const std::vector<Grid>& grids) {
   int64_t patches = 0;
   for (const Grid& grid : grids) patches += grid.patches();
-  UNIRG_ASSERT(!grids.empty() && pixels.dim() == 2 && pixels.size(0) == patches && pixels.size(1) == config.patch_values(),
+  UNIRG_ASSERT(!grids.empty() && pixels.dim() == 2 && pixels.size(0) == patches &&
+                   pixels.size(1) == config.patch_values(),
                "pixel rows do not match the grids");
   const int64_t merged = config.merged_patches() * config.hidden_size;
   const Geometry geometry = make_geometry(config, weights, grids);
-  const Tensor patch_weight = weights.patch_weight.view({config.hidden_size, config.patch_values()});
-  Tensor x = linear(pixels.to(patch_weight.scalar_type()), patch_weight, weights.patch_bias) + geometry.position;
+  const Tensor patch_weight =
+      weights.patch_weight.view({config.hidden_size, config.patch_values()});
+  Tensor x = linear(pixels.to(patch_weight.scalar_type()), patch_weight, weights.patch_bias) +
+             geometry.position;
   VisionOutput output;
   output.deepstack.resize(config.deepstack_visual_indexes.size());
   for (int64_t i = 0; i < config.depth; ++i) {
@@ -198,10 +220,13 @@ VisionOutput vision_forward(const VisionConfig& config, const VisionWeights& wei
     for (size_t j = 0; j < output.deepstack.size(); ++j) {
       if (config.deepstack_visual_indexes[j] != i) continue;
       const VisionMerger& merger = weights.deepstack[j];  // here the norm comes after grouping
-      output.deepstack[j] = merge_mlp(merger, layer_norm(x.view({-1, merged}), merger.norm_weight, merger.norm_bias));
+      output.deepstack[j] =
+          merge_mlp(merger, layer_norm(x.view({-1, merged}), merger.norm_weight, merger.norm_bias));
     }
   }
-  output.tokens = merge_mlp(weights.merger, layer_norm(x, weights.merger.norm_weight, weights.merger.norm_bias).view({-1, merged}));
+  output.tokens = merge_mlp(
+      weights.merger,
+      layer_norm(x, weights.merger.norm_weight, weights.merger.norm_bias).view({-1, merged}));
   return output;
 }
 

@@ -1,5 +1,5 @@
-// The Qwen3-VL vision tower: patches to visual tokens, and the deepstack features that feed early text layers.
-// Source: transformers qwen3_vl (Qwen3VLVisionModel); parity in tests/unit/model.
+// The Qwen3-VL vision tower: patches to visual tokens, and the deepstack features that feed early
+// text layers. Source: transformers qwen3_vl (Qwen3VLVisionModel); parity in tests/unit/model.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -23,7 +23,8 @@ struct VisionMerger {
   Tensor norm_weight, norm_bias, fc1_weight, fc1_bias, fc2_weight, fc2_bias;
 };
 
-/// The tower's weights, looked up once. Tensors share storage (and autograd identity) with the store.
+/// The tower's weights, looked up once. Tensors share storage (and autograd identity) with the
+/// store.
 struct VisionWeights {
   Tensor patch_weight, patch_bias;  ///< [h, 3, 2, 16, 16], [h]
   Tensor pos_embed;                 ///< [G*G, h]
@@ -38,9 +39,9 @@ struct VisionOutput {
   std::vector<Tensor> deepstack;  ///< one [n, H] per entry of deepstack_visual_indexes
 };
 
-/// \param pixels [P, patch_values] float32: patch rows of all images, block order (see policy/image_processor.h)
-/// \param grids  one per image; sum of patches() == P
-VisionOutput vision_forward(const VisionConfig& config, const VisionWeights& weights, const Tensor& pixels,
-                            const std::vector<Grid>& grids);
+/// \param pixels [P, patch_values] float32: patch rows of all images, block order (see
+/// policy/image_processor.h) \param grids  one per image; sum of patches() == P
+VisionOutput vision_forward(const VisionConfig& config, const VisionWeights& weights,
+                            const Tensor& pixels, const std::vector<Grid>& grids);
 
 }  // namespace unirg::model

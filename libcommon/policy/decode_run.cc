@@ -14,7 +14,8 @@
 
 namespace unirg::policy {
 
-std::vector<const data::Study*> choose_studies(const data::StudySet& set, const StudyChoice& choice, uint64_t seed) {
+std::vector<const data::Study*> choose_studies(const data::StudySet& set, const StudyChoice& choice,
+                                               uint64_t seed) {
   const std::vector<const data::Study*> all = set.of_splits(choice.splits);
   if (choice.prompts == 0) return all;
   if (all.empty()) throw Error(Exit::data, "no study to choose from");
@@ -49,17 +50,74 @@ std::vector<const data::Study*> choose_studies(const data::StudySet& set, const 
 
 cli::Table decode_table(DecodeJob& job, cli::Common& common) {
   cli::Table table{
-      {.name = "studies", .target = &job.studies, .metavar = "FILE", .help = "Study records (studies.jsonl of unirg-ingest); images lie beside it.", .required = true},
-      {.name = "model", .target = &job.model, .metavar = "DIR", .help = "Checkpoint that writes.", .letter = 'm', .required = true},
-      {.name = "output", .target = &job.output, .metavar = "FILE", .help = "Where generation records go; - is standard output.", .letter = 'o'},
-      {.name = "split", .target = &job.choice.splits, .metavar = "NAME,...", .help = "Split to write for; without it, all."},
-      {.name = "prompts", .target = &job.choice.prompts, .metavar = "N", .help = "Takes N studies in a seeded order instead of all in file order; 0 takes all.", .min = 0, .max = 1e9},
-      {.name = "round", .target = &job.choice.round, .metavar = "K", .help = "With --prompts: which N studies, from 0; each pass over the split has its own order.", .min = 0, .max = 1e9},
-      {.name = "samples", .target = &job.decode.samples, .metavar = "G", .help = "Reports for each study.", .min = 1, .max = 4096, .group = "Decoding"},
-      {.name = "temperature", .target = &job.decode.temperature, .metavar = "T", .help = "Divides the logits; 0 is greedy decoding.", .min = 0, .max = 100, .group = "Decoding"},
-      {.name = "top-k", .target = &job.decode.top_k, .metavar = "K", .help = "Draws among the K likeliest tokens; 0 is off.", .min = 0, .max = 1e9, .group = "Decoding"},
-      {.name = "top-p", .target = &job.decode.top_p, .metavar = "P", .help = "Draws among the fewest tokens whose probability reaches P; 1 is off.", .min = 1e-6, .max = 1, .group = "Decoding"},
-      {.name = "max-new-tokens", .target = &job.decode.max_new_tokens, .metavar = "N", .help = "Longest reply in tokens; a reply cut there has finish \"length\".", .min = 1, .max = 1e6, .group = "Decoding"},
+      {.name = "studies",
+       .target = &job.studies,
+       .metavar = "FILE",
+       .help = "Study records (studies.jsonl of unirg-ingest); images lie beside it.",
+       .required = true},
+      {.name = "model",
+       .target = &job.model,
+       .metavar = "DIR",
+       .help = "Checkpoint that writes.",
+       .letter = 'm',
+       .required = true},
+      {.name = "output",
+       .target = &job.output,
+       .metavar = "FILE",
+       .help = "Where generation records go; - is standard output.",
+       .letter = 'o'},
+      {.name = "split",
+       .target = &job.choice.splits,
+       .metavar = "NAME,...",
+       .help = "Split to write for; without it, all."},
+      {.name = "prompts",
+       .target = &job.choice.prompts,
+       .metavar = "N",
+       .help = "Takes N studies in a seeded order instead of all in file order; 0 takes all.",
+       .min = 0,
+       .max = 1e9},
+      {.name = "round",
+       .target = &job.choice.round,
+       .metavar = "K",
+       .help =
+           "With --prompts: which N studies, from 0; each pass over the split has its own order.",
+       .min = 0,
+       .max = 1e9},
+      {.name = "samples",
+       .target = &job.decode.samples,
+       .metavar = "G",
+       .help = "Reports for each study.",
+       .min = 1,
+       .max = 4096,
+       .group = "Decoding"},
+      {.name = "temperature",
+       .target = &job.decode.temperature,
+       .metavar = "T",
+       .help = "Divides the logits; 0 is greedy decoding.",
+       .min = 0,
+       .max = 100,
+       .group = "Decoding"},
+      {.name = "top-k",
+       .target = &job.decode.top_k,
+       .metavar = "K",
+       .help = "Draws among the K likeliest tokens; 0 is off.",
+       .min = 0,
+       .max = 1e9,
+       .group = "Decoding"},
+      {.name = "top-p",
+       .target = &job.decode.top_p,
+       .metavar = "P",
+       .help = "Draws among the fewest tokens whose probability reaches P; 1 is off.",
+       .min = 1e-6,
+       .max = 1,
+       .group = "Decoding"},
+      {.name = "max-new-tokens",
+       .target = &job.decode.max_new_tokens,
+       .metavar = "N",
+       .help = "Longest reply in tokens; a reply cut there has finish \"length\".",
+       .min = 1,
+       .max = 1e6,
+       .group = "Decoding"},
   };
   add_prompt_options(table, job.prompt);
   cli::add_seed(table, common);
@@ -79,7 +137,8 @@ struct StudyReplies {
 };
 
 void print_plan(const DecodeJob& job, size_t studies) {
-  fmt::print("studies: {}\nsamples: {}\nmax-new-tokens: {}\n", studies, job.decode.samples, job.decode.max_new_tokens);
+  fmt::print("studies: {}\nsamples: {}\nmax-new-tokens: {}\n", studies, job.decode.samples,
+             job.decode.max_new_tokens);
 }
 
 }  // namespace
@@ -88,7 +147,8 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
   at::set_num_threads(1);
   job.decode.seed = static_cast<uint64_t>(common.seed);
   const data::Shard shard = data::parse_shard(common.shard);
-  const data::StudySet set(job.studies, common.on_error == "skip" ? data::OnError::skip : data::OnError::stop);
+  const data::StudySet set(job.studies,
+                           common.on_error == "skip" ? data::OnError::skip : data::OnError::stop);
   const ReportWriter writer(job.model, job.prompt);
   std::vector<const data::Study*> studies;
   const auto chosen = choose_studies(set, job.choice, job.decode.seed);
@@ -104,7 +164,8 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
   context.record.add_input(job.studies);
   context.record.add_input(job.model, policy);
   io::AtomicFile out(job.output);
-  cli::Progress progress(context.log, "study", static_cast<int64_t>(studies.size()), common.log_every);
+  cli::Progress progress(context.log, "study", static_cast<int64_t>(studies.size()),
+                         common.log_every);
   int64_t tokens = 0;
   bool stopped = false;
   ordered_parallel(
@@ -113,9 +174,11 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
         at::set_num_threads(1);
         const EncodedStudy encoded = writer.encode(*studies[static_cast<size_t>(i)], set);
         StudyReplies made;
-        const auto replies = sample_replies(model, writer.materialise(encoded), encoded.study_id, writer.rules(), job.decode);
+        const auto replies = sample_replies(model, writer.materialise(encoded), encoded.study_id,
+                                            writer.rules(), job.decode);
         for (size_t s = 0; s < replies.size(); ++s) {
-          made.generations.push_back(writer.generation(encoded, replies[s], static_cast<int64_t>(s)));
+          made.generations.push_back(
+              writer.generation(encoded, replies[s], static_cast<int64_t>(s)));
           made.tokens += static_cast<int64_t>(replies[s].tokens.size());
         }
         return made;
@@ -134,12 +197,14 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
   if (stopped) return Exit::interrupted;
   out.commit();
   data::write_rejected(job.output, set.rejected());
-  if (!set.rejected().empty()) context.log.warning("skipped {} study records", set.rejected().size());
+  if (!set.rejected().empty())
+    context.log.warning("skipped {} study records", set.rejected().size());
   context.record.note("studies", studies.size());
   context.record.note("tokens", tokens);
   context.record.add_output(job.output, out.sha256());
   context.record.write_beside(job.output);
-  context.log.info("{} studies, {} reports, {} tokens", studies.size(), static_cast<int64_t>(studies.size()) * job.decode.samples, tokens);
+  context.log.info("{} studies, {} reports, {} tokens", studies.size(),
+                   static_cast<int64_t>(studies.size()) * job.decode.samples, tokens);
   return Exit::ok;
 }
 

@@ -25,10 +25,12 @@ void read_integer(const Json& object, const std::string& file, const char* key, 
   if (*value) out = **value;
 }
 
-void read_triple(const Json& object, const std::string& file, const char* key, std::array<double, 3>& out) {
+void read_triple(const Json& object, const std::string& file, const char* key,
+                 std::array<double, 3>& out) {
   if (!object.contains(key)) return;
   const auto values = io::Fields(object).numbers(key);
-  if (!values || values->size() != 3) fail(file, fmt::format("key '{}': expected three numbers", key));
+  if (!values || values->size() != 3)
+    fail(file, fmt::format("key '{}': expected three numbers", key));
   std::copy(values->begin(), values->end(), out.begin());
 }
 
@@ -63,7 +65,8 @@ ImageProcessor load_image_processor(const std::filesystem::path& checkpoint) {
     if (object.contains("image_processor")) object = Json(object["image_processor"]);
     return from_json(object, file.string());
   }
-  throw Error(Exit::no_input, fmt::format("no preprocessor_config.json in '{}'", checkpoint.string()));
+  throw Error(Exit::no_input,
+              fmt::format("no preprocessor_config.json in '{}'", checkpoint.string()));
 }
 
 Json to_json(const ImageProcessor& p) {
@@ -83,7 +86,8 @@ Json to_json(const ImageProcessor& p) {
 }
 
 Result<SizedImage> size_image(const ImageProcessor& p, const image::Image8& picture) {
-  const auto size = image::smart_resize(picture.height, picture.width, p.patch_size * p.merge_size, p.min_pixels, p.max_pixels);
+  const auto size = image::smart_resize(picture.height, picture.width, p.patch_size * p.merge_size,
+                                        p.min_pixels, p.max_pixels);
   if (!size) return tl::unexpected(size.error());
   return SizedImage{image::resize_bicubic(picture, size->width, size->height),
                     {size->height / p.patch_size, size->width / p.patch_size}};
@@ -94,24 +98,30 @@ Tensor patch_rows(const ImageProcessor& p, const SizedImage& sized, const Bright
   const image::Image8& picture = sized.pixels;
   const int64_t side = p.patch_size;
   const int64_t area = side * side;
-  // value(level, channel), tabulated: rescale in double rounded to float32, then normalise in float32.
+  // value(level, channel), tabulated: rescale in double rounded to float32, then normalise in
+  // float32.
   std::array<std::array<float, 256>, kChannels> table{};
   for (size_t c = 0; c < kChannels; ++c) {
     for (size_t level = 0; level < 256; ++level) {
-      const auto scaled = static_cast<float>(static_cast<double>(level) * (1.0 / 255.0) * brightness.gain + brightness.offset);
+      const auto scaled = static_cast<float>(
+          static_cast<double>(level) * (1.0 / 255.0) * brightness.gain + brightness.offset);
       table[c][level] = (scaled - static_cast<float>(p.mean[c])) / static_cast<float>(p.std[c]);
     }
   }
-  Tensor rows = at::empty({sized.grid.patches(), kChannels * p.temporal_patch_size * area}, at::kFloat);
+  Tensor rows =
+      at::empty({sized.grid.patches(), kChannels * p.temporal_patch_size * area}, at::kFloat);
   float* out = rows.mutable_data_ptr<float>();
   const auto write_patch = [&](int64_t row, int64_t column) {
     for (int64_t c = 0; c < kChannels; ++c) {
       const int64_t source_channel = picture.channels == 1 ? 0 : c;
       for (int64_t t = 0; t < p.temporal_patch_size; ++t) {  // a still image: every frame the same
         for (int64_t y = 0; y < side; ++y) {
-          const uint8_t* line = picture.pixels.data() +
-                                ((row * side + y) * picture.width + column * side) * picture.channels + source_channel;
-          for (int64_t x = 0; x < side; ++x) *out++ = table[static_cast<size_t>(c)][line[x * picture.channels]];
+          const uint8_t* line =
+              picture.pixels.data() +
+              ((row * side + y) * picture.width + column * side) * picture.channels +
+              source_channel;
+          for (int64_t x = 0; x < side; ++x)
+            *out++ = table[static_cast<size_t>(c)][line[x * picture.channels]];
         }
       }
     }

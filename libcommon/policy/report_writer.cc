@@ -15,19 +15,22 @@ namespace {
 
 int64_t required_token(const text::Tokenizer& tokenizer, std::string_view token) {
   const auto id = tokenizer.id(token);
-  if (!id) throw Error(Exit::data, fmt::format("the checkpoint's tokenizer has no token '{}'", token));
+  if (!id)
+    throw Error(Exit::data, fmt::format("the checkpoint's tokenizer has no token '{}'", token));
   return *id;
 }
 
 TokenRules make_rules(const model::ModelConfig& config, const text::Tokenizer& tokenizer) {
   TokenRules rules;
   rules.allowed.assign(static_cast<size_t>(config.text.vocab_size), false);
-  for (int64_t id = 0; id < std::min(tokenizer.size(), config.text.vocab_size); ++id) rules.allowed[static_cast<size_t>(id)] = true;
+  for (int64_t id = 0; id < std::min(tokenizer.size(), config.text.vocab_size); ++id)
+    rules.allowed[static_cast<size_t>(id)] = true;
   rules.ends.push_back(required_token(tokenizer, text::kTurnEnd));
   if (const auto end = tokenizer.id("<|endoftext|>")) rules.ends.push_back(*end);
   for (const text::AddedToken& token : tokenizer.added()) {
     const bool ends = std::find(rules.ends.begin(), rules.ends.end(), token.id) != rules.ends.end();
-    if (token.special && !ends && token.id < config.text.vocab_size) rules.allowed[static_cast<size_t>(token.id)] = false;
+    if (token.special && !ends && token.id < config.text.vocab_size)
+      rules.allowed[static_cast<size_t>(token.id)] = false;
   }
   return rules;
 }
@@ -47,7 +50,8 @@ text::Report target_report(const data::Study& study, const PromptOptions& option
 
 }  // namespace
 
-std::string context_text(const data::Study& study, const data::Study* prior, const PromptOptions& options) {
+std::string context_text(const data::Study& study, const data::Study* prior,
+                         const PromptOptions& options) {
   std::string context;
   if (study.age) {  // ReXrank gives decades, not years
     const auto decade = static_cast<int64_t>(std::floor(*study.age / 10.0)) * 10;
@@ -86,28 +90,42 @@ ReportWriter::ReportWriter(const std::filesystem::path& checkpoint, PromptOption
     processor_.min_pixels = std::min(processor_.min_pixels, processor_.max_pixels);
   }
   if (options_.given_findings && options_.target != "impression") {
-    throw Error(Exit::config, fmt::format("--given-findings with --target {} gives away what is to be written (hint: --target impression)", options_.target));
+    throw Error(Exit::config, fmt::format("--given-findings with --target {} gives away what is to "
+                                          "be written (hint: --target impression)",
+                                          options_.target));
   }
-  if (processor_.patch_size != config_.vision.patch_size || processor_.merge_size != config_.vision.spatial_merge_size) {
-    throw Error(Exit::data, fmt::format("checkpoint '{}': preprocessor_config.json and config.json differ in patch or merge size", checkpoint.string()));
+  if (processor_.patch_size != config_.vision.patch_size ||
+      processor_.merge_size != config_.vision.spatial_merge_size) {
+    throw Error(Exit::data, fmt::format("checkpoint '{}': preprocessor_config.json and config.json "
+                                        "differ in patch or merge size",
+                                        checkpoint.string()));
   }
   if (required_token(tokenizer_, text::kImagePad) != config_.image_token_id) {
-    throw Error(Exit::data, fmt::format("checkpoint '{}': image_token_id of config.json is not the tokenizer's '{}'", checkpoint.string(), text::kImagePad));
+    throw Error(
+        Exit::data,
+        fmt::format("checkpoint '{}': image_token_id of config.json is not the tokenizer's '{}'",
+                    checkpoint.string(), text::kImagePad));
   }
 }
 
-SizedImage ReportWriter::load_picture(const data::Study& study, const data::StudyImage& image, const data::StudySet& set) const {
+SizedImage ReportWriter::load_picture(const data::Study& study, const data::StudyImage& image,
+                                      const data::StudySet& set) const {
   auto sized = size_image(processor_, set.load_image(study, image));
-  if (!sized) throw Error(Exit::data, fmt::format("study '{}', image '{}': {}", study.study_id, image.id, sized.error().reason));
+  if (!sized)
+    throw Error(Exit::data, fmt::format("study '{}', image '{}': {}", study.study_id, image.id,
+                                        sized.error().reason));
   return std::move(*sized);
 }
 
-/// A study's own words may not say what only templates say: an image placeholder, the end of a turn.
-std::vector<int64_t> ReportWriter::plain_tokens(const data::Study& study, const char* what, const std::string& text) const {
+/// A study's own words may not say what only templates say: an image placeholder, the end of a
+/// turn.
+std::vector<int64_t> ReportWriter::plain_tokens(const data::Study& study, const char* what,
+                                                const std::string& text) const {
   std::vector<int64_t> tokens = tokenizer_.encode(text);
   for (const int64_t id : tokens) {
     if (!tokenizer_.is_special(id)) continue;
-    throw Error(Exit::data, fmt::format("study '{}': its {} holds the special token '{}'", study.study_id, what, tokenizer_.bytes(id)));
+    throw Error(Exit::data, fmt::format("study '{}': its {} holds the special token '{}'",
+                                        study.study_id, what, tokenizer_.bytes(id)));
   }
   return tokens;
 }
@@ -117,12 +135,14 @@ EncodedStudy ReportWriter::encode(const data::Study& study, const data::StudySet
   const data::Study* prior = study.prior ? set.find(*study.prior) : nullptr;
   const bool wants_prior = options_.prior_image || options_.prior_report;
   if (wants_prior && study.prior && !prior) {
-    throw Error(Exit::data, fmt::format("study '{}': its prior '{}' is not in the studies file", study.study_id, *study.prior));
+    throw Error(Exit::data, fmt::format("study '{}': its prior '{}' is not in the studies file",
+                                        study.study_id, *study.prior));
   }
   if (options_.prior_image && prior && !prior->images.empty()) {
     encoded.images.push_back(load_picture(*prior, prior->images.front(), set));
   }
-  for (int64_t i = 0; i < std::min(options_.images, static_cast<int64_t>(study.images.size())); ++i) {
+  for (int64_t i = 0; i < std::min(options_.images, static_cast<int64_t>(study.images.size()));
+       ++i) {
     encoded.images.push_back(load_picture(study, study.images[static_cast<size_t>(i)], set));
   }
   std::string input;
@@ -135,7 +155,10 @@ EncodedStudy ReportWriter::encode(const data::Study& study, const data::StudySet
   for (const int64_t id : tokenizer_.encode(text::chat_prompt(content))) {
     int64_t copies = 1;
     if (id == config_.image_token_id) {
-      if (image == encoded.images.size()) throw Error(Exit::config, "the prompt template holds an image placeholder (hint: {input} stands for the images too)");
+      if (image == encoded.images.size())
+        throw Error(Exit::config,
+                    "the prompt template holds an image placeholder (hint: {input} stands for the "
+                    "images too)");
       copies = encoded.images[image++].grid.patches() / config_.vision.merged_patches();
     }
     encoded.prompt.insert(encoded.prompt.end(), static_cast<size_t>(copies), id);
@@ -148,7 +171,8 @@ EncodedStudy ReportWriter::encode(const data::Study& study, const data::StudySet
   return encoded;
 }
 
-model::PromptTokens ReportWriter::materialise(const EncodedStudy& study, const Brightness& brightness) const {
+model::PromptTokens ReportWriter::materialise(const EncodedStudy& study,
+                                              const Brightness& brightness) const {
   model::PromptTokens prompt{study.prompt, {}, {}};
   std::vector<Tensor> pixels;
   for (const SizedImage& image : study.images) {
@@ -159,7 +183,8 @@ model::PromptTokens ReportWriter::materialise(const EncodedStudy& study, const B
   return prompt;
 }
 
-data::Generation ReportWriter::generation(const EncodedStudy& study, const Reply& reply, int64_t sample) const {
+data::Generation ReportWriter::generation(const EncodedStudy& study, const Reply& reply,
+                                          int64_t sample) const {
   data::Generation g;
   g.study_id = study.study_id;
   g.sample = sample;

@@ -29,26 +29,33 @@ struct Draw {
 double log_normaliser(std::span<const float> logits, double inverse_temperature) {
   const float top = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
-  for (const float logit : logits) sum += std::exp((static_cast<double>(logit) - top) * inverse_temperature);
+  for (const float logit : logits)
+    sum += std::exp((static_cast<double>(logit) - top) * inverse_temperature);
   return top * inverse_temperature + std::log(sum);
 }
 
 int64_t best_allowed(std::span<const float> logits, const std::vector<bool>& allowed) {
   int64_t best = -1;
   for (size_t id = 0; id < logits.size(); ++id) {
-    if (allowed[id] && (best < 0 || logits[id] > logits[static_cast<size_t>(best)])) best = static_cast<int64_t>(id);
+    if (allowed[id] && (best < 0 || logits[id] > logits[static_cast<size_t>(best)]))
+      best = static_cast<int64_t>(id);
   }
   return best;
 }
 
 /// Allowed ids that survive top-k and top-p, in id order, with unnormalised probabilities.
-std::vector<std::pair<int64_t, double>> candidates(std::span<const float> logits, const TokenRules& rules, const DecodeOptions& options) {
+std::vector<std::pair<int64_t, double>> candidates(std::span<const float> logits,
+                                                   const TokenRules& rules,
+                                                   const DecodeOptions& options) {
   std::vector<std::pair<int64_t, double>> kept;
   const float top = logits[static_cast<size_t>(best_allowed(logits, rules.allowed))];
   for (size_t id = 0; id < logits.size(); ++id) {
-    if (rules.allowed[id]) kept.emplace_back(static_cast<int64_t>(id), std::exp((static_cast<double>(logits[id]) - top) / options.temperature));
+    if (rules.allowed[id])
+      kept.emplace_back(static_cast<int64_t>(id),
+                        std::exp((static_cast<double>(logits[id]) - top) / options.temperature));
   }
-  const bool narrow = (options.top_k > 0 && options.top_k < static_cast<int64_t>(kept.size())) || options.top_p < 1.0;
+  const bool narrow = (options.top_k > 0 && options.top_k < static_cast<int64_t>(kept.size())) ||
+                      options.top_p < 1.0;
   if (!narrow) return kept;
   std::vector<double> sorted;
   for (const auto& [id, p] : kept) sorted.push_back(p);
@@ -71,7 +78,8 @@ std::vector<std::pair<int64_t, double>> candidates(std::span<const float> logits
   return kept;
 }
 
-Draw draw_token(std::span<const float> logits, const TokenRules& rules, const DecodeOptions& options, double uniform) {
+Draw draw_token(std::span<const float> logits, const TokenRules& rules,
+                const DecodeOptions& options, double uniform) {
   const bool greedy = options.temperature == 0;
   const double inverse = greedy ? 1.0 : 1.0 / options.temperature;
   Draw draw;
@@ -99,11 +107,13 @@ Draw draw_token(std::span<const float> logits, const TokenRules& rules, const De
 /// Replies under construction; rows of the batch are those still open.
 class Decoder {
  public:
-  Decoder(const model::Qwen3VL& model, const model::PromptTokens& prompt, const DecodeOptions& options)
+  Decoder(const model::Qwen3VL& model, const model::PromptTokens& prompt,
+          const DecodeOptions& options)
       : model_(model),
         batch_(model::embed_prompts(model, {prompt}, /*drop_last=*/true)),
         prefix_(model::prefill(model.config.text, model.text, batch_.input)),
-        cache_(model::make_reply_cache(model.config.text, 1, options.samples, options.max_new_tokens, model.text.embed.options())) {}
+        cache_(model::make_reply_cache(model.config.text, 1, options.samples,
+                                       options.max_new_tokens, model.text.embed.options())) {}
 
   /// Feeds one token to every open row. \returns logits [rows, V] float32 on the CPU
   Tensor step(const std::vector<int64_t>& tokens) {
@@ -111,7 +121,8 @@ class Decoder {
     const Tensor ids = at::tensor(tokens, at::kLong).to(model_.text.embed.device());
     const Tensor hidden = at::embedding(model_.text.embed, ids).view({1, n, 1, -1});
     const model::Rotary rotary = model::reply_rotary(model_, batch_.positions, cache_.length, 1);
-    const Tensor out = model::reply_forward(model_.config.text, model_.text, prefix_, hidden, rotary, &cache_);
+    const Tensor out =
+        model::reply_forward(model_.config.text, model_.text, prefix_, hidden, rotary, &cache_);
     return at::linear(out.view({n, -1}), model_.text.head).to(at::kFloat).to(at::kCPU).contiguous();
   }
 
@@ -131,9 +142,11 @@ class Decoder {
 
 }  // namespace
 
-std::vector<Reply> sample_replies(const model::Qwen3VL& model, const model::PromptTokens& prompt, const std::string& subject,
-                                  const TokenRules& rules, const DecodeOptions& options) {
-  UNIRG_ASSERT(static_cast<int64_t>(rules.allowed.size()) == model.config.text.vocab_size, "one rule a token id");
+std::vector<Reply> sample_replies(const model::Qwen3VL& model, const model::PromptTokens& prompt,
+                                  const std::string& subject, const TokenRules& rules,
+                                  const DecodeOptions& options) {
+  UNIRG_ASSERT(static_cast<int64_t>(rules.allowed.size()) == model.config.text.vocab_size,
+               "one rule a token id");
   const at::NoGradGuard no_grad;
   Decoder decoder(model, prompt, options);
   std::vector<Reply> replies(static_cast<size_t>(options.samples));
@@ -149,11 +162,13 @@ std::vector<Reply> sample_replies(const model::Qwen3VL& model, const model::Prom
     std::vector<int64_t> next;
     for (size_t row = 0; row < open.size(); ++row) {
       Reply& reply = replies[static_cast<size_t>(open[row])];
-      const double uniform = uniform_at(options.seed, "sample", subject, static_cast<uint64_t>(open[row]), static_cast<uint64_t>(t));
+      const double uniform = uniform_at(options.seed, "sample", subject,
+                                        static_cast<uint64_t>(open[row]), static_cast<uint64_t>(t));
       const Draw draw = draw_token({data + row * V, V}, rules, options, uniform);
       reply.tokens.push_back(draw.token);
       reply.logprobs.push_back(draw.logprob);
-      reply.stopped = std::find(rules.ends.begin(), rules.ends.end(), draw.token) != rules.ends.end();
+      reply.stopped =
+          std::find(rules.ends.begin(), rules.ends.end(), draw.token) != rules.ends.end();
       if (reply.stopped) continue;
       rows.push_back(static_cast<int64_t>(row));
       still_open.push_back(open[row]);

@@ -21,7 +21,8 @@ GroupAdvantage group_advantage(const std::vector<double>& rewards, double epsilo
   // Equal rewards leave rounding noise in the mean: call a group without spread what it is.
   const bool equal = group.std <= 1e-12 * (1.0 + std::abs(group.mean));
   if (equal) group.std = 0;
-  for (const double r : rewards) group.advantages.push_back(equal ? 0.0 : (r - group.mean) / (group.std + epsilon));
+  for (const double r : rewards)
+    group.advantages.push_back(equal ? 0.0 : (r - group.mean) / (group.std + epsilon));
   return group;
 }
 

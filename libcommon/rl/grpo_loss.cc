@@ -22,8 +22,10 @@ GrpoLoss grpo_loss(const GrpoOptions& options, const GrpoInput& in) {
   }
   const at::NoGradGuard no_grad;
   loss.ratio_sum = ratio.sum().item<double>();
-  loss.clipped_low = ((in.advantages < 0) & (ratio < 1.0 - options.clip_lower)).sum().item<double>();
-  loss.clipped_high = ((in.advantages > 0) & (ratio > 1.0 + options.clip_upper)).sum().item<double>();
+  loss.clipped_low =
+      ((in.advantages < 0) & (ratio < 1.0 - options.clip_lower)).sum().item<double>();
+  loss.clipped_high =
+      ((in.advantages > 0) & (ratio > 1.0 + options.clip_upper)).sum().item<double>();
   return loss;
 }
 

@@ -12,12 +12,15 @@
 namespace unirg::rl {
 namespace {
 
-std::string key_of(const std::string& study, int64_t sample) { return fmt::format("{} sample {}", study, sample); }
+std::string key_of(const std::string& study, int64_t sample) {
+  return fmt::format("{} sample {}", study, sample);
+}
 
 Spread spread_of(const std::vector<double>& values) {
   Spread s;
   for (const double v : values) s.mean += v / static_cast<double>(values.size());
-  for (const double v : values) s.std += (v - s.mean) * (v - s.mean) / static_cast<double>(values.size());
+  for (const double v : values)
+    s.std += (v - s.mean) * (v - s.mean) / static_cast<double>(values.size());
   s.std = std::sqrt(s.std);
   return s;
 }
@@ -25,10 +28,13 @@ Spread spread_of(const std::vector<double>& values) {
 void check_rollout(const data::Generation& rollout, const std::string& policy_digest) {
   const std::string name = key_of(rollout.study_id, rollout.sample);
   if (rollout.policy != policy_digest) {
-    throw Error(Exit::data, fmt::format("rollout '{}' was drawn by policy {}, not by the one given, {} (hint: draw new rollouts after each update)",
-                                        name, rollout.policy.substr(0, 12), policy_digest.substr(0, 12)));
+    throw Error(Exit::data,
+                fmt::format("rollout '{}' was drawn by policy {}, not by the one given, {} (hint: "
+                            "draw new rollouts after each update)",
+                            name, rollout.policy.substr(0, 12), policy_digest.substr(0, 12)));
   }
-  if (rollout.tokens.empty()) throw Error(Exit::data, fmt::format("rollout '{}' has no tokens", name));
+  if (rollout.tokens.empty())
+    throw Error(Exit::data, fmt::format("rollout '{}' has no tokens", name));
 }
 
 double identical_samples(const RolloutGroup& group) {
@@ -41,7 +47,8 @@ double identical_samples(const RolloutGroup& group) {
 
 }  // namespace
 
-RolloutBatch join_rollouts(std::vector<data::Generation> rollouts, const std::vector<data::Reward>& rewards,
+RolloutBatch join_rollouts(std::vector<data::Generation> rollouts,
+                           const std::vector<data::Reward>& rewards,
                            const std::string& policy_digest, double epsilon) {
   if (rollouts.empty()) throw Error(Exit::data, "no rollouts");
   std::unordered_map<std::string, const data::Reward*> by_key;
@@ -54,7 +61,9 @@ RolloutBatch join_rollouts(std::vector<data::Generation> rollouts, const std::ve
   for (data::Generation& rollout : rollouts) {
     check_rollout(rollout, policy_digest);
     const auto found = by_key.extract(key_of(rollout.study_id, rollout.sample));
-    if (found.empty()) throw Error(Exit::data, fmt::format("rollout '{}' has no reward", key_of(rollout.study_id, rollout.sample)));
+    if (found.empty())
+      throw Error(Exit::data, fmt::format("rollout '{}' has no reward",
+                                          key_of(rollout.study_id, rollout.sample)));
     const data::Reward& reward = *found.mapped();
     const auto [it, is_new] = group_of.emplace(rollout.study_id, batch.groups.size());
     if (is_new) {
@@ -68,7 +77,9 @@ RolloutBatch join_rollouts(std::vector<data::Generation> rollouts, const std::ve
     batch.stopped_share += rollout.finish == "stop" ? 1 / count : 0;
     batch.groups[it->second].samples.push_back(std::move(rollout));
   }
-  if (!by_key.empty()) throw Error(Exit::data, fmt::format("{} rewards have no rollout, e.g. '{}'", by_key.size(), by_key.begin()->first));
+  if (!by_key.empty())
+    throw Error(Exit::data, fmt::format("{} rewards have no rollout, e.g. '{}'", by_key.size(),
+                                        by_key.begin()->first));
   for (size_t i = 0; i < batch.groups.size(); ++i) {
     batch.groups[i].advantage = group_advantage(group_rewards[i], epsilon);
     batch.zero_variance_groups += batch.groups[i].advantage.std == 0;

@@ -1,5 +1,5 @@
-// Rollouts joined with their rewards: the prompt groups an update trains on. Pure records, no tensors.
-// SPDX-License-Identifier: Apache-2.0
+// Rollouts joined with their rewards: the prompt groups an update trains on. Pure records, no
+// tensors. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>
@@ -34,9 +34,11 @@ struct RolloutBatch {
 };
 
 /// \param policy_digest every rollout must name it
-/// \throws Error(Exit::data) naming study and sample: a rollout without reward or the reverse, another policy's rollout,
+/// \throws Error(Exit::data) naming study and sample: a rollout without reward or the reverse,
+/// another policy's rollout,
 ///         an empty reply
-RolloutBatch join_rollouts(std::vector<data::Generation> rollouts, const std::vector<data::Reward>& rewards,
+RolloutBatch join_rollouts(std::vector<data::Generation> rollouts,
+                           const std::vector<data::Reward>& rewards,
                            const std::string& policy_digest, double epsilon);
 
 }  // namespace unirg::rl

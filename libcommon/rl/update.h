@@ -1,6 +1,6 @@
-// One GRPO update: rollouts and rewards in, the next policy out. A unit of work is a prompt group; its prompt and images
-// are computed once for all samples, with gradient.
-// SPDX-License-Identifier: Apache-2.0
+// One GRPO update: rollouts and rewards in, the next policy out. A unit of work is a prompt group;
+// its prompt and images are computed once for all samples, with gradient. SPDX-License-Identifier:
+// Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,18 @@ namespace unirg::rl {
 
 struct UpdateOptions {
   GrpoOptions grpo;
-  train::Schedule schedule{.learning_rate = 5e-6, .warmup_steps = 0, .total_steps = 0, .final_ratio = 0.0, .shape = "constant"};
+  train::Schedule schedule{.learning_rate = 5e-6,
+                           .warmup_steps = 0,
+                           .total_steps = 0,
+                           .final_ratio = 0.0,
+                           .shape = "constant"};
   train::AdamWOptions adamw{.beta2 = 0.98, .weight_decay = 0.0};
   double max_grad_norm = 1.0;
   double advantage_epsilon = 1e-4;
-  double temperature = 1.0;        ///< the rollouts were drawn at
-  int64_t epochs = 1;              ///< passes over the rollouts
-  int64_t groups_per_step = 0;     ///< prompt groups of one optimiser step; 0: all
-  double max_logprob_gap = 1e-3;   ///< largest |trainer - sampler| allowed before the first step
+  double temperature = 1.0;       ///< the rollouts were drawn at
+  int64_t epochs = 1;             ///< passes over the rollouts
+  int64_t groups_per_step = 0;    ///< prompt groups of one optimiser step; 0: all
+  double max_logprob_gap = 1e-3;  ///< largest |trainer - sampler| allowed before the first step
 };
 
 struct UpdateJob {
@@ -38,8 +42,9 @@ struct UpdateJob {
   std::string dtype = "float32";
 };
 
-/// Writes the checkpoint `output` with its optimiser state and OUTPUT.metrics.jsonl (a line an optimiser step).
-/// \throws Error(Exit::data) when trainer and sampler disagree by more than max_logprob_gap, or the loss is not finite
+/// Writes the checkpoint `output` with its optimiser state and OUTPUT.metrics.jsonl (a line an
+/// optimiser step). \throws Error(Exit::data) when trainer and sampler disagree by more than
+/// max_logprob_gap, or the loss is not finite
 Exit run_update(UpdateJob& job, const policy::ReportWriter& writer, cli::Context& context);
 
 }  // namespace unirg::rl

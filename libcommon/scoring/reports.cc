@@ -27,9 +27,11 @@ Result<NamedReport> from_line(const Json& object) {
   if (schema && *schema == data::kGenerationSchema) {
     auto generation = data::generation_from_json(object);
     if (!generation) return tl::unexpected(generation.error());
-    return NamedReport{generation->study_id, generation->sample, {generation->findings, generation->impression}};
+    return NamedReport{
+        generation->study_id, generation->sample, {generation->findings, generation->impression}};
   }
-  if (schema && *schema) return bad_record(fmt::format("field 'schema': '{}' is no study and no generation", **schema));
+  if (schema && *schema)
+    return bad_record(fmt::format("field 'schema': '{}' is no study and no generation", **schema));
   const auto id = fields.string("study_id");
   const auto sample = fields.optional_integer("sample");
   const auto text = fields.string("text");
@@ -43,7 +45,8 @@ data::Records<NamedReport> load_jsonl(const std::filesystem::path& file, data::O
   data::Records<NamedReport> reports;
   io::JsonlReader reader(file);
   while (auto line = reader.next()) {
-    auto report = line->has_value() ? from_line((*line)->object) : Result<NamedReport>(tl::unexpected(line->error()));
+    auto report = line->has_value() ? from_line((*line)->object)
+                                    : Result<NamedReport>(tl::unexpected(line->error()));
     if (report) {
       report->line = reader.place().line;
       reports.records.push_back(std::move(*report));
@@ -60,14 +63,17 @@ std::vector<NamedReport> load_csv(const std::filesystem::path& file) {
   std::vector<NamedReport> reports;
   for (const data::TableRow& row : data::read_table(file).rows) {
     if (!row.cells.contains("study_id") || !row.cells.contains("report")) {
-      throw Error(Exit::data, fmt::format("'{}': columns 'study_id' and 'report' are needed", file.string()));
+      throw Error(Exit::data,
+                  fmt::format("'{}': columns 'study_id' and 'report' are needed", file.string()));
     }
-    reports.push_back({row.cells.at("study_id"), 0, text::parse_report(row.cells.at("report")), nullptr, row.line});
+    reports.push_back({row.cells.at("study_id"), 0, text::parse_report(row.cells.at("report")),
+                       nullptr, row.line});
   }
   return reports;
 }
 
-/// ReXrank files hold the bare token NaN, which JSON does not know; outside strings it becomes null.
+/// ReXrank files hold the bare token NaN, which JSON does not know; outside strings it becomes
+/// null.
 std::string without_nan(const std::string& text) {
   std::string out;
   bool quoted = false;
@@ -91,19 +97,28 @@ std::optional<std::string> text_field(const nlohmann::json& record, const char* 
 }
 
 std::vector<NamedReport> load_rexrank(const std::filesystem::path& file, bool predictions) {
-  const auto object = nlohmann::json::parse(without_nan(io::read_file(file)), nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) throw Error(Exit::data, fmt::format("'{}': expected one JSON object, study id to record", file.string()));
+  const auto object =
+      nlohmann::json::parse(without_nan(io::read_file(file)), nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object())
+    throw Error(Exit::data,
+                fmt::format("'{}': expected one JSON object, study id to record", file.string()));
   std::vector<NamedReport> reports;
   for (const auto& [id, record] : object.items()) {
-    if (!record.is_object()) throw Error(Exit::data, fmt::format("'{}': study '{}': expected an object", file.string(), id));
+    if (!record.is_object())
+      throw Error(Exit::data,
+                  fmt::format("'{}': study '{}': expected an object", file.string(), id));
     NamedReport report{id, 0, {}, nullptr};
     if (predictions) {
       const auto text = text_field(record, "model_prediction");
-      if (!text) throw Error(Exit::data, fmt::format("'{}': study '{}': field 'model_prediction' is missing", file.string(), id));
+      if (!text)
+        throw Error(Exit::data, fmt::format("'{}': study '{}': field 'model_prediction' is missing",
+                                            file.string(), id));
       report.report = text::parse_report(*text);
     } else {
-      report.report = {text_field(record, "section_findings"), text_field(record, "section_impression")};
-      if (!report.report.findings && !report.report.impression) report.report = text::parse_report(text_field(record, "report").value_or(""));
+      report.report = {text_field(record, "section_findings"),
+                       text_field(record, "section_impression")};
+      if (!report.report.findings && !report.report.impression)
+        report.report = text::parse_report(text_field(record, "report").value_or(""));
     }
     reports.push_back(std::move(report));
   }
@@ -116,7 +131,9 @@ Sections parse_sections(const std::string& name) {
   if (name == "findings") return Sections::findings;
   if (name == "impression") return Sections::impression;
   if (name == "both") return Sections::both;
-  throw Error(Exit::usage, fmt::format("bad value '{}' for 'sections': expected findings, impression or both", name));
+  throw Error(
+      Exit::usage,
+      fmt::format("bad value '{}' for 'sections': expected findings, impression or both", name));
 }
 
 std::string scored_text(const text::Report& report, Sections sections) {
@@ -126,7 +143,8 @@ std::string scored_text(const text::Report& report, Sections sections) {
   return text::format_report(chosen);
 }
 
-data::Records<NamedReport> load_reports(const std::filesystem::path& file, bool predictions, data::OnError on_error) {
+data::Records<NamedReport> load_reports(const std::filesystem::path& file, bool predictions,
+                                        data::OnError on_error) {
   const std::string extension = file.extension().string();
   data::Records<NamedReport> reports;
   if (extension == ".csv" || extension == ".tsv") {
@@ -139,7 +157,8 @@ data::Records<NamedReport> load_reports(const std::filesystem::path& file, bool 
   std::set<std::pair<std::string, int64_t>> seen;
   for (const NamedReport& report : reports.records) {
     if (!seen.emplace(report.study_id, report.sample).second) {
-      throw Error(Exit::data, fmt::format("'{}': study '{}' sample {} stands twice", file.string(), report.study_id, report.sample));
+      throw Error(Exit::data, fmt::format("'{}': study '{}' sample {} stands twice", file.string(),
+                                          report.study_id, report.sample));
     }
   }
   return reports;

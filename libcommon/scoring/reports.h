@@ -1,5 +1,5 @@
-// Reports to be scored, from any file people keep them in. Depends on data (records), text (sections), io.
-// SPDX-License-Identifier: Apache-2.0
+// Reports to be scored, from any file people keep them in. Depends on data (records), text
+// (sections), io. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,8 @@
 
 namespace unirg::scoring {
 
-/// Which sections are scored. The text is ReXrank's: "Findings: F Impression: I" of the chosen sections present.
+/// Which sections are scored. The text is ReXrank's: "Findings: F Impression: I" of the chosen
+/// sections present.
 enum class Sections { findings, impression, both };
 /// \throws Error(Exit::usage) unless "findings", "impression" or "both"
 Sections parse_sections(const std::string& name);
@@ -26,12 +27,14 @@ struct NamedReport {
   int64_t line = 0;                                    ///< in its file; 0 where there are no lines
 };
 
-/// Study records, generation records, JSONL of {study_id, text} with an optional sample, ReXrank JSON (one object: study id
-/// -> record with model_prediction, or section_findings / section_impression, or report; the bare token NaN counts as
-/// missing), or CSV with columns study_id, report. Told apart by extension and schema. "-" is JSONL on standard input.
-/// \param predictions of a ReXrank record take model_prediction, not the reference
-/// \param on_error what a bad JSONL line does
-/// \throws Error(Exit::no_input), Error(Exit::data) "FILE:LINE: ..."; a study (and sample) that stands twice is an error
+/// Study records, generation records, JSONL of {study_id, text} with an optional sample, ReXrank
+/// JSON (one object: study id
+/// -> record with model_prediction, or section_findings / section_impression, or report; the bare
+/// token NaN counts as missing), or CSV with columns study_id, report. Told apart by extension and
+/// schema. "-" is JSONL on standard input. \param predictions of a ReXrank record take
+/// model_prediction, not the reference \param on_error what a bad JSONL line does \throws
+/// Error(Exit::no_input), Error(Exit::data) "FILE:LINE: ..."; a study (and sample) that stands
+/// twice is an error
 data::Records<NamedReport> load_reports(const std::filesystem::path& file, bool predictions,
                                         data::OnError on_error = data::OnError::stop);
 

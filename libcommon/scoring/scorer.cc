@@ -28,26 +28,36 @@ double value_of(const std::string& name, const Prepared& h, const Prepared& r) {
 }  // namespace
 
 std::vector<MetricInfo> known_metrics(const std::string& lexicon) {
-  const auto with = [&](const char* name) { return fmt::format("{}|lexicon:{}|v1", name, lexicon); };
-  return {{"bleu2", "bleu2:rexrank|lower|smooth1|v1", "BLEU with 1- and 2-grams, per report (ReXrank)"},
-          {"rouge-l", "rouge-l:rouge-score|nostem|f1|v1", "longest common subsequence F1"},
-          {"label-f1", with("label-f1:rule|14|per-report"), "F1 of the conditions a report calls"},
-          {"entity-f1", with("entity-f1:rule|mean-of-entity-and-relation"), "mean of entity F1 and relation F1"},
-          {"entity-only-f1", with("entity-only-f1:rule"), "F1 over (condition, presence)"},
-          {"relation-f1", with("relation-f1:rule"), "F1 over (condition, location | severity | change)"},
-          {"errors", with("errors:rule|missed+false+wrong-attribute"), "wrong statements a report", false, 2},
-          {"words", "words:rouge-tokens|v1", "words of the generated report", true, 1}};
+  const auto with = [&](const char* name) {
+    return fmt::format("{}|lexicon:{}|v1", name, lexicon);
+  };
+  return {
+      {"bleu2", "bleu2:rexrank|lower|smooth1|v1", "BLEU with 1- and 2-grams, per report (ReXrank)"},
+      {"rouge-l", "rouge-l:rouge-score|nostem|f1|v1", "longest common subsequence F1"},
+      {"label-f1", with("label-f1:rule|14|per-report"), "F1 of the conditions a report calls"},
+      {"entity-f1", with("entity-f1:rule|mean-of-entity-and-relation"),
+       "mean of entity F1 and relation F1"},
+      {"entity-only-f1", with("entity-only-f1:rule"), "F1 over (condition, presence)"},
+      {"relation-f1", with("relation-f1:rule"),
+       "F1 over (condition, location | severity | change)"},
+      {"errors", with("errors:rule|missed+false+wrong-attribute"), "wrong statements a report",
+       false, 2},
+      {"words", "words:rouge-tokens|v1", "words of the generated report", true, 1}};
 }
 
-Scorer::Scorer(std::vector<std::string> names, const std::filesystem::path& lexicon, bool uncertain_is_positive)
+Scorer::Scorer(std::vector<std::string> names, const std::filesystem::path& lexicon,
+               bool uncertain_is_positive)
     : labeler_(lexicon), uncertain_is_positive_(uncertain_is_positive) {
   const std::vector<MetricInfo> known = known_metrics(labeler_.version());
   std::vector<std::string> known_names;
   for (const MetricInfo& metric : known) known_names.push_back(metric.name);
   if (names.empty()) names = known_names;
   for (const std::string& name : names) {
-    const auto it = std::find_if(known.begin(), known.end(), [&](const MetricInfo& m) { return m.name == name; });
-    if (it == known.end()) throw Error(Exit::config, fmt::format("unknown metric '{}' (hint: known are {})", name, fmt::join(known_names, ", ")));
+    const auto it = std::find_if(known.begin(), known.end(),
+                                 [&](const MetricInfo& m) { return m.name == name; });
+    if (it == known.end())
+      throw Error(Exit::config, fmt::format("unknown metric '{}' (hint: known are {})", name,
+                                            fmt::join(known_names, ", ")));
     chosen_.push_back(*it);
   }
 }
@@ -62,7 +72,8 @@ Prepared Scorer::prepare(const std::string& text) const {
 
 std::vector<double> Scorer::score(const Prepared& hypothesis, const Prepared& reference) const {
   std::vector<double> values;
-  for (const MetricInfo& metric : chosen_) values.push_back(value_of(metric.name, hypothesis, reference));
+  for (const MetricInfo& metric : chosen_)
+    values.push_back(value_of(metric.name, hypothesis, reference));
   return values;
 }
 

@@ -1,6 +1,6 @@
-// The registry of metrics, one for rewards and for evaluation, and the scorer that computes the chosen ones for pairs of
-// reports. Everything about a reference is computed once. Depends on metrics, text.
-// SPDX-License-Identifier: Apache-2.0
+// The registry of metrics, one for rewards and for evaluation, and the scorer that computes the
+// chosen ones for pairs of reports. Everything about a reference is computed once. Depends on
+// metrics, text. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <filesystem>
@@ -22,7 +22,8 @@ struct MetricInfo {
   int decimals = 3;
 };
 
-/// Every per-report metric, in table order. \param lexicon_version enters the signatures of labeled metrics
+/// Every per-report metric, in table order. \param lexicon_version enters the signatures of labeled
+/// metrics
 std::vector<MetricInfo> known_metrics(const std::string& lexicon_version);
 
 /// A report with what the metrics need of it.
@@ -38,13 +39,16 @@ class Scorer {
  public:
   /// \param names metrics by name; empty: all
   /// \param uncertain_is_positive whether an uncertain mention counts as called in label F1
-  /// \throws Error(Exit::config) for an unknown metric (with the known ones), and what the lexicon file throws
-  Scorer(std::vector<std::string> names, const std::filesystem::path& lexicon, bool uncertain_is_positive = false);
+  /// \throws Error(Exit::config) for an unknown metric (with the known ones), and what the lexicon
+  /// file throws
+  Scorer(std::vector<std::string> names, const std::filesystem::path& lexicon,
+         bool uncertain_is_positive = false);
 
   [[nodiscard]] const std::vector<MetricInfo>& metrics() const { return chosen_; }
   [[nodiscard]] Prepared prepare(const std::string& text) const;
   /// In the order of metrics().
-  [[nodiscard]] std::vector<double> score(const Prepared& hypothesis, const Prepared& reference) const;
+  [[nodiscard]] std::vector<double> score(const Prepared& hypothesis,
+                                          const Prepared& reference) const;
   [[nodiscard]] const text::Labeler& labeler() const { return labeler_; }
 
  private:

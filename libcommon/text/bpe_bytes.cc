@@ -16,7 +16,8 @@ struct Alphabet {
   Alphabet() {
     int32_t next = 256;
     for (int32_t b = 0; b < 256; ++b) {
-      const bool printable = (b >= '!' && b <= '~') || (b >= 0xA1 && b <= 0xAC) || (b >= 0xAE && b <= 0xFF);
+      const bool printable =
+          (b >= '!' && b <= '~') || (b >= 0xA1 && b <= 0xAC) || (b >= 0xAE && b <= 0xFF);
       const int32_t code = printable ? b : next++;
       char text[4];
       int32_t length = 0;
@@ -47,7 +48,8 @@ std::optional<std::string> unspell_bytes(std::string_view spelling) {
     const int32_t begin = i;
     UChar32 code = 0;
     U8_NEXT(spelling.data(), i, n, code);
-    const auto it = alphabet().byte.find(std::string(spelling.substr(static_cast<size_t>(begin), static_cast<size_t>(i - begin))));
+    const auto it = alphabet().byte.find(
+        std::string(spelling.substr(static_cast<size_t>(begin), static_cast<size_t>(i - begin))));
     if (code < 0 || it == alphabet().byte.end()) return std::nullopt;
     out += it->second;
   }

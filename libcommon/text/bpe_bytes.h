@@ -1,5 +1,5 @@
-// GPT-2's byte alphabet: each byte as a printable character, as vocab.json and tokenizer.json spell tokens.
-// SPDX-License-Identifier: Apache-2.0
+// GPT-2's byte alphabet: each byte as a printable character, as vocab.json and tokenizer.json spell
+// tokens. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <optional>
@@ -8,7 +8,8 @@
 
 namespace unirg::text {
 
-/// Bytes to their spelling: printable ASCII and Latin-1 as themselves, the other 68 bytes as U+0100 and up.
+/// Bytes to their spelling: printable ASCII and Latin-1 as themselves, the other 68 bytes as U+0100
+/// and up.
 std::string spell_bytes(std::string_view bytes);
 /// The inverse; nullopt if the text holds a character outside the alphabet.
 std::optional<std::string> unspell_bytes(std::string_view spelling);

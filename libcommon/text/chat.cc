@@ -15,7 +15,9 @@ constexpr std::string_view kInput = "{input}";
 bool same_letters(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (std::tolower(static_cast<unsigned char>(a[i])) != std::tolower(static_cast<unsigned char>(b[i]))) return false;
+    if (std::tolower(static_cast<unsigned char>(a[i])) !=
+        std::tolower(static_cast<unsigned char>(b[i])))
+      return false;
   }
   return true;
 }
@@ -41,10 +43,13 @@ std::string chat_prompt(std::string_view content) {
 std::string paper_template(bool findings, bool impression) {
   const std::string both = "Findings: [write the findings] Impression: [write the impression]";
   const bool all = findings == impression;
-  const std::string format = all ? both : findings ? "Findings: [write the findings]" : "Impression: [write the impression]";
+  const std::string format = all        ? both
+                             : findings ? "Findings: [write the findings]"
+                                        : "Impression: [write the impression]";
   const std::string noun = all ? "report" : findings ? "findings" : "impression";
   return fmt::format(
-      "This is a radiology report generation task. Here is the context: {{input}} Given the image and the context, "
+      "This is a radiology report generation task. Here is the context: {{input}} Given the image "
+      "and the context, "
       "provide the {} in the following format: {} Now write the report in the format above.",
       noun, format);
 }
@@ -60,14 +65,17 @@ std::string fill_template(std::string_view prompt_template, std::string_view inp
     out += input;
     prompt_template.remove_prefix(at + kInput.size());
   }
-  if (!found) throw Error(Exit::config, "prompt template has no '{input}' (hint: it stands for images and context)");
+  if (!found)
+    throw Error(Exit::config,
+                "prompt template has no '{input}' (hint: it stands for images and context)");
   return out;
 }
 
 std::string format_report(const Report& report) {
   std::string text;
   if (report.findings) text += "Findings: " + *report.findings;
-  if (report.impression) text += std::string(text.empty() ? "" : " ") + "Impression: " + *report.impression;
+  if (report.impression)
+    text += std::string(text.empty() ? "" : " ") + "Impression: " + *report.impression;
   return text;
 }
 

@@ -61,9 +61,9 @@ std::string_view presence_name(Presence presence) {
 Labels labels_of(const std::vector<Entity>& entities) {
   Labels labels{};
   for (const Entity& entity : entities) {
-    const int value = entity.presence == Presence::positive     ? 1
+    const int value = entity.presence == Presence::positive    ? 1
                       : entity.presence == Presence::uncertain ? -1
-                                                                : 0;
+                                                               : 0;
     auto& label = labels[entity.condition];
     if (!label || strength(value) > strength(*label)) label = value;
   }

@@ -27,14 +27,14 @@ std::string_view presence_name(Presence presence);
 /// One statement about a condition.
 struct Entity {
   size_t condition = 0;  ///< index into kConditions, never kNoFinding
-  std::string kind;   ///< the lexicon's finer name, e.g. "pacemaker"
+  std::string kind;      ///< the lexicon's finer name, e.g. "pacemaker"
   Presence presence = Presence::positive;
   bool implied = false;  ///< negative by a statement of normality that is about another condition
   std::set<std::string> locations;  ///< lexicon values, e.g. {"base", "left"}
-  std::string severity;                ///< lexicon value, e.g. "mild", or ""
-  std::string change;                  ///< lexicon value, e.g. "new", or ""
-  int sentence = 0;                    ///< index into split_sentences(text)
-  Span span;                           ///< bytes of `text` from the phrase's first to its last word
+  std::string severity;             ///< lexicon value, e.g. "mild", or ""
+  std::string change;               ///< lexicon value, e.g. "new", or ""
+  int sentence = 0;                 ///< index into split_sentences(text)
+  Span span;                        ///< bytes of `text` from the phrase's first to its last word
 };
 
 /// By condition: 1 stated, 0 denied, -1 uncertain, nullopt not mentioned.
@@ -53,7 +53,8 @@ Labels labels_of(const std::vector<Entity>& entities);
 /// Immutable; read() may be called from many threads.
 ///
 /// Rules, sentence by sentence:
-/// - Of phrases that begin at one word, the one with the fewest skipped words wins, then the longer;
+/// - Of phrases that begin at one word, the one with the fewest skipped words wins, then the
+/// longer;
 ///   phrases do not overlap, left before right.
 /// - A negation or doubt before a finding reaches it unless a stop (";", ":", ...) or a scope end
 ///   ("but") lies between. A comma ends a negation when an article or an attribute follows it and

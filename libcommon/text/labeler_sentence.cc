@@ -67,9 +67,9 @@ class SentenceReader {
   const std::vector<PhraseUse>& uses_;
   std::string_view text_;
   std::vector<Word> words_;
-  std::vector<bool> used_;           // by word: named by a finding's phrase
-  std::vector<bool> attribute_;      // by word: part of an attribute
-  std::vector<uint16_t> boundary_;   // by word: bit set of the cues it is part of
+  std::vector<bool> used_;          // by word: named by a finding's phrase
+  std::vector<bool> attribute_;     // by word: part of an attribute
+  std::vector<uint16_t> boundary_;  // by word: bit set of the cues it is part of
   std::vector<Found> found_;
   Matches cues_;
 };
@@ -145,8 +145,8 @@ void SentenceReader::mark_boundaries() {
 bool SentenceReader::list_goes_on(int32_t comma) const {
   const auto count = static_cast<int32_t>(words_.size());
   if (comma + 1 >= count) return true;
-  const bool opens = attribute_[static_cast<size_t>(comma + 1)] ||
-                     is_boundary(comma + 1, Cue::clause_opener);
+  const bool opens =
+      attribute_[static_cast<size_t>(comma + 1)] || is_boundary(comma + 1, Cue::clause_opener);
   if (!opens) return true;
   for (int32_t i = comma + 1; i < count && kind(i) != WordKind::stop; ++i) {
     if (is_boundary(i, Cue::scope_end)) return false;
@@ -226,7 +226,8 @@ bool SentenceReader::broken(int32_t from, int32_t to) const {
 /// Only attributes and commas in between: "mild, stable cardiomegaly".
 bool SentenceReader::only_attributes(int32_t from, int32_t to) const {
   for (int32_t i = from; i < to; ++i) {
-    if (kind(i) == WordKind::stop || (kind(i) == WordKind::word && !attribute_[static_cast<size_t>(i)]))
+    if (kind(i) == WordKind::stop ||
+        (kind(i) == WordKind::word && !attribute_[static_cast<size_t>(i)]))
       return false;
   }
   return true;
@@ -256,7 +257,8 @@ Found* SentenceReader::owner(const PhraseMatch& a) {
     if (f.match.end <= a.begin) previous = &f;
     if (f.match.begin >= a.end && !next) next = &f;
   }
-  if (!next) return previous && broken(previous->match.end, a.begin) ? main_finding(previous) : previous;
+  if (!next)
+    return previous && broken(previous->match.end, a.begin) ? main_finding(previous) : previous;
   if (!previous) return next;
   const bool after_comma = kind(a.begin - 1) == WordKind::comma;
   const bool next_near = !broken(a.end, next->match.begin) ||
@@ -319,7 +321,7 @@ std::vector<Entity> SentenceReader::entities(const Matches& normals, int index) 
   std::array<bool, kConditions.size()> said{};
   for (const Found& f : found_) {
     Entity m{f.rule->condition, f.rule->kind, f.presence, false, f.locations, "", "", index,
-              span(f.match)};
+             span(f.match)};
     if (f.presence != Presence::negative) {
       if (f.severity >= 0)
         m.severity = lexicon_.severities[static_cast<size_t>(f.severity)].values.front();
@@ -341,9 +343,8 @@ std::vector<Entity> SentenceReader::entities(const Matches& normals, int index) 
       all.push_back({conditions[i], "", Presence::negative, i > 0, {}, "", "", index, span(n)});
     }
   }
-  std::stable_sort(all.begin(), all.end(), [](const Entity& a, const Entity& b) {
-    return a.span.begin < b.span.begin;
-  });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Entity& a, const Entity& b) { return a.span.begin < b.span.begin; });
   return all;
 }
 
@@ -367,9 +368,8 @@ std::vector<Entity> SentenceReader::read(const PhraseMatcher& matcher, Span sent
   }
   for (Found& f : found_) judge(f);
   attach(attributes);
-  std::erase_if(found_, [](const Found& f) {
-    return f.ignored || f.rule->condition == kOtherFinding;
-  });
+  std::erase_if(found_,
+                [](const Found& f) { return f.ignored || f.rule->condition == kOtherFinding; });
   merge(found_);
   return entities(normals, index);
 }
@@ -377,8 +377,8 @@ std::vector<Entity> SentenceReader::read(const PhraseMatcher& matcher, Span sent
 }  // namespace
 
 std::vector<Entity> read_sentence(const Lexicon& lexicon, const std::vector<PhraseUse>& uses,
-                                   const PhraseMatcher& matcher, std::string_view text,
-                                   Span sentence, int index) {
+                                  const PhraseMatcher& matcher, std::string_view text,
+                                  Span sentence, int index) {
   return SentenceReader(lexicon, uses, text).read(matcher, sentence, index);
 }
 

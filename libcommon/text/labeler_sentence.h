@@ -1,6 +1,5 @@
-// One sentence on its way through the labeler: matches sorted into layers, then cues, attributes and
-// merging. Internal to text/labeler.cc.
-// SPDX-License-Identifier: Apache-2.0
+// One sentence on its way through the labeler: matches sorted into layers, then cues, attributes
+// and merging. Internal to text/labeler.cc. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string_view>
@@ -35,7 +34,7 @@ struct PhraseUse {
 
 /// The entities of one sentence, in order of place.
 std::vector<Entity> read_sentence(const Lexicon& lexicon, const std::vector<PhraseUse>& uses,
-                                   const PhraseMatcher& matcher, std::string_view text,
-                                   Span sentence, int index);
+                                  const PhraseMatcher& matcher, std::string_view text,
+                                  Span sentence, int index);
 
 }  // namespace unirg::text

@@ -47,9 +47,8 @@ void Reader::check_keys(const YAML::Node& map, const std::vector<std::string>& k
     const auto key = entry.first.as<std::string>();
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
     const std::string nearest = nearest_name(key, known);
-    fail(entry.first, nearest.empty()
-                          ? fmt::format("unknown key '{}'", key)
-                          : fmt::format("unknown key '{}' (hint: '{}')", key, nearest));
+    fail(entry.first, nearest.empty() ? fmt::format("unknown key '{}'", key)
+                                      : fmt::format("unknown key '{}' (hint: '{}')", key, nearest));
   }
 }
 
@@ -113,7 +112,8 @@ void Reader::read_condition(const YAML::Node& node, Lexicon& lexicon) const {
     rule.kind = text(need(finding, "kind"), "kind");
     if (const YAML::Node uncertain = finding["uncertain"]) {
       const std::string value = text(uncertain, "uncertain");
-      if (value != "true" && value != "false") fail(uncertain, "'uncertain': expected true or false");
+      if (value != "true" && value != "false")
+        fail(uncertain, "'uncertain': expected true or false");
       rule.always_uncertain = value == "true";
     }
     rule.phrases = texts_of(finding, "phrases");
@@ -158,8 +158,8 @@ CueRules Reader::cues(const YAML::Node& node) const {
 }
 
 Lexicon Reader::read(const YAML::Node& root) const {
-  check_keys(root, {"schema", "version", "conditions", "other", "normal", "cues", "locations", "severities",
-                    "changes"});
+  check_keys(root, {"schema", "version", "conditions", "other", "normal", "cues", "locations",
+                    "severities", "changes"});
   const YAML::Node schema = need(root, "schema");
   if (text(schema, "schema") != kSchema) fail(schema, fmt::format("schema is not '{}'", kSchema));
   Lexicon lexicon;

@@ -15,11 +15,20 @@
 namespace unirg::text {
 
 /// The 14 conditions in CheXpert's order (Irvin et al., "CheXpert", AAAI 2019, table 1).
-inline constexpr std::array<std::string_view, 14> kConditions{
-    "Enlarged Cardiomediastinum", "Cardiomegaly",     "Lung Opacity",  "Lung Lesion",
-    "Edema",                      "Consolidation",    "Pneumonia",     "Atelectasis",
-    "Pneumothorax",               "Pleural Effusion", "Pleural Other", "Fracture",
-    "Support Devices",            "No Finding"};
+inline constexpr std::array<std::string_view, 14> kConditions{"Enlarged Cardiomediastinum",
+                                                              "Cardiomegaly",
+                                                              "Lung Opacity",
+                                                              "Lung Lesion",
+                                                              "Edema",
+                                                              "Consolidation",
+                                                              "Pneumonia",
+                                                              "Atelectasis",
+                                                              "Pneumothorax",
+                                                              "Pleural Effusion",
+                                                              "Pleural Other",
+                                                              "Fracture",
+                                                              "Support Devices",
+                                                              "No Finding"};
 inline constexpr size_t kSupportDevices = 12;
 inline constexpr size_t kNoFinding = 13;
 /// A finding outside the 14 ("low lung volumes"): not reported, but it draws attributes to itself.
@@ -30,9 +39,9 @@ std::optional<size_t> condition_index(std::string_view name);
 
 /// A way to speak of a condition. Phrases in the syntax of phrase_matcher.h.
 struct FindingRule {
-  size_t condition = 0;          ///< index into kConditions, never kNoFinding; or kOtherFinding
-  std::string kind;              ///< e.g. "pacemaker"; a finer name within the condition
-  bool always_uncertain = false; ///< "heart size at the upper limits of normal"
+  size_t condition = 0;           ///< index into kConditions, never kNoFinding; or kOtherFinding
+  std::string kind;               ///< e.g. "pacemaker"; a finer name within the condition
+  bool always_uncertain = false;  ///< "heart size at the upper limits of normal"
   std::vector<std::string> phrases;
 };
 
@@ -55,17 +64,17 @@ struct AttributeUse {
 };
 
 struct CueRules {
-  std::vector<std::string> negation_before;     ///< "no", "without": what follows is absent
-  std::vector<std::string> negation_after;      ///< "is not seen": what precedes is absent
-  std::vector<std::string> uncertainty_before;  ///< "possible"
-  std::vector<std::string> uncertainty_after;   ///< "cannot be excluded"
-  std::vector<std::string> uncertainty_between; ///< "versus": both neighbours are uncertain
-  std::vector<std::string> ignore_before;       ///< "history of": no mention at all
-  std::vector<std::string> no_cue;              ///< "no change": looks like a cue and is none
-  std::vector<std::string> scope_end;           ///< "but": no cue reaches across
-  std::vector<std::string> clause_break;        ///< "and", "with": attributes rarely reach across
-  std::vector<std::string> clause_opener;       ///< "a", "the": after a comma they end a negation ...
-  std::vector<std::string> list_word;           ///< ... unless "or" shows that the list goes on
+  std::vector<std::string> negation_before;      ///< "no", "without": what follows is absent
+  std::vector<std::string> negation_after;       ///< "is not seen": what precedes is absent
+  std::vector<std::string> uncertainty_before;   ///< "possible"
+  std::vector<std::string> uncertainty_after;    ///< "cannot be excluded"
+  std::vector<std::string> uncertainty_between;  ///< "versus": both neighbours are uncertain
+  std::vector<std::string> ignore_before;        ///< "history of": no mention at all
+  std::vector<std::string> no_cue;               ///< "no change": looks like a cue and is none
+  std::vector<std::string> scope_end;            ///< "but": no cue reaches across
+  std::vector<std::string> clause_break;         ///< "and", "with": attributes rarely reach across
+  std::vector<std::string> clause_opener;  ///< "a", "the": after a comma they end a negation ...
+  std::vector<std::string> list_word;      ///< ... unless "or" shows that the list goes on
 };
 
 struct Lexicon {
@@ -79,8 +88,8 @@ struct Lexicon {
   std::vector<AttributeRule> changes;
 };
 
-/// \throws Error(Exit::no_input) if the file cannot be opened; Error(Exit::config) naming file, line
-/// and key for unknown keys, conditions or attributes, a missing part, or a bad phrase
+/// \throws Error(Exit::no_input) if the file cannot be opened; Error(Exit::config) naming file,
+/// line and key for unknown keys, conditions or attributes, a missing part, or a bad phrase
 Lexicon load_lexicon(const std::filesystem::path& path);
 /// The same from text; `name` stands for the file in messages.
 Lexicon parse_lexicon(const std::string& yaml, const std::string& name);

@@ -84,14 +84,15 @@ class Expander {
 
   std::string word() {
     const size_t begin = at_;
-    while (at_ < pattern_.size() && std::string_view(" |()[]").find(pattern_[at_]) ==
-                                        std::string_view::npos)
+    while (at_ < pattern_.size() &&
+           std::string_view(" |()[]").find(pattern_[at_]) == std::string_view::npos)
       ++at_;
     std::string word(pattern_.substr(begin, at_ - begin));
     if (word == "~" || word == "..") return word;
     const std::string_view letters = std::string_view(word).substr(0, word.find('*'));
     const bool stem = letters.size() + 1 == word.size();
-    if (letters.empty() || (letters.size() != word.size() && !stem)) fail("'*' may only end a word");
+    if (letters.empty() || (letters.size() != word.size() && !stem))
+      fail("'*' may only end a word");
     for (const char c : letters) {
       if (lower(c) != c) fail("words are written in lower case");
       if (letter_index(c) == 36 && c != '\'' && c != '.') fail("a word has letters and digits");
@@ -147,8 +148,8 @@ void PhraseMatcher::add_expanded(const Elements& elements, int32_t payload) {
     }
     const int32_t most = element == "~" ? kShortGap : kLongGap;
     auto& gaps = phrases_[static_cast<size_t>(node)].gaps;
-    const auto known = std::find_if(gaps.begin(), gaps.end(),
-                                    [&](const auto& gap) { return gap.first == most; });
+    const auto known =
+        std::find_if(gaps.begin(), gaps.end(), [&](const auto& gap) { return gap.first == most; });
     if (known != gaps.end()) {
       node = known->second;
       continue;
@@ -244,8 +245,7 @@ std::vector<PhraseMatch> PhraseMatcher::match(std::string_view text,
   for (size_t i = 0; i < words.size(); ++i) {
     const Word& word = words[i];
     if (word.kind == WordKind::word)
-      walk.symbols[i] =
-          symbols_of(text.substr(word.span.begin, word.span.end - word.span.begin));
+      walk.symbols[i] = symbols_of(text.substr(word.span.begin, word.span.end - word.span.begin));
   }
   for (size_t i = 0; i < words.size(); ++i) {
     if (walk.symbols[i].count == 0) continue;

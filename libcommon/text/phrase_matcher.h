@@ -20,19 +20,19 @@ namespace unirg::text {
 
 /// A pattern found in a sentence.
 struct PhraseMatch {
-  int32_t payload = 0;   ///< what add() was given
-  int32_t begin = 0;     ///< first word's index
-  int32_t end = 0;       ///< one past the last word's index
-  int32_t gap_words = 0; ///< words skipped by gaps
-  uint64_t literals = 0; ///< bit i: word begin + i is one the pattern names
+  int32_t payload = 0;    ///< what add() was given
+  int32_t begin = 0;      ///< first word's index
+  int32_t end = 0;        ///< one past the last word's index
+  int32_t gap_words = 0;  ///< words skipped by gaps
+  uint64_t literals = 0;  ///< bit i: word begin + i is one the pattern names
 };
 
 class PhraseMatcher {
  public:
   PhraseMatcher();
   /// \param payload >= 0, free choice of the caller; several patterns may share one
-  /// \throws Error(Exit::config) naming the pattern if its syntax is wrong or it begins or ends with
-  /// a gap
+  /// \throws Error(Exit::config) naming the pattern if its syntax is wrong or it begins or ends
+  /// with a gap
   void add(std::string_view pattern, int32_t payload);
 
   /// All matches, in order of their first word. Thread-safe.
@@ -41,8 +41,8 @@ class PhraseMatcher {
                                                const std::vector<Word>& words) const;
 
  private:
-  static constexpr int kAlphabet = 37;      // a-z, 0-9, any other
-  static constexpr size_t kMostSymbols = 8; // stems and the whole word along one spelling
+  static constexpr int kAlphabet = 37;       // a-z, 0-9, any other
+  static constexpr size_t kMostSymbols = 8;  // stems and the whole word along one spelling
   struct SpellingNode {
     std::array<int32_t, kAlphabet> next{};
     int32_t whole = -1;  // symbol of the word that ends here

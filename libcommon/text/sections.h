@@ -8,12 +8,13 @@
 // Names: findings (observations, chest, report, ...), impression (conclusion, summary, opinion,
 // interpretation, ...), indication (history, clinical information, reason for exam, ...), technique
 // (procedure, views, ...), comparison (comparisons). Known headings that are none of these
-// ("EXAMINATION:", "RECOMMENDATION:", "WET READ:", "NOTIFICATION:") end a section and are dropped, except a
-// recommendation, which stays part of the impression. A section that occurs twice (addenda) is joined
-// by a space.
+// ("EXAMINATION:", "RECOMMENDATION:", "WET READ:", "NOTIFICATION:") end a section and are dropped,
+// except a recommendation, which stays part of the impression. A section that occurs twice
+// (addenda) is joined by a space.
 //
 // Text without heading, after mimic-cxr's create_section_files (Johnson et al.), simplified:
-//   - with an impression but no findings heading, text before the first heading, or else the paragraphs
+//   - with an impression but no findings heading, text before the first heading, or else the
+//   paragraphs
 //     behind the last section's first one, becomes the findings;
 //   - with no heading of findings or impression at all, the last paragraph of what is not otherwise
 //     headed becomes the findings ("last_paragraph" there); a lone paragraph is the findings.

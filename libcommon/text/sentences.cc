@@ -8,7 +8,7 @@ namespace unirg::text {
 namespace {
 
 constexpr std::array<std::string_view, 20> kAbbreviations{
-    "dr",  "mr", "mrs", "ms",  "st", "vs",  "approx", "e.g", "i.e", "eg",
+    "dr", "mr",  "mrs", "ms",  "st", "vs", "approx", "e.g", "i.e",  "eg",
     "cf", "etc", "fig", "no.", "jr", "sr", "a.m",    "p.m", "resp", "prof"};
 
 /// The letters and inner points before `at`, e.g. "e.g" before the last point of "e.g.".
@@ -19,9 +19,8 @@ std::string_view word_before(std::string_view text, size_t at) {
 }
 
 bool same_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(),
-                    [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool is_abbreviation(std::string_view text, size_t point) {

@@ -31,14 +31,17 @@ struct Merge {
   int64_t merged = 0;
 };
 
-uint64_t pair_key(int64_t left, int64_t right) { return static_cast<uint64_t>(left) << 32 | static_cast<uint64_t>(right); }
+uint64_t pair_key(int64_t left, int64_t right) {
+  return static_cast<uint64_t>(left) << 32 | static_cast<uint64_t>(right);
+}
 
 class Splitter {
  public:
   Splitter() {
     int error = 0;
     PCRE2_SIZE offset = 0;
-    code_ = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(kSplitPattern), PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &error, &offset, nullptr);
+    code_ = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(kSplitPattern), PCRE2_ZERO_TERMINATED,
+                          PCRE2_UTF | PCRE2_UCP, &error, &offset, nullptr);
     UNIRG_ASSERT(code_ != nullptr, "the split pattern does not compile");
     pcre2_jit_compile(code_, PCRE2_JIT_COMPLETE);
   }
@@ -54,7 +57,8 @@ class Splitter {
     const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
     size_t at = 0;
     while (at < text.size()) {
-      const int found = pcre2_match(code_, subject, text.size(), at, at == 0 ? 0 : PCRE2_NO_UTF_CHECK, data.get(), nullptr);
+      const int found = pcre2_match(code_, subject, text.size(), at,
+                                    at == 0 ? 0 : PCRE2_NO_UTF_CHECK, data.get(), nullptr);
       if (found < 0) break;
       const PCRE2_SIZE* range = pcre2_get_ovector_pointer(data.get());
       if (range[0] > at) emit(text.substr(at, range[0] - at));
@@ -69,13 +73,15 @@ class Splitter {
 };
 
 std::string to_nfc(std::string_view text) {
-  const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  const bool ascii = std::all_of(text.begin(), text.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   if (ascii) return std::string(text);
   UErrorCode status = U_ZERO_ERROR;
   const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(status);
   std::string out;
   icu::StringByteSink<std::string> sink(&out);
-  nfc->normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), sink, nullptr, status);
+  nfc->normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), sink,
+                     nullptr, status);
   UNIRG_ASSERT(U_SUCCESS(status), "NFC failed");
   return out;
 }
@@ -88,8 +94,8 @@ struct Tokenizer::Impl {
   std::array<int64_t, 256> byte_ids{};
   std::unordered_map<std::string, int64_t> ids;
   std::unordered_map<uint64_t, Merge> merges;
-  std::vector<bool> special;        // by id
-  std::vector<AddedToken> by_length;  // longest first, for matching
+  std::vector<bool> special;            // by id
+  std::vector<AddedToken> by_length;    // longest first, for matching
   std::array<bool, 256> opens_added{};  // bytes an added token begins with
 
   void index();
@@ -113,7 +119,8 @@ void Tokenizer::Impl::index() {
   }
   for (size_t byte = 0; byte < 256; ++byte) {
     const auto it = ids.find(std::string(1, static_cast<char>(byte)));
-    if (it == ids.end()) throw Error(Exit::data, fmt::format("tokenizer has no token for byte {}", byte));
+    if (it == ids.end())
+      throw Error(Exit::data, fmt::format("tokenizer has no token for byte {}", byte));
     byte_ids[byte] = it->second;
   }
   for (size_t rank = 0; rank < parts.merges.size(); ++rank) {
@@ -122,7 +129,8 @@ void Tokenizer::Impl::index() {
     const auto r = ids.find(right);
     const auto m = ids.find(left + right);
     if (l == ids.end() || r == ids.end() || m == ids.end()) {
-      throw Error(Exit::data, fmt::format("tokenizer merge {} has no token in the vocabulary", rank));
+      throw Error(Exit::data,
+                  fmt::format("tokenizer merge {} has no token in the vocabulary", rank));
     }
     merges.emplace(pair_key(l->second, r->second), Merge{static_cast<int64_t>(rank), m->second});
   }
@@ -131,15 +139,17 @@ void Tokenizer::Impl::index() {
   parts.tokens.resize(static_cast<size_t>(size));
   special.resize(static_cast<size_t>(size));
   for (const AddedToken& token : parts.added) {
-    if (token.content.empty() || token.id < 0) throw Error(Exit::data, "tokenizer has an empty added token");
+    if (token.content.empty() || token.id < 0)
+      throw Error(Exit::data, "tokenizer has an empty added token");
     parts.tokens[static_cast<size_t>(token.id)] = token.content;
     ids[token.content] = token.id;
     special[static_cast<size_t>(token.id)] = token.special;
     by_length.push_back(token);
     opens_added[static_cast<unsigned char>(token.content[0])] = true;
   }
-  std::stable_sort(by_length.begin(), by_length.end(),
-                   [](const AddedToken& a, const AddedToken& b) { return a.content.size() > b.content.size(); });
+  std::stable_sort(
+      by_length.begin(), by_length.end(),
+      [](const AddedToken& a, const AddedToken& b) { return a.content.size() > b.content.size(); });
 }
 
 /// Merges by rank, leftmost first on ties: a heap of candidate pairs over a linked list of symbols.
@@ -150,12 +160,16 @@ void Tokenizer::Impl::encode_piece(std::string_view piece, std::vector<int64_t>&
   };
   struct Candidate {
     int64_t rank, left, left_id, right_id;
-    bool operator<(const Candidate& o) const { return std::pair(rank, left) > std::pair(o.rank, o.left); }
+    bool operator<(const Candidate& o) const {
+      return std::pair(rank, left) > std::pair(o.rank, o.left);
+    }
   };
   const auto n = static_cast<int64_t>(piece.size());
   std::vector<Symbol> symbols(piece.size());
   for (int64_t i = 0; i < n; ++i) {
-    symbols[static_cast<size_t>(i)] = {byte_ids[static_cast<unsigned char>(piece[static_cast<size_t>(i)])], i - 1, i + 1 < n ? i + 1 : -1};
+    symbols[static_cast<size_t>(i)] = {
+        byte_ids[static_cast<unsigned char>(piece[static_cast<size_t>(i)])], i - 1,
+        i + 1 < n ? i + 1 : -1};
   }
   std::priority_queue<Candidate> queue;
   const auto consider = [&](int64_t left) {
@@ -170,7 +184,9 @@ void Tokenizer::Impl::encode_piece(std::string_view piece, std::vector<int64_t>&
     const Candidate best = queue.top();
     queue.pop();
     Symbol& a = symbols[static_cast<size_t>(best.left)];
-    if (a.id != best.left_id || a.next < 0 || symbols[static_cast<size_t>(a.next)].id != best.right_id) continue;  // stale
+    if (a.id != best.left_id || a.next < 0 ||
+        symbols[static_cast<size_t>(a.next)].id != best.right_id)
+      continue;  // stale
     Symbol& b = symbols[static_cast<size_t>(a.next)];
     a.id = merges.at(pair_key(a.id, b.id)).merged;
     b.id = -1;
@@ -179,7 +195,8 @@ void Tokenizer::Impl::encode_piece(std::string_view piece, std::vector<int64_t>&
     consider(a.previous);
     consider(best.left);
   }
-  for (int64_t i = 0; i >= 0 && i < n; i = symbols[static_cast<size_t>(i)].next) out.push_back(symbols[static_cast<size_t>(i)].id);
+  for (int64_t i = 0; i >= 0 && i < n; i = symbols[static_cast<size_t>(i)].next)
+    out.push_back(symbols[static_cast<size_t>(i)].id);
 }
 
 template <typename Plain, typename Token>
@@ -211,7 +228,8 @@ std::vector<int64_t> Tokenizer::encode(std::string_view utf8) const {
   impl_->walk(
       utf8,
       [&](std::string_view plain) {
-        impl_->splitter.split(to_nfc(plain), [&](std::string_view piece) { impl_->encode_piece(piece, out); });
+        impl_->splitter.split(to_nfc(plain),
+                              [&](std::string_view piece) { impl_->encode_piece(piece, out); });
       },
       [&](const AddedToken& token) { out.push_back(token.id); });
   return out;
@@ -221,7 +239,10 @@ std::vector<std::string> Tokenizer::pieces(std::string_view utf8) const {
   std::vector<std::string> out;
   impl_->walk(
       utf8,
-      [&](std::string_view plain) { impl_->splitter.split(to_nfc(plain), [&](std::string_view piece) { out.emplace_back(piece); }); },
+      [&](std::string_view plain) {
+        impl_->splitter.split(to_nfc(plain),
+                              [&](std::string_view piece) { out.emplace_back(piece); });
+      },
       [](const AddedToken&) {});
   return out;
 }

@@ -1,7 +1,7 @@
-// Byte-level BPE of the Qwen2 kind: added tokens first, NFC, the split pattern, GPT-2's byte alphabet, merges by rank.
-// Reads and writes tokenizer.json as the `tokenizers` library does. Immutable after loading; encode and decode may be
-// called from many threads. ICU and PCRE2 stay in the sources. Depends on io (JSON).
-// SPDX-License-Identifier: Apache-2.0
+// Byte-level BPE of the Qwen2 kind: added tokens first, NFC, the split pattern, GPT-2's byte
+// alphabet, merges by rank. Reads and writes tokenizer.json as the `tokenizers` library does.
+// Immutable after loading; encode and decode may be called from many threads. ICU and PCRE2 stay in
+// the sources. Depends on io (JSON). SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,8 @@ class Tokenizer {
  public:
   explicit Tokenizer(BpeParts parts);
   /// \param path a tokenizer.json, or a folder with tokenizer.json or vocab.json + merges.txt
-  /// \throws Error(Exit::no_input) if there is none, Error(Exit::data) naming file and what is wrong
+  /// \throws Error(Exit::no_input) if there is none, Error(Exit::data) naming file and what is
+  /// wrong
   static Tokenizer load(const std::filesystem::path& path);
 
   [[nodiscard]] std::vector<int64_t> encode(std::string_view utf8) const;

@@ -22,8 +22,8 @@ struct WordCount {
   int64_t count = 0;
 };
 
-/// Pair counts kept in step with the words as merges are applied. The queue holds stale entries; one
-/// is valid if it tells the pair's present count.
+/// Pair counts kept in step with the words as merges are applied. The queue holds stale entries;
+/// one is valid if it tells the pair's present count.
 class PairTable {
  public:
   explicit PairTable(std::vector<WordCount> words) : words_(std::move(words)) {
@@ -121,7 +121,7 @@ std::vector<WordCount> count_pieces(const std::vector<std::string>& texts) {
 
 const std::vector<std::string>& qwen_special_tokens() {
   static const std::vector<std::string> tokens{
-      "<|endoftext|>",  "<|im_start|>",   "<|im_end|>",   "<|vision_start|>",
+      "<|endoftext|>",  "<|im_start|>",  "<|im_end|>",   "<|vision_start|>",
       "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"};
   return tokens;
 }

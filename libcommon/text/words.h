@@ -27,8 +27,8 @@ struct Word {
   Span span;
 };
 
-/// Words of text[range], places relative to `text`. A point between digits ("1.5") and an apostrophe
-/// between letters ("can't") belong to the word.
+/// Words of text[range], places relative to `text`. A point between digits ("1.5") and an
+/// apostrophe between letters ("can't") belong to the word.
 std::vector<Word> split_words(std::string_view text, Span range);
 
 /// ASCII lower case of one byte, whatever the locale.

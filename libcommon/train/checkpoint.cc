@@ -12,14 +12,16 @@ namespace {
 
 /// Files that save_checkpoint writes itself or that speak of another run.
 bool is_own(const std::string& name) {
-  return name == "config.json" || name == "run.json" || name == "DONE" || name == "training_state" ||
-         name.starts_with("model.safetensors") || (name.starts_with("model-") && name.ends_with(".safetensors"));
+  return name == "config.json" || name == "run.json" || name == "DONE" ||
+         name == "training_state" || name.starts_with("model.safetensors") ||
+         (name.starts_with("model-") && name.ends_with(".safetensors"));
 }
 
 void copy_rest(const fs::path& base, const fs::path& to) {
   for (const fs::directory_entry& entry : fs::directory_iterator(base)) {
     const std::string name = entry.path().filename().string();
-    if (entry.is_regular_file() && !is_own(name) && !name.starts_with('.')) io::write_file(to / name, io::read_file(entry.path()));
+    if (entry.is_regular_file() && !is_own(name) && !name.starts_with('.'))
+      io::write_file(to / name, io::read_file(entry.path()));
   }
 }
 
@@ -30,13 +32,16 @@ void save_state(const fs::path& folder, const TrainingState& state, const Parame
   for (const auto& [name, tensor] : state.optimizer.second) moments["second." + name] = tensor;
   model::save_tensors(folder / "moments.safetensors", moments);
   if (!extra.empty()) model::save_tensors(folder / "extra.safetensors", extra);
-  const io::Json json = {{"schema", "unirg.training_state/1"}, {"optimizer_step", state.optimizer.step}, {"progress", state.progress}};
+  const io::Json json = {{"schema", "unirg.training_state/1"},
+                         {"optimizer_step", state.optimizer.step},
+                         {"progress", state.progress}};
   io::write_file(folder / "state.json", json.dump(2) + "\n");
 }
 
 }  // namespace
 
-std::string save_checkpoint(const fs::path& folder, const fs::path& base, const model::Qwen3VL& model, const io::RunRecord& record,
+std::string save_checkpoint(const fs::path& folder, const fs::path& base,
+                            const model::Qwen3VL& model, const io::RunRecord& record,
                             const std::optional<TrainingState>& state, const Parameters& extra) {
   io::AtomicFolder made(folder);
   copy_rest(base, made.temporary());
@@ -54,10 +59,14 @@ std::string save_checkpoint(const fs::path& folder, const fs::path& base, const 
 std::optional<TrainingState> load_training_state(const fs::path& checkpoint) {
   const fs::path folder = checkpoint / "training_state";
   if (!fs::exists(folder / "state.json")) return std::nullopt;
-  const io::Json json = io::Json::parse(io::read_file(folder / "state.json"), nullptr, /*allow_exceptions=*/false);
-  const auto step = json.is_object() ? io::Fields(json).integer("optimizer_step") : Result<int64_t>(bad_record("not a JSON object"));
+  const io::Json json =
+      io::Json::parse(io::read_file(folder / "state.json"), nullptr, /*allow_exceptions=*/false);
+  const auto step = json.is_object() ? io::Fields(json).integer("optimizer_step")
+                                     : Result<int64_t>(bad_record("not a JSON object"));
   if (!step || !json.contains("progress")) {
-    throw Error(Exit::data, fmt::format("'{}' is damaged: {}", (folder / "state.json").string(), step ? "field 'progress' is missing" : step.error().reason));
+    throw Error(Exit::data,
+                fmt::format("'{}' is damaged: {}", (folder / "state.json").string(),
+                            step ? "field 'progress' is missing" : step.error().reason));
   }
   TrainingState state;
   state.optimizer.step = *step;

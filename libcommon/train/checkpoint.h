@@ -1,5 +1,5 @@
-// Checkpoint folders in Hugging Face's layout, with what training needs to go on beside them in training_state/.
-// SPDX-License-Identifier: Apache-2.0
+// Checkpoint folders in Hugging Face's layout, with what training needs to go on beside them in
+// training_state/. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <filesystem>
@@ -16,13 +16,17 @@ namespace unirg::train {
 /// What lies in training_state/: moments.safetensors ("first.NAME", "second.NAME") and state.json.
 struct TrainingState {
   AdamWState optimizer;
-  io::Json progress = io::Json::object();  ///< the stage's own counters: step, epoch, best loss, ...
+  io::Json progress =
+      io::Json::object();  ///< the stage's own counters: step, epoch, best loss, ...
 };
 
-/// Writes a whole checkpoint folder at once: config and weights of `model`; every other file (tokenizer, processor,
-/// generation config, chat template) copied from `base`. `extra` goes to training_state/extra.safetensors. \returns the digest that names it (io::digest_path)
-std::string save_checkpoint(const std::filesystem::path& folder, const std::filesystem::path& base, const model::Qwen3VL& model,
-                            const io::RunRecord& record, const std::optional<TrainingState>& state, const Parameters& extra = {});
+/// Writes a whole checkpoint folder at once: config and weights of `model`; every other file
+/// (tokenizer, processor, generation config, chat template) copied from `base`. `extra` goes to
+/// training_state/extra.safetensors. \returns the digest that names it (io::digest_path)
+std::string save_checkpoint(const std::filesystem::path& folder, const std::filesystem::path& base,
+                            const model::Qwen3VL& model, const io::RunRecord& record,
+                            const std::optional<TrainingState>& state,
+                            const Parameters& extra = {});
 
 /// nullopt if the folder holds none. \throws Error(Exit::data) if it is damaged
 std::optional<TrainingState> load_training_state(const std::filesystem::path& checkpoint);

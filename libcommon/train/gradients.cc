@@ -11,7 +11,8 @@
 
 namespace unirg::train {
 
-StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t units, const std::function<UnitLoss(int64_t)>& unit) {
+StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t units,
+                         const std::function<UnitLoss(int64_t)>& unit) {
   struct UnitGradients {
     std::vector<Tensor> gradients;
     Sums sums;
@@ -25,7 +26,8 @@ StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t
         UnitLoss loss = unit(i);
         UnitGradients result{{}, std::move(loss.sums)};
         if (loss.loss.defined()) {
-          result.gradients = torch::autograd::grad({loss.loss}, leaves, {}, std::nullopt, false, /*allow_unused=*/true);
+          result.gradients = torch::autograd::grad({loss.loss}, leaves, {}, std::nullopt, false,
+                                                   /*allow_unused=*/true);
         }
         return result;
       },
@@ -51,7 +53,8 @@ StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t
 
 void configure_for_units(int64_t intra_op_threads) {
   at::set_num_threads(static_cast<int>(intra_op_threads));
-  // Activations of a few hundred kilobytes come and go by the thousand; glibc would map and unmap each of them.
+  // Activations of a few hundred kilobytes come and go by the thousand; glibc would map and unmap
+  // each of them.
   ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }

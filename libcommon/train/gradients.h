@@ -1,6 +1,6 @@
-// Gradients over units of fixed content: each unit (a micro-batch, a prompt group) is one forward and backward on one
-// thread with one intra-op thread; unit gradients are added in unit order. The sum is the same at any thread count.
-// SPDX-License-Identifier: Apache-2.0
+// Gradients over units of fixed content: each unit (a micro-batch, a prompt group) is one forward
+// and backward on one thread with one intra-op thread; unit gradients are added in unit order. The
+// sum is the same at any thread count. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,8 @@ using at::Tensor;
 /// Numbers a unit reports beside its gradient; added over units.
 using Sums = std::map<std::string, double>;
 
-/// A unit's loss (its share of the step's loss, already divided by the step's denominator) and its numbers.
+/// A unit's loss (its share of the step's loss, already divided by the step's denominator) and its
+/// numbers.
 struct UnitLoss {
   Tensor loss;  ///< scalar; undefined when the unit has nothing to train on
   Sums sums;
@@ -31,7 +32,8 @@ struct StepGradients {
 
 /// \param leaves parameters that require gradients, shared by all threads
 /// \param unit   called with 0..units-1, from several threads
-StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t units, const std::function<UnitLoss(int64_t)>& unit);
+StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t units,
+                         const std::function<UnitLoss(int64_t)>& unit);
 
 /// Sets the process up for units: one intra-op thread, and freed tensor memory kept for reuse.
 void configure_for_units(int64_t intra_op_threads = 1);

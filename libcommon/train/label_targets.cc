@@ -9,7 +9,9 @@
 namespace unirg::train {
 namespace {
 
-/// Names of everything a study's report says is there: "Edema", "Edema severity mild", "Consolidation left lower".
+/// Names of everything a study's report says is there: "Edema", "Edema severity mild",
+/// "Consolidation left lower", "Support Devices pacemaker" (kinds of one condition look alike but
+/// for devices).
 std::set<std::string> stated_attributes(const data::Study& study, const text::Labeler& labeler) {
   std::set<std::string> names;
   const text::Reading reading = labeler.read(policy::target_text(study, {}));
@@ -18,8 +20,10 @@ std::set<std::string> stated_attributes(const data::Study& study, const text::La
     const std::string condition(text::kConditions[entity.condition]);
     names.insert(condition);
     if (!entity.severity.empty()) names.insert(condition + " severity " + entity.severity);
+    if (entity.condition == text::kSupportDevices) names.insert(condition + " " + entity.kind);
     std::string place;
-    for (const std::string& location : entity.locations) place += " " + location;  // set order: left|right before lower|upper
+    for (const std::string& location : entity.locations)
+      place += " " + location;  // set order: left|right before lower|upper
     if (!place.empty()) names.insert(condition + place);
   }
   return names;
@@ -27,8 +31,9 @@ std::set<std::string> stated_attributes(const data::Study& study, const text::La
 
 }  // namespace
 
-LabelTargets label_targets(const std::vector<const data::Study*>& studies, const text::Labeler& labeler,
-                           const std::vector<std::string>& names, double min_share) {
+LabelTargets label_targets(const std::vector<const data::Study*>& studies,
+                           const text::Labeler& labeler, const std::vector<std::string>& names,
+                           double min_share) {
   std::vector<std::set<std::string>> stated;
   std::map<std::string, double> counts;
   for (const data::Study* study : studies) {
@@ -37,15 +42,18 @@ LabelTargets label_targets(const std::vector<const data::Study*>& studies, const
   }
   LabelTargets targets{names, {}};
   for (const auto& [name, count] : counts) {
-    if (names.empty() && count >= min_share * static_cast<double>(studies.size())) targets.names.push_back(name);
+    if (names.empty() && count >= min_share * static_cast<double>(studies.size()))
+      targets.names.push_back(name);
   }
   for (size_t i = 0; i < studies.size(); ++i) {
     std::vector<float> row;
-    for (const std::string& name : targets.names) row.push_back(stated[i].contains(name) ? 1.0F : 0.0F);
+    for (const std::string& name : targets.names)
+      row.push_back(stated[i].contains(name) ? 1.0F : 0.0F);
     for (const data::ConditionLabel& label : studies[i]->labels) {  // the record's own labels win
       const auto it = std::find(targets.names.begin(), targets.names.end(), label.condition);
       if (it == targets.names.end() || !label.value) continue;
-      row[static_cast<size_t>(it - targets.names.begin())] = *label.value == -1 ? -1.0F : static_cast<float>(*label.value);
+      row[static_cast<size_t>(it - targets.names.begin())] =
+          *label.value == -1 ? -1.0F : static_cast<float>(*label.value);
     }
     targets.rows.push_back(std::move(row));
   }

@@ -49,7 +49,8 @@ int64_t label_inputs(const model::Qwen3VL& model, const policy::EncodedStudy& st
   return patches / model.config.vision.merged_patches() * model.config.text.hidden_size;
 }
 
-Tensor normal_tensor(const std::vector<int64_t>& shape, uint64_t seed, const std::string& name, double std) {
+Tensor normal_tensor(const std::vector<int64_t>& shape, uint64_t seed, const std::string& name,
+                     double std) {
   Tensor tensor = at::empty(shape, at::kFloat);
   Rng rng(seed, "init", name);
   float* values = tensor.mutable_data_ptr<float>();
@@ -57,17 +58,22 @@ Tensor normal_tensor(const std::vector<int64_t>& shape, uint64_t seed, const std
   return tensor;
 }
 
-UnitLoss label_unit(const model::Qwen3VL& model, const policy::ReportWriter& writer, const std::vector<policy::EncodedStudy>& studies,
-                    const LabelTargets& targets, const std::vector<float>& positive_weight, const std::vector<int64_t>& unit,
+UnitLoss label_unit(const model::Qwen3VL& model, const policy::ReportWriter& writer,
+                    const std::vector<policy::EncodedStudy>& studies, const LabelTargets& targets,
+                    const std::vector<float>& positive_weight, const std::vector<int64_t>& unit,
                     const LabelHead& head, double scale, const Augmentation& augmentation) {
   std::vector<Tensor> pixels;
   std::vector<model::Grid> grids;
   std::vector<float> wanted;
   for (const int64_t i : unit) {
     const policy::EncodedStudy& study = studies[static_cast<size_t>(i)];
-    const model::PromptTokens prompt = writer.materialise(study, brightness_of(augmentation, study.study_id));
+    const model::PromptTokens prompt =
+        writer.materialise(study, brightness_of(augmentation, study.study_id));
     if (label_inputs(model, study) != head.weight.size(1)) {
-      throw Error(Exit::data, fmt::format("study '{}': the labels objective needs images of one size in every study", study.study_id));
+      throw Error(
+          Exit::data,
+          fmt::format("study '{}': the labels objective needs images of one size in every study",
+                      study.study_id));
     }
     pixels.push_back(prompt.pixels);
     grids.insert(grids.end(), prompt.grids.begin(), prompt.grids.end());
@@ -75,34 +81,56 @@ UnitLoss label_unit(const model::Qwen3VL& model, const policy::ReportWriter& wri
     wanted.insert(wanted.end(), row.begin(), row.end());
   }
   const auto device = model.text.embed.device();
-  const model::VisionOutput seen = model::vision_forward(model.config.vision, model.vision, at::cat(pixels, 0).to(device), grids);
+  const model::VisionOutput seen = model::vision_forward(model.config.vision, model.vision,
+                                                         at::cat(pixels, 0).to(device), grids);
   const auto B = static_cast<int64_t>(unit.size());
-  const Tensor logits = at::linear(seen.tokens.view({B, -1}).to(at::kFloat), head.weight, head.bias);  // [B, targets]
+  const Tensor logits =
+      at::linear(seen.tokens.view({B, -1}).to(at::kFloat), head.weight, head.bias);  // [B, targets]
   const Tensor target = at::tensor(wanted, at::kFloat).view({B, -1}).to(device);
   const Tensor known = (target >= 0).to(at::kFloat);
   const Tensor clean = target.clamp_min(0);
-  const Tensor each = at::binary_cross_entropy_with_logits(logits, clean, known, at::tensor(positive_weight, at::kFloat).to(device),
-                                                           at::Reduction::Sum);
+  const Tensor each = at::binary_cross_entropy_with_logits(
+      logits, clean, known, at::tensor(positive_weight, at::kFloat).to(device), at::Reduction::Sum);
   const Tensor loss = each * scale;
   const at::NoGradGuard no_grad;  // what follows is counted, not learned from
   const Tensor called = (logits.detach() > 0).to(at::kFloat) * known;
-  const auto sum = [](const Tensor& t) { return t.sum().item<double>(); };
-  return {loss,
-          {{"loss", each.item<double>()},
-           {"correct", sum((called == clean).to(at::kFloat) * known)},
-           {"tp", sum(called * clean)},
-           {"fp", sum(called * (1 - clean))},
-           {"fn", sum((1 - called) * clean * known)}}};
+  UnitLoss result{loss,
+                  {{"loss", each.item<double>()},
+                   {"correct", ((called == clean).to(at::kFloat) * known).sum().item<double>()}}};
+  const auto count = [&](const char* what, const Tensor& hits) {  // hits [B, targets]
+    const Tensor by_target = hits.sum(0).to(at::kCPU);
+    for (size_t k = 0; k < targets.names.size(); ++k) {
+      const double n = by_target[static_cast<int64_t>(k)].item<double>();
+      result.sums[what] += n;
+      result.sums[fmt::format("{} {}", what, targets.names[k])] += n;
+    }
+  };
+  count("tp", called * clean);
+  count("fp", called * (1 - clean));
+  count("fn", (1 - called) * clean * known);
+  return result;
 }
 
-std::pair<double, double> evaluate_labels(const model::Qwen3VL& model, const policy::ReportWriter& writer,
-                                          const std::vector<policy::EncodedStudy>& studies, const LabelTargets& targets,
-                                          const std::vector<float>& positive_weight, const LabelHead& head, int threads,
-                                          int64_t micro_batch) {
+namespace {
+
+/// F1 of the counts "tp", "fp", "fn" that end in `of`.
+double f1(const Sums& sums, const std::string& of) {
+  const double hits = 2 * sums.at("tp" + of);
+  return hits / std::max(1.0, hits + sums.at("fp" + of) + sums.at("fn" + of));
+}
+
+}  // namespace
+
+LabelEvaluation evaluate_labels(const model::Qwen3VL& model, const policy::ReportWriter& writer,
+                                const std::vector<policy::EncodedStudy>& studies,
+                                const LabelTargets& targets,
+                                const std::vector<float>& positive_weight, const LabelHead& head,
+                                int threads, int64_t micro_batch) {
   std::vector<int64_t> all(studies.size());
   std::iota(all.begin(), all.end(), int64_t{0});
   Sums sums;
-  const auto units = static_cast<int64_t>((all.size() + static_cast<size_t>(micro_batch) - 1) / static_cast<size_t>(micro_batch));
+  const auto units = static_cast<int64_t>((all.size() + static_cast<size_t>(micro_batch) - 1) /
+                                          static_cast<size_t>(micro_batch));
   ordered_parallel(
       threads, units,
       [&](int64_t i) {
@@ -110,14 +138,18 @@ std::pair<double, double> evaluate_labels(const model::Qwen3VL& model, const pol
         const at::NoGradGuard no_grad;
         const auto first = all.begin() + i * micro_batch;
         const auto last = std::min(first + micro_batch, all.end());
-        return label_unit(model, writer, studies, targets, positive_weight, {first, last}, head, 1.0).sums;
+        return label_unit(model, writer, studies, targets, positive_weight, {first, last}, head,
+                          1.0)
+            .sums;
       },
       [&](int64_t, const Sums& unit) {
         for (const auto& [name, value] : unit) sums[name] += value;
         return true;
       });
-  const double f1 = 2 * sums["tp"] / std::max(1.0, 2 * sums["tp"] + sums["fp"] + sums["fn"]);
-  return {sums["loss"] / label_count(targets, all), f1};
+  LabelEvaluation evaluation{sums["loss"] / label_count(targets, all), f1(sums, ""), {}};
+  for (const std::string& name : targets.names)
+    evaluation.f1_by_target.emplace_back(name, f1(sums, " " + name));
+  return evaluation;
 }
 
 }  // namespace unirg::train

@@ -8,7 +8,8 @@
 
 namespace unirg::train {
 
-TokenScores token_scores(const Tensor& hidden, const Tensor& head, const Tensor& targets, double temperature, bool with_entropy) {
+TokenScores token_scores(const Tensor& hidden, const Tensor& head, const Tensor& targets,
+                         double temperature, bool with_entropy) {
   Tensor logits = at::linear(hidden, head).to(at::kFloat);
   if (temperature != 1.0) logits = logits / temperature;
   const Tensor all = at::log_softmax(logits, -1);

@@ -1,5 +1,5 @@
-// What both training stages compute from hidden states: log-probabilities of given tokens, and entropy.
-// SPDX-License-Identifier: Apache-2.0
+// What both training stages compute from hidden states: log-probabilities of given tokens, and
+// entropy. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,7 +9,8 @@ namespace unirg::train {
 using at::Tensor;
 
 struct TokenScores {
-  Tensor logprobs;  ///< [N] float32, natural log of the policy's probability of each target at `temperature`
+  Tensor logprobs;  ///< [N] float32, natural log of the policy's probability of each target at
+                    ///< `temperature`
   Tensor entropy;   ///< [N] float32, nats, without gradient; undefined unless asked for
 };
 
@@ -17,6 +18,7 @@ struct TokenScores {
 /// \param head        [V, H]
 /// \param targets     [N] int64
 /// \param temperature > 0, divides the logits
-TokenScores token_scores(const Tensor& hidden, const Tensor& head, const Tensor& targets, double temperature, bool with_entropy);
+TokenScores token_scores(const Tensor& hidden, const Tensor& head, const Tensor& targets,
+                         double temperature, bool with_entropy);
 
 }  // namespace unirg::train

@@ -25,8 +25,8 @@ Tensor& moment(Parameters& moments, const std::string& name, const Tensor& like)
 
 }  // namespace
 
-void adamw_step(const AdamWOptions& options, double rate, const std::vector<std::string>& names, Parameters& parameters,
-                const std::vector<Tensor>& gradients, AdamWState& state) {
+void adamw_step(const AdamWOptions& options, double rate, const std::vector<std::string>& names,
+                Parameters& parameters, const std::vector<Tensor>& gradients, AdamWState& state) {
   UNIRG_ASSERT(names.size() == gradients.size(), "one gradient a name");
   const at::NoGradGuard no_grad;
   ++state.step;
@@ -39,18 +39,21 @@ void adamw_step(const AdamWOptions& options, double rate, const std::vector<std:
       grads.push_back(gradients[i]);
       first.push_back(moment(state.first, names[i], weight));
       second.push_back(moment(state.second, names[i], weight));
-      steps.push_back(at::full({}, static_cast<double>(state.step), at::TensorOptions().dtype(at::kFloat).device(weight.device())));
+      steps.push_back(at::full({}, static_cast<double>(state.step),
+                               at::TensorOptions().dtype(at::kFloat).device(weight.device())));
     }
     if (weights.empty()) continue;
-    at::_fused_adamw_(weights, grads, first, second, /*max_exp_avg_sqs=*/{}, steps, rate, options.beta1, options.beta2,
-                      decays ? options.weight_decay : 0.0, options.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    at::_fused_adamw_(weights, grads, first, second, /*max_exp_avg_sqs=*/{}, steps, rate,
+                      options.beta1, options.beta2, decays ? options.weight_decay : 0.0,
+                      options.epsilon, /*amsgrad=*/false, /*maximize=*/false);
   }
 }
 
 double clip_gradients(std::vector<Tensor>& gradients, double max_norm) {
   double squares = 0;
   for (const Tensor& gradient : gradients) {
-    const double norm = at::linalg_vector_norm(gradient, 2, std::nullopt, false, at::kDouble).item<double>();
+    const double norm =
+        at::linalg_vector_norm(gradient, 2, std::nullopt, false, at::kDouble).item<double>();
     squares += norm * norm;
   }
   const double norm = std::sqrt(squares);
@@ -61,7 +64,8 @@ double clip_gradients(std::vector<Tensor>& gradients, double max_norm) {
 }
 
 double learning_rate(const Schedule& s, int64_t step) {
-  if (step < s.warmup_steps) return s.learning_rate * static_cast<double>(step + 1) / static_cast<double>(s.warmup_steps);
+  if (step < s.warmup_steps)
+    return s.learning_rate * static_cast<double>(step + 1) / static_cast<double>(s.warmup_steps);
   if (s.shape == "constant") return s.learning_rate;
   const auto span = static_cast<double>(std::max<int64_t>(1, s.total_steps - s.warmup_steps));
   const double progress = std::min(1.0, static_cast<double>(step - s.warmup_steps) / span);

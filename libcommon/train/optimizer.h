@@ -1,5 +1,5 @@
-// AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv:1711.05101), gradient clipping, and the warm-up +
-// cosine schedule. Depends on model (parameter store) and LibTorch.
+// AdamW with decoupled weight decay (Loshchilov and Hutter, arXiv:1711.05101), gradient clipping,
+// and the warm-up + cosine schedule. Depends on model (parameter store) and LibTorch.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -21,15 +21,17 @@ struct AdamWOptions {
   double weight_decay = 0.01;  ///< on tensors of two or more axes; none on norms and biases
 };
 
-/// Moments of every trained tensor, by name. Saved with the checkpoint, carried over to the next stage's run.
+/// Moments of every trained tensor, by name. Saved with the checkpoint, carried over to the next
+/// stage's run.
 struct AdamWState {
   Parameters first, second;
   int64_t step = 0;  ///< steps taken
 };
 
 /// One step, in place. \param gradients in the order of `names`, float32
-void adamw_step(const AdamWOptions& options, double learning_rate, const std::vector<std::string>& names,
-                Parameters& parameters, const std::vector<Tensor>& gradients, AdamWState& state);
+void adamw_step(const AdamWOptions& options, double learning_rate,
+                const std::vector<std::string>& names, Parameters& parameters,
+                const std::vector<Tensor>& gradients, AdamWState& state);
 
 /// Scales the gradients in place so that their global L2 norm is at most `max_norm` (0: no limit).
 /// \returns the norm before, computed in double

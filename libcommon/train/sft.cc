@@ -29,34 +29,44 @@ std::vector<int64_t> epoch_order(int64_t examples, uint64_t seed, int64_t epoch)
   return order;
 }
 
-std::vector<std::vector<int64_t>> micro_batches(const std::vector<policy::EncodedStudy>& studies, std::vector<int64_t> batch, int64_t size) {
+std::vector<std::vector<int64_t>> micro_batches(const std::vector<policy::EncodedStudy>& studies,
+                                                std::vector<int64_t> batch, int64_t size) {
   const auto length = [&](int64_t i) {
     const policy::EncodedStudy& study = studies[static_cast<size_t>(i)];
     return std::pair(study.reply.size(), study.prompt.size());
   };
-  std::sort(batch.begin(), batch.end(), [&](int64_t a, int64_t b) { return std::tuple(length(b), a) < std::tuple(length(a), b); });
+  std::sort(batch.begin(), batch.end(), [&](int64_t a, int64_t b) {
+    return std::tuple(length(b), a) < std::tuple(length(a), b);
+  });
   std::vector<std::vector<int64_t>> units;
   for (size_t begin = 0; begin < batch.size(); begin += static_cast<size_t>(size)) {
     const size_t end = std::min(batch.size(), begin + static_cast<size_t>(size));
-    units.emplace_back(batch.begin() + static_cast<std::ptrdiff_t>(begin), batch.begin() + static_cast<std::ptrdiff_t>(end));
+    units.emplace_back(batch.begin() + static_cast<std::ptrdiff_t>(begin),
+                       batch.begin() + static_cast<std::ptrdiff_t>(end));
   }
   return units;
 }
 
-int64_t reply_tokens(const std::vector<policy::EncodedStudy>& studies, const std::vector<int64_t>& batch) {
+int64_t reply_tokens(const std::vector<policy::EncodedStudy>& studies,
+                     const std::vector<int64_t>& batch) {
   int64_t tokens = 0;
-  for (const int64_t i : batch) tokens += static_cast<int64_t>(studies[static_cast<size_t>(i)].reply.size());
+  for (const int64_t i : batch)
+    tokens += static_cast<int64_t>(studies[static_cast<size_t>(i)].reply.size());
   return tokens;
 }
 
-UnitLoss sft_unit(const model::Qwen3VL& model, const policy::ReportWriter& writer, const std::vector<policy::EncodedStudy>& studies,
-                  const std::vector<int64_t>& unit, double scale, const Augmentation& augmentation) {
+UnitLoss sft_unit(const model::Qwen3VL& model, const policy::ReportWriter& writer,
+                  const std::vector<policy::EncodedStudy>& studies,
+                  const std::vector<int64_t>& unit, double scale,
+                  const Augmentation& augmentation) {
   std::vector<model::PromptTokens> prompts;
-  std::vector<std::vector<std::vector<int64_t>>> streams;  // fed: last prompt token, then the reply without its last
+  std::vector<std::vector<std::vector<int64_t>>>
+      streams;  // fed: last prompt token, then the reply without its last
   std::vector<int64_t> targets;
   std::vector<int64_t> rows;  // of the padded [B*L] output that predict a target
   size_t longest = 0;
-  for (const int64_t i : unit) longest = std::max(longest, studies[static_cast<size_t>(i)].reply.size());
+  for (const int64_t i : unit)
+    longest = std::max(longest, studies[static_cast<size_t>(i)].reply.size());
   for (const int64_t i : unit) {
     const policy::EncodedStudy& study = studies[static_cast<size_t>(i)];
     prompts.push_back(writer.materialise(study, brightness_of(augmentation, study.study_id)));
@@ -75,12 +85,17 @@ UnitLoss sft_unit(const model::Qwen3VL& model, const policy::ReportWriter& write
   const Tensor logits = at::linear(chosen, model.text.head).to(at::kFloat);
   const Tensor target = at::tensor(targets, at::kLong).to(device).unsqueeze(1);
   const Tensor loss = -at::log_softmax(logits, -1).gather(1, target).sum();
-  const double correct = (logits.detach().argmax(-1, /*keepdim=*/true) == target).sum().item<double>();
-  return {loss * scale, {{"loss", loss.item<double>()}, {"tokens", static_cast<double>(targets.size())}, {"correct", correct}}};
+  const double correct =
+      (logits.detach().argmax(-1, /*keepdim=*/true) == target).sum().item<double>();
+  return {loss * scale,
+          {{"loss", loss.item<double>()},
+           {"tokens", static_cast<double>(targets.size())},
+           {"correct", correct}}};
 }
 
-Evaluation evaluate(const model::Qwen3VL& model, const policy::ReportWriter& writer, const std::vector<policy::EncodedStudy>& studies,
-                    int threads, int64_t micro_batch) {
+Evaluation evaluate(const model::Qwen3VL& model, const policy::ReportWriter& writer,
+                    const std::vector<policy::EncodedStudy>& studies, int threads,
+                    int64_t micro_batch) {
   std::vector<int64_t> all(studies.size());
   std::iota(all.begin(), all.end(), int64_t{0});
   const auto units = micro_batches(studies, all, micro_batch);

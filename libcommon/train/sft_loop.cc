@@ -73,7 +73,7 @@ class SftRun {
   [[nodiscard]] UnitLoss unit_loss(const std::vector<int64_t>& unit, double scale,
                                    const Augmentation& augmentation) const;
   void validate();
-  [[nodiscard]] std::pair<double, double> validation_loss() const;
+  [[nodiscard]] io::Json validation() const;  ///< fields of a metrics line
   void save_last();
   void finish();
   void write_metric(io::Json line);
@@ -199,24 +199,29 @@ void SftRun::train_step() {
   ++progress_.step;
 }
 
-std::pair<double, double> SftRun::validation_loss() const {
-  if (labels()) {
-    return evaluate_labels(model_, writer_, job_.validation, job_.validation_labels,
-                           positive_weight_, head(), job_.threads, job_.options.micro_batch);
+io::Json SftRun::validation() const {
+  if (!labels()) {
+    const Evaluation e =
+        evaluate(model_, writer_, job_.validation, job_.threads, job_.options.micro_batch);
+    return {{"validation_loss", e.loss}, {"validation_accuracy", e.accuracy}};
   }
-  const Evaluation evaluation =
-      evaluate(model_, writer_, job_.validation, job_.threads, job_.options.micro_batch);
-  return {evaluation.loss, evaluation.accuracy};
+  const LabelEvaluation e =
+      evaluate_labels(model_, writer_, job_.validation, job_.validation_labels, positive_weight_,
+                      head(), job_.threads, job_.options.micro_batch);
+  io::Json by_target = io::Json::object();
+  for (const auto& [name, f1] : e.f1_by_target) by_target[name] = f1;
+  return {{"validation_loss", e.loss}, {"validation_f1", e.f1}, {"f1_by_target", by_target}};
 }
 
 void SftRun::validate() {
   if (job_.validation.empty()) return;
-  const auto [loss, accuracy] = validation_loss();
-  context_.log.info("step {}: validation loss {:.4f}, {} {:.4f}", progress_.step, loss,
-                    labels() ? "F1" : "accuracy", accuracy);
-  write_metric({{"step", progress_.step},
-                {"validation_loss", loss},
-                {labels() ? "validation_f1" : "validation_accuracy", accuracy}});
+  io::Json line = {{"step", progress_.step}};
+  line.update(validation());
+  const double loss = line.at("validation_loss").get<double>();
+  const char* const second = labels() ? "validation_f1" : "validation_accuracy";
+  context_.log.info("step {}: validation_loss {:.4f}, {} {:.4f}", progress_.step, loss, second,
+                    line.at(second).get<double>());
+  write_metric(std::move(line));
   ++progress_.since_best;
   if (loss < progress_.best) {
     progress_.best = loss;

@@ -6,7 +6,6 @@ load helpers
 
 setup() {
   unirg_setup
-  command -v unirg-eval >/dev/null || skip 'unirg-eval is not built'
   command -v chromium || command -v chromium-browser || command -v google-chrome || skip 'Chromium is not installed (apt-get install chromium)'
 }
 

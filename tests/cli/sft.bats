@@ -192,7 +192,7 @@ assert_same_run() {
   [ "$(safetensors_header out/last/training_state/extra.safetensors | jq -r 'del(.__metadata__) | keys | join(" ")')" = \
     "label_head.bias label_head.weight" ]
   [ "$(jq -c 'select(.loss | not) | keys_unsorted' out/metrics.jsonl | sort -u)" = \
-    '["schema","step","validation_loss","validation_f1"]' ]
+    '["schema","step","validation_loss","validation_f1","f1_by_target"]' ]
   jq -es 'map(select(.validation_loss) | .validation_loss) | .[1] < .[0]' out/metrics.jsonl
 }
 

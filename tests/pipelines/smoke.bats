@@ -7,7 +7,7 @@ load ../cli/helpers
 
 setup_file() {
   export UNIRG_REFERENCE=$BATS_FILE_TMPDIR/unbroken
-  (BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR && unirg_setup && run_graph "$UNIRG_REFERENCE" >"$BATS_FILE_TMPDIR/unbroken.log") || {
+  (BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR unirg_setup && run_graph "$UNIRG_REFERENCE" >"$BATS_FILE_TMPDIR/unbroken.log") || {
     tail -n 20 "$BATS_FILE_TMPDIR/unbroken.log" >&2
     return 1
   }
@@ -83,6 +83,11 @@ strike_all() {
   jq -e '.signatures and .seeds and (.wall_s | type == "object")' "$UNIRG_REFERENCE/summary.json"
   grep -q '^| composite |' "$UNIRG_REFERENCE/table.md"
   grep -q '<html' "$UNIRG_REFERENCE/report.html"
+}
+
+@test "the page opens in a browser without the network and without a word on the console" {
+  command -v chromium || command -v chromium-browser || command -v google-chrome || skip 'Chromium is not installed (apt-get install chromium)'
+  run -0 "$UNIRG_SOURCE/tests/cli/check-report" "$UNIRG_REFERENCE/report.html"
 }
 
 @test "every record of the graph is a record" {

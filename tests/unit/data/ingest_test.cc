@@ -25,8 +25,8 @@ Study study_of(const char* id, const char* patient, std::optional<std::string> d
 }
 
 TEST(LinkPriors, follow_the_dates_of_one_patient) {
-  std::vector<Study> studies{study_of("c", "p", "2020-03-01"), study_of("a", "p", "2020-01-01"), study_of("x", "q", "2020-02-01"),
-                             study_of("u", "p", std::nullopt)};
+  std::vector<Study> studies{study_of("c", "p", "2020-03-01"), study_of("a", "p", "2020-01-01"),
+                             study_of("x", "q", "2020-02-01"), study_of("u", "p", std::nullopt)};
   link_priors(studies);
   EXPECT_EQ(studies[0].prior, "a");
   EXPECT_EQ(studies[0].encounter, 2);
@@ -37,7 +37,9 @@ TEST(LinkPriors, follow_the_dates_of_one_patient) {
 
 TEST(AssignSplits, keeps_a_patient_whole_and_does_not_move_when_others_come) {
   std::vector<Study> studies;
-  for (int i = 0; i < 2000; ++i) studies.push_back(study_of(std::to_string(i).c_str(), std::to_string(i / 2).c_str(), std::nullopt));
+  for (int i = 0; i < 2000; ++i)
+    studies.push_back(
+        study_of(std::to_string(i).c_str(), std::to_string(i / 2).c_str(), std::nullopt));
   std::vector<Study> fewer(studies.begin(), studies.begin() + 500);
   const SplitShares shares{{"train", 0.8}, {"test", 0.2}};
   assign_splits(studies, shares, {}, 1);
@@ -80,7 +82,8 @@ class IngestImages : public ::testing::Test {
     image::Image8 picture{4, 4, 1, std::vector<uint8_t>(16, 7)};
     io::write_file(root() / "flat.png", image::encode_png(picture));
     picture.pixels[3] = 200;
-    for (const char* name : {"good.png", "sub/also.png", "orphan.png", "noreport.png"}) io::write_file(root() / name, image::encode_png(picture));
+    for (const char* name : {"good.png", "sub/also.png", "orphan.png", "noreport.png"})
+      io::write_file(root() / name, image::encode_png(picture));
     io::write_file(root() / "cut.png", image::encode_png(picture).substr(0, 40));
     io::write_file(root() / "README.md", "read me");
     io::write_file(folder.path() / "reports.csv",
@@ -96,12 +99,18 @@ class IngestImages : public ::testing::Test {
   [[nodiscard]] fs::path root() const { return folder.path() / "in"; }
   IngestCounts run(const char* output, int threads) {
     IngestOptions o;
-    o.source = {.source = "images", .root = root(), .reports = folder.path() / "reports.csv", .columns = {}, .images = {}, .dataset = "d"};
+    o.source = {.source = "images",
+                .root = root(),
+                .reports = folder.path() / "reports.csv",
+                .columns = {},
+                .images = {},
+                .dataset = "d"};
     o.output = folder.path() / output;
     o.threads = threads;
     io::RunRecord record("test", {}, Json::object());
     IngestCounts counts;
-    EXPECT_TRUE(run_ingest(o, record, [] { return true; }, counts));
+    EXPECT_TRUE(run_ingest(
+        o, record, [] { return true; }, counts));
     return counts;
   }
   testing::TempFolder folder;
@@ -116,7 +125,10 @@ TEST_F(IngestImages, accounts_for_every_file_and_row) {
   EXPECT_EQ(counts.used + counts.refused + counts.ignored, counts.files);
   std::map<std::string, std::string> reasons;
   io::JsonlReader reader(folder.path() / "out/rejected.jsonl");
-  while (auto line = reader.next()) reasons[fmt::format("{}:{}", (*line)->object.at("file").get<std::string>(), (*line)->object.at("line").get<int64_t>())] = (*line)->object.at("reason").get<std::string>();
+  while (auto line = reader.next())
+    reasons[fmt::format("{}:{}", (*line)->object.at("file").get<std::string>(),
+                        (*line)->object.at("line").get<int64_t>())] =
+        (*line)->object.at("reason").get<std::string>();
   EXPECT_NE(reasons["flat.png:0"].find("one value"), std::string::npos);
   EXPECT_NE(reasons["orphan.png:0"].find("missing report"), std::string::npos);
   EXPECT_NE(reasons["noreport.png:0"].find("empty report"), std::string::npos);
@@ -134,16 +146,21 @@ TEST_F(IngestImages, gives_the_same_bytes_at_any_thread_count) {
   run("one", 1);
   run("three", 3);
   for (const char* file : {"studies.jsonl", "rejected.jsonl", "images-00000.tar"}) {
-    EXPECT_EQ(io::read_file(folder.path() / "one" / file), io::read_file(folder.path() / "three" / file)) << file;
+    EXPECT_EQ(io::read_file(folder.path() / "one" / file),
+              io::read_file(folder.path() / "three" / file))
+        << file;
   }
 }
 
 TEST(IngestOpeni, reads_sections_and_refuses_what_is_no_report) {
   testing::TempFolder folder;
   fs::create_directories(folder.path() / "in");
-  io::write_file(folder.path() / "in/1.xml",
-                 "<eCitation><uId id=\"CXR1\"/><MeSH><major>normal</major></MeSH><Abstract><AbstractText Label=\"INDICATION\">Cough"
-                 "</AbstractText><AbstractText Label=\"FINDINGS\">Lungs  are clear.</AbstractText></Abstract></eCitation>");
+  io::write_file(
+      folder.path() / "in/1.xml",
+      "<eCitation><uId id=\"CXR1\"/><MeSH><major>normal</major></MeSH><Abstract><AbstractText "
+      "Label=\"INDICATION\">Cough"
+      "</AbstractText><AbstractText Label=\"FINDINGS\">Lungs  are "
+      "clear.</AbstractText></Abstract></eCitation>");
   io::write_file(folder.path() / "in/2.xml", "<eCitation><uId id=\"CXR2\"/></eCitation>");
   io::write_file(folder.path() / "in/3.xml", "<unclosed");
   IngestOptions o;
@@ -152,7 +169,8 @@ TEST(IngestOpeni, reads_sections_and_refuses_what_is_no_report) {
   o.output = folder.path() / "out";
   io::RunRecord record("test", {}, Json::object());
   IngestCounts counts;
-  ASSERT_TRUE(run_ingest(o, record, [] { return true; }, counts));
+  ASSERT_TRUE(run_ingest(
+      o, record, [] { return true; }, counts));
   EXPECT_EQ(counts.used, 1);
   EXPECT_EQ(counts.refused, 2);
   const auto studies = read_studies(folder.path() / "out/studies.jsonl").records;

@@ -17,7 +17,8 @@ Study example_study() {
   study.site = "A";
   study.split = "train";
   study.findings = "The lungs are clear.";
-  study.images.push_back({"i1", "PA", "images-00000.tar", 512, 100, 128, 128, "00", "dcmtk", "a/i1.dcm", "11"});
+  study.images.push_back(
+      {"i1", "PA", "images-00000.tar", 512, 100, 128, 128, "00", "dcmtk", "a/i1.dcm", "11"});
   study.labels = {{"Edema", 1}, {"Fracture", std::nullopt}};
   study.age = 61;
   return study;
@@ -41,7 +42,8 @@ TEST(Study, with_a_wrong_type_names_the_field) {
   EXPECT_EQ(study_from_json(object).error().reason, "images[0]: field 'offset' is missing");
   object = to_json(example_study());
   object["schema"] = "unirg.study/9";
-  EXPECT_EQ(study_from_json(object).error().reason, "field 'schema': expected 'unirg.study/1', got 'unirg.study/9'");
+  EXPECT_EQ(study_from_json(object).error().reason,
+            "field 'schema': expected 'unirg.study/1', got 'unirg.study/9'");
 }
 
 TEST(Study, shard_may_not_leave_its_folder) {
@@ -59,7 +61,8 @@ TEST(ReadStudies, duplicate_id_is_a_bad_line_with_its_place) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.exit(), Exit::data);
-    EXPECT_NE(std::string(e.what()).find("s.jsonl:2: 's1' stands twice"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("s.jsonl:2: 's1' stands twice"), std::string::npos)
+        << e.what();
   }
   const auto skipped = read_studies(folder.path() / "s.jsonl", OnError::skip);
   EXPECT_EQ(skipped.records.size(), 1u);
@@ -83,7 +86,8 @@ TEST(Shard, takes_every_nth_record) {
   EXPECT_FALSE(shard.has(0));
   EXPECT_TRUE(shard.has(1));
   EXPECT_TRUE(shard.has(4));
-  for (const char* bad : {"3/3", "-1/2", "1", "a/b", "1/", ""}) EXPECT_THROW((void)parse_shard(bad), Error) << bad;
+  for (const char* bad : {"3/3", "-1/2", "1", "a/b", "1/", ""})
+    EXPECT_THROW((void)parse_shard(bad), Error) << bad;
 }
 
 }  // namespace

@@ -12,7 +12,8 @@ namespace unirg::data {
 namespace {
 
 TEST(Csv, reads_quotes_line_breaks_bom_and_crlf) {
-  const Table t = parse_separated("\xef\xbb\xbfid,report\r\n1,\"a, \"\"b\"\"\nc\"\r\n\r\n2,\n", ',', "t.csv");
+  const Table t =
+      parse_separated("\xef\xbb\xbfid,report\r\n1,\"a, \"\"b\"\"\nc\"\r\n\r\n2,\n", ',', "t.csv");
   ASSERT_EQ(t.rows.size(), 2u);
   EXPECT_EQ(t.rows[0].cells.at("report"), "a, \"b\"\nc");
   EXPECT_EQ(t.rows[0].line, 2);
@@ -55,10 +56,15 @@ TEST(ColumnMap, unknown_field_and_missing_column_are_config_errors) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.exit(), Exit::config);
-    EXPECT_NE(std::string(e.what()).find("c.yaml:2: unknown key 'findngs' (hint: did you mean 'findings'?)"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find(
+                  "c.yaml:2: unknown key 'findngs' (hint: did you mean 'findings'?)"),
+              std::string::npos)
+        << e.what();
   }
   io::write_file(folder.path() / "d.yaml", "findings: nowhere\n");
-  EXPECT_THROW(ColumnMap::load(folder.path() / "d.yaml").check(parse_separated("study_id\n1\n", ',', "t.csv")), Error);
+  EXPECT_THROW(ColumnMap::load(folder.path() / "d.yaml")
+                   .check(parse_separated("study_id\n1\n", ',', "t.csv")),
+               Error);
 }
 
 }  // namespace

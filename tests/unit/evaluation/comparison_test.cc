@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "evaluation/score_run.h"
 #include "evaluation/run_times.h"
+#include "evaluation/score_run.h"
 #include "evaluation/series.h"
 #include "io/atomic_file.h"
 #include "temp_folder.h"
@@ -13,7 +13,8 @@
 namespace unirg::evaluation {
 namespace {
 
-Score score(const std::string& system, const std::string& study, double value, std::vector<std::string> called, std::vector<std::string> present) {
+Score score(const std::string& system, const std::string& study, double value,
+            std::vector<std::string> called, std::vector<std::string> present) {
   Score s;
   s.study_id = study;
   s.system = system;
@@ -29,8 +30,10 @@ Score score(const std::string& system, const std::string& study, double value, s
 }
 
 std::vector<Score> two_systems() {
-  return {score("a", "1", 0.5, {"Edema"}, {"Edema"}), score("a", "2", 1.0, {"Fracture"}, {"Edema", "Fracture"}),
-          score("b", "1", 0.25, {}, {"Edema"}), score("b", "2", 0.25, {"Edema", "Pneumonia"}, {"Edema", "Fracture"})};
+  return {score("a", "1", 0.5, {"Edema"}, {"Edema"}),
+          score("a", "2", 1.0, {"Fracture"}, {"Edema", "Fracture"}),
+          score("b", "1", 0.25, {}, {"Edema"}),
+          score("b", "2", 0.25, {"Edema", "Pneumonia"}, {"Edema", "Fracture"})};
 }
 
 double value_of(const Comparison& c, const std::string& system, const std::string& metric) {
@@ -42,11 +45,13 @@ double value_of(const Comparison& c, const std::string& system, const std::strin
 }
 
 TEST(Compare, computes_means_and_corpus_f1_by_hand) {
-  const Comparison c = compare(two_systems(), {{{"a", "b"}}, {{"bleu2", 0.5}, {"errors", 0.25}}, 20, 0});
+  const Comparison c =
+      compare(two_systems(), {{{"a", "b"}}, {{"bleu2", 0.5}, {"errors", 0.25}}, 20, 0});
   EXPECT_DOUBLE_EQ(value_of(c, "a", "bleu2"), 0.75);
   EXPECT_DOUBLE_EQ(value_of(c, "a", "composite"), 0.75);  // 0.5 x + 0.25 (2 x) = x
   EXPECT_DOUBLE_EQ(value_of(c, "a", "micro-f1"), 2.0 * 2 / (2 * 2 + 0 + 1));  // tp 2, fn 1
-  EXPECT_DOUBLE_EQ(value_of(c, "a", "macro-f1"), (2.0 / 3 + 1.0) / 2);        // Edema tp 1 fn 1, Fracture tp 1
+  EXPECT_DOUBLE_EQ(value_of(c, "a", "macro-f1"),
+                   (2.0 / 3 + 1.0) / 2);  // Edema tp 1 fn 1, Fracture tp 1
   EXPECT_DOUBLE_EQ(value_of(c, "a", "call-rate"), 2.0 / 3);
   EXPECT_DOUBLE_EQ(value_of(c, "b", "micro-f1"), 2.0 * 1 / (2 * 1 + 1 + 2));  // tp 1, fp 1, fn 2
   ASSERT_EQ(c.pairs.size(), 1u);
@@ -71,18 +76,21 @@ TEST(Compare, refuses_a_pair_of_which_one_is_not_there) {
 }
 
 TEST(SummaryJson, has_the_fields_that_programs_look_for) {
-  const auto summary = summary_json(compare(two_systems(), {{{"a", "b"}}, {}, 20, 0}), {{"bleu2", "bleu2:x"}});
+  const auto summary =
+      summary_json(compare(two_systems(), {{{"a", "b"}}, {}, 20, 0}), {{"bleu2", "bleu2:x"}});
   EXPECT_EQ(summary["systems"]["a"]["test"]["bleu2"]["mean"], 0.75);
   EXPECT_EQ(summary["systems"]["a"]["test"]["bleu2"]["n"], 2);
   EXPECT_EQ(summary["paired"]["a-b"]["test"]["bleu2"]["diff"], 0.5);
-  for (const char* field : {"lo", "hi", "p", "n"}) EXPECT_TRUE(summary["paired"]["a-b"]["test"]["errors"].contains(field)) << field;
+  for (const char* field : {"lo", "hi", "p", "n"})
+    EXPECT_TRUE(summary["paired"]["a-b"]["test"]["errors"].contains(field)) << field;
   EXPECT_EQ(summary["signatures"]["bleu2"], "bleu2:x");
 }
 
 TEST(Tables, name_every_system_and_metric) {
   const Comparison c = compare(two_systems(), {{{"a", "b"}}, {}, 20, 0});
   const std::string text = markdown_tables(c);
-  for (const char* part : {"| metric | a | b |", "| bleu2 | 0.750 [", "| difference | a - b |", "| Edema | 2 | 0.667 | 0.667 |", "| A | a | 0.500 |"}) {
+  for (const char* part : {"| metric | a | b |", "| bleu2 | 0.750 [", "| difference | a - b |",
+                           "| Edema | 2 | 0.667 | 0.667 |", "| A | a | 0.500 |"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
   EXPECT_NE(tsv_table(c).find("a\ttest\tbleu2\t0.75\t"), std::string::npos);
@@ -106,12 +114,14 @@ TEST(Score, with_an_unknown_condition_is_a_bad_record) {
 class ScoreRunTest : public ::testing::Test {
  protected:
   scoring::Scorer scorer_{{"bleu2"}, std::string(UNIRG_SOURCE_DIR) + "/share/lexicon/chest.yaml"};
-  std::vector<scoring::NamedReport> references_{{"s1", 0, {"F one.", std::nullopt}}, {"s2", 0, {std::nullopt, "I two."}}};
+  std::vector<scoring::NamedReport> references_{{"s1", 0, {"F one.", std::nullopt}},
+                                                {"s2", 0, {std::nullopt, "I two."}}};
 };
 
 TEST_F(ScoreRunTest, leaves_out_references_without_the_section) {
-  const ScoreRun run = score_run(scorer_, {{"s1", 0, {"F one.", std::nullopt}}, {"s2", 0, {"x", "y"}}}, references_,
-                                 {"w", "", {}, scoring::Sections::findings});
+  const ScoreRun run =
+      score_run(scorer_, {{"s1", 0, {"F one.", std::nullopt}}, {"s2", 0, {"x", "y"}}}, references_,
+                {"w", "", {}, scoring::Sections::findings});
   ASSERT_EQ(run.scores.size(), 1u);
   EXPECT_EQ(run.scores[0].study_id, "s1");
   EXPECT_NEAR(run.scores[0].metrics[0].second, 1, 1e-12);
@@ -124,13 +134,17 @@ TEST_F(ScoreRunTest, says_which_report_is_missing_or_too_many) {
   lenient.allow_missing = true;
   EXPECT_EQ(score_run(scorer_, {{"s1", 0, {"x", "y"}}}, references_, lenient).missing, 1);
   EXPECT_THROW((void)score_run(scorer_, {{"s3", 0, {"x", "y"}}}, references_, lenient), Error);
-  EXPECT_THROW((void)score_run(scorer_, {{"s1", 0, {"x", "y"}}, {"s1", 1, {"x", "y"}}}, references_, lenient), Error);
+  EXPECT_THROW((void)score_run(scorer_, {{"s1", 0, {"x", "y"}}, {"s1", 1, {"x", "y"}}}, references_,
+                               lenient),
+               Error);
 }
 
 TEST(ReadSeries, takes_lines_that_have_the_field) {
   testing::TempFolder folder;
   const auto file = folder.path() / "m.jsonl";
-  io::write_file(file, "{\"step\":1,\"loss\":0.5}\n{\"step\":2,\"a\":{\"b\":3}}\n{\"step\":3,\"a\":{\"b\":4}}\n");
+  io::write_file(
+      file,
+      "{\"step\":1,\"loss\":0.5}\n{\"step\":2,\"a\":{\"b\":3}}\n{\"step\":3,\"a\":{\"b\":4}}\n");
   EXPECT_EQ(read_series(file, "a.b"), (std::vector<std::pair<double, double>>{{2, 3}, {3, 4}}));
   EXPECT_EQ(read_series(file, "loss").size(), 1u);
   EXPECT_THROW((void)read_series(file, "absent"), Error);

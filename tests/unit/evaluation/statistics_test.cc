@@ -53,8 +53,10 @@ TEST(Bootstrap, weighs_clusters_by_their_reports) {
 
 TEST(Bootstrap, gives_the_same_numbers_for_the_same_seed_only) {
   const auto clusters = clusters_of({1, 5, 2, 9, 4});
-  EXPECT_EQ(bootstrap({clusters}, kMean, 50, 1).resampled, bootstrap({clusters}, kMean, 50, 1).resampled);
-  EXPECT_NE(bootstrap({clusters}, kMean, 50, 1).resampled, bootstrap({clusters}, kMean, 50, 2).resampled);
+  EXPECT_EQ(bootstrap({clusters}, kMean, 50, 1).resampled,
+            bootstrap({clusters}, kMean, 50, 1).resampled);
+  EXPECT_NE(bootstrap({clusters}, kMean, 50, 1).resampled,
+            bootstrap({clusters}, kMean, 50, 2).resampled);
 }
 
 TEST(PairedDifference, uses_the_same_clusters_for_both_systems) {
@@ -64,7 +66,8 @@ TEST(PairedDifference, uses_the_same_clusters_for_both_systems) {
     a.push_back(i);
     b.push_back(i - 0.5);  // far apart between clusters, always 0.5 apart within one
   }
-  const Difference d = paired_difference(bootstrap({clusters_of(a), clusters_of(b)}, kMean, 200, 0), 0, 1, 0);
+  const Difference d =
+      paired_difference(bootstrap({clusters_of(a), clusters_of(b)}, kMean, 200, 0), 0, 1, 0);
   EXPECT_NEAR(d.value, 0.5, 1e-12);
   EXPECT_NEAR(d.lo, 0.5, 1e-12);
   EXPECT_NEAR(d.hi, 0.5, 1e-12);

@@ -34,7 +34,8 @@ TEST(Config, reads_the_layout_of_published_checkpoints) {
   Json object = to_json(small());
   object["text_config"].erase("rope_parameters");
   object["text_config"]["rope_theta"] = 5000000;
-  object["text_config"]["rope_scaling"] = {{"mrope_interleaved", true}, {"mrope_section", {6, 5, 5}}, {"rope_type", "default"}};
+  object["text_config"]["rope_scaling"] = {
+      {"mrope_interleaved", true}, {"mrope_section", {6, 5, 5}}, {"rope_type", "default"}};
   object["torch_dtype"] = "bfloat16";
   object.erase("dtype");
   const ModelConfig config = config_from_json(object, "config.json");
@@ -45,9 +46,10 @@ TEST(Config, reads_the_layout_of_published_checkpoints) {
 
 TEST(Config, names_the_bad_key) {
   for (const auto& [part, key, value, expected] :
-       std::vector<std::tuple<const char*, const char*, Json, const char*>>{{"vision_config", "depth", "two", "'depth'"},
-                                                                            {"text_config", "hidden_size", 0, "'hidden_size'"},
-                                                                            {"text_config", "head_dim", 33, "'head_dim'"}}) {
+       std::vector<std::tuple<const char*, const char*, Json, const char*>>{
+           {"vision_config", "depth", "two", "'depth'"},
+           {"text_config", "hidden_size", 0, "'hidden_size'"},
+           {"text_config", "head_dim", 33, "'head_dim'"}}) {
     Json object = to_json(small());
     object[part][key] = value;
     try {

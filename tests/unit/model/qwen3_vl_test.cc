@@ -1,6 +1,5 @@
-// Parity with transformers (../shared/golden/qwen3_vl_tiny*, made by its make_golden.py) and of the shared-prompt form
-// with the plain one.
-// SPDX-License-Identifier: Apache-2.0
+// Parity with transformers (../shared/golden/qwen3_vl_tiny*, made by its make_golden.py) and of the
+// shared-prompt form with the plain one. SPDX-License-Identifier: Apache-2.0
 #include "model/qwen3_vl.h"
 
 #include <ATen/TensorOperators.h>
@@ -31,11 +30,14 @@ double excess(const Tensor& a, const Tensor& b) {
   return ((a - b).abs() - 1e-5 * b.abs()).max().item<double>();
 }
 
-std::vector<int64_t> ids(const Tensor& t) { return {t.const_data_ptr<int64_t>(), t.const_data_ptr<int64_t>() + t.numel()}; }
+std::vector<int64_t> ids(const Tensor& t) {
+  return {t.const_data_ptr<int64_t>(), t.const_data_ptr<int64_t>() + t.numel()};
+}
 
 std::vector<Grid> grids(const Tensor& grid_thw) {
   std::vector<Grid> out;
-  for (int64_t i = 0; i < grid_thw.size(0); ++i) out.push_back({grid_thw[i][1].item<int64_t>(), grid_thw[i][2].item<int64_t>()});
+  for (int64_t i = 0; i < grid_thw.size(0); ++i)
+    out.push_back({grid_thw[i][1].item<int64_t>(), grid_thw[i][2].item<int64_t>()});
   return out;
 }
 
@@ -46,7 +48,8 @@ class Golden : public ::testing::TestWithParam<const char*> {
     if (!fs::exists(folder)) GTEST_SKIP() << "needs ../shared/golden/" << GetParam();
     golden = load_tensors(folder / "golden.safetensors");
     model = load_model(folder, "cpu", "float32");
-    prompt = {ids(golden.at("input_ids")), grids(golden.at("image_grid_thw")), golden.at("pixel_values")};
+    prompt = {ids(golden.at("input_ids")), grids(golden.at("image_grid_thw")),
+              golden.at("pixel_values")};
   }
   fs::path folder;
   Parameters golden;
@@ -55,7 +58,8 @@ class Golden : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(Golden, vision_tower_agrees) {
-  const VisionOutput seen = vision_forward(model.config.vision, model.vision, golden.at("pixel_values"), prompt.grids);
+  const VisionOutput seen =
+      vision_forward(model.config.vision, model.vision, golden.at("pixel_values"), prompt.grids);
   EXPECT_LT(excess(seen.tokens, golden.at("vision.merger")), 2e-4);
   for (size_t j = 0; j < seen.deepstack.size(); ++j) {
     EXPECT_LT(excess(seen.deepstack[j], golden.at("vision.deepstack" + std::to_string(j))), 2e-4);
@@ -67,12 +71,15 @@ TEST_P(Golden, positions_and_rotary_tables_agree) {
   const Tensor expected = golden.at("position_ids");  // [3, 1, T]
   for (size_t i = 0; i < p.ids.size(); ++i) {
     for (int64_t axis = 0; axis < 3; ++axis) {
-      ASSERT_EQ(p.ids[i][static_cast<size_t>(axis)], expected[axis][0][static_cast<int64_t>(i)].item<int64_t>());
+      ASSERT_EQ(p.ids[i][static_cast<size_t>(axis)],
+                expected[axis][0][static_cast<int64_t>(i)].item<int64_t>());
     }
   }
   EXPECT_EQ(p.next - static_cast<int64_t>(p.ids.size()), golden.at("rope_deltas").item<int64_t>());
   const Rotary rotary = rotary_tables(model.config.text, p.ids);
-  EXPECT_LT(worst(rotary.cos.view({-1, model.config.text.head_dim}), golden.at("text.rotary.cos")[0].to(at::kFloat)), 1e-5);
+  EXPECT_LT(worst(rotary.cos.view({-1, model.config.text.head_dim}),
+                  golden.at("text.rotary.cos")[0].to(at::kFloat)),
+            1e-5);
 }
 
 TEST_P(Golden, logits_agree) {
@@ -87,7 +94,8 @@ TEST_P(Golden, shared_prompt_form_gives_the_same_logits) {
   head.tokens.resize(kSplit);
   const std::vector<int64_t> tail(prompt.tokens.begin() + kSplit - 1, prompt.tokens.end());
   const Tensor replies = forward_replies(model, {head}, {{tail, tail}});
-  const Tensor plain = forward_plain(model, {prompt}).narrow(1, kSplit - 1, static_cast<int64_t>(tail.size()));
+  const Tensor plain =
+      forward_plain(model, {prompt}).narrow(1, kSplit - 1, static_cast<int64_t>(tail.size()));
   EXPECT_LT(worst(replies[0][0], plain[0]), 2e-5);
   EXPECT_LT(worst(replies[0][1], plain[0]), 2e-5);
 }
@@ -101,13 +109,15 @@ TEST_P(GoldenGradients, loss_and_every_gradient_agree) {
   const Qwen3VL bound = bind(model.config, model.parameters);
   const Tensor logits = at::matmul(forward_plain(bound, {prompt}), bound.text.head.t());
   const int64_t T = logits.size(1);
-  const Tensor loss = at::cross_entropy_loss(logits[0].narrow(0, 0, T - 1), golden.at("labels")[0].narrow(0, 1, T - 1));
+  const Tensor loss = at::cross_entropy_loss(logits[0].narrow(0, 0, T - 1),
+                                             golden.at("labels")[0].narrow(0, 1, T - 1));
   EXPECT_NEAR(loss.item<double>(), golden.at("loss").item<double>(), 1e-5);
   const auto gradients = torch::autograd::grad({loss}, leaves);
   size_t i = 0;
   for (const auto& [name, tensor] : model.parameters) {
     const Tensor& want = expected.at("grad." + name);
-    EXPECT_LT(worst(gradients[i], want), 1e-3 * std::max(1e-2, want.abs().max().item<double>())) << name;
+    EXPECT_LT(worst(gradients[i], want), 1e-3 * std::max(1e-2, want.abs().max().item<double>()))
+        << name;
     ++i;
   }
 }
@@ -117,10 +127,23 @@ INSTANTIATE_TEST_SUITE_P(Qwen3VL, Golden, ::testing::Values("qwen3_vl_tiny", "qw
 
 ModelConfig tiny_config() {
   ModelConfig c;
-  c.vision = {.depth = 2, .hidden_size = 32, .intermediate_size = 48, .num_heads = 4, .num_position_embeddings = 16,
-              .out_hidden_size = 40, .deepstack_visual_indexes = {0, 1}};
-  c.text = {.vocab_size = 64, .hidden_size = 40, .intermediate_size = 56, .num_hidden_layers = 3, .num_attention_heads = 4,
-            .num_key_value_heads = 2, .head_dim = 16, .rope_theta = 1e4, .mrope_section = {4, 2, 2}, .tie_word_embeddings = true};
+  c.vision = {.depth = 2,
+              .hidden_size = 32,
+              .intermediate_size = 48,
+              .num_heads = 4,
+              .num_position_embeddings = 16,
+              .out_hidden_size = 40,
+              .deepstack_visual_indexes = {0, 1}};
+  c.text = {.vocab_size = 64,
+            .hidden_size = 40,
+            .intermediate_size = 56,
+            .num_hidden_layers = 3,
+            .num_attention_heads = 4,
+            .num_key_value_heads = 2,
+            .head_dim = 16,
+            .rope_theta = 1e4,
+            .mrope_section = {4, 2, 2},
+            .tie_word_embeddings = true};
   c.image_token_id = 60;
   c.video_token_id = 61;
   c.vision_start_token_id = 58;
@@ -144,7 +167,8 @@ TEST(SharedPrompt, equals_the_plain_form_for_padded_prompts_with_and_without_ima
   const Qwen3VL model = bind(c, random_parameters(c, 1, 0.2));
   const std::vector<PromptTokens> prompts{tiny_prompt(c, 9, true), tiny_prompt(c, 4, false)};
   std::vector<std::vector<std::vector<int64_t>>> replies;
-  for (const PromptTokens& p : prompts) replies.push_back({{p.tokens.back(), 3, 5, 8}, {p.tokens.back(), 9}, {p.tokens.back(), 1, 2}});
+  for (const PromptTokens& p : prompts)
+    replies.push_back({{p.tokens.back(), 3, 5, 8}, {p.tokens.back(), 9}, {p.tokens.back(), 1, 2}});
   const Tensor shared = forward_replies(model, prompts, replies);
   for (size_t b = 0; b < prompts.size(); ++b) {
     for (size_t g = 0; g < replies[b].size(); ++g) {
@@ -153,7 +177,10 @@ TEST(SharedPrompt, equals_the_plain_form_for_padded_prompts_with_and_without_ima
       const auto n = static_cast<int64_t>(replies[b][g].size());
       const Tensor plain = forward_plain(model, {full})[0];
       const Tensor tail = plain.narrow(0, plain.size(0) - n, n);
-      EXPECT_LT(worst(shared[static_cast<int64_t>(b)][static_cast<int64_t>(g)].narrow(0, 0, n), tail), 1e-5) << b << " " << g;
+      EXPECT_LT(
+          worst(shared[static_cast<int64_t>(b)][static_cast<int64_t>(g)].narrow(0, 0, n), tail),
+          1e-5)
+          << b << " " << g;
     }
   }
 }
@@ -168,8 +195,12 @@ TEST(ReplyCache, token_by_token_equals_all_at_once) {
   const PrefixCache prefix = prefill(c.text, model.text, batch.input);
   ReplyCache cache = make_reply_cache(c.text, 1, 2, 8, model.text.embed.options());
   for (int64_t t = 0; t < 4; ++t) {
-    const Tensor hidden = model.text.embed[reply[static_cast<size_t>(t)]].view({1, 1, 1, -1}).expand({1, 2, 1, -1}).contiguous();
-    const Tensor out = reply_forward(c.text, model.text, prefix, hidden, reply_rotary(model, batch.positions, t, 1), &cache);
+    const Tensor hidden = model.text.embed[reply[static_cast<size_t>(t)]]
+                              .view({1, 1, 1, -1})
+                              .expand({1, 2, 1, -1})
+                              .contiguous();
+    const Tensor out = reply_forward(c.text, model.text, prefix, hidden,
+                                     reply_rotary(model, batch.positions, t, 1), &cache);
     EXPECT_LT(worst(out.select(2, 0), whole.select(2, t)), 1e-5);
   }
 }
@@ -186,8 +217,12 @@ TEST(LoadParameters, names_missing_and_unknown_tensors) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.exit(), Exit::data);
-    EXPECT_NE(std::string(e.what()).find("missing tensors: model.language_model.norm.weight"), std::string::npos) << e.what();
-    EXPECT_NE(std::string(e.what()).find("unknown tensors: model.visual.extra.weight"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("missing tensors: model.language_model.norm.weight"),
+              std::string::npos)
+        << e.what();
+    EXPECT_NE(std::string(e.what()).find("unknown tensors: model.visual.extra.weight"),
+              std::string::npos)
+        << e.what();
   }
 }
 

@@ -10,15 +10,21 @@ namespace {
 
 TEST(PaperTemplate, is_the_papers_wording) {
   EXPECT_EQ(fill_template(paper_template(true, true), "X"),
-            "This is a radiology report generation task. Here is the context: X Given the image and the context, provide the "
-            "report in the following format: Findings: [write the findings] Impression: [write the impression] Now write the "
+            "This is a radiology report generation task. Here is the context: X Given the image "
+            "and the context, provide the "
+            "report in the following format: Findings: [write the findings] Impression: [write the "
+            "impression] Now write the "
             "report in the format above.");
   EXPECT_EQ(fill_template(paper_template(true, false), "X"),
-            "This is a radiology report generation task. Here is the context: X Given the image and the context, provide the "
-            "findings in the following format: Findings: [write the findings] Now write the report in the format above.");
+            "This is a radiology report generation task. Here is the context: X Given the image "
+            "and the context, provide the "
+            "findings in the following format: Findings: [write the findings] Now write the report "
+            "in the format above.");
 }
 
-TEST(FillTemplate, needs_a_place_for_the_input) { EXPECT_THROW((void)fill_template("Report:", "X"), Error); }
+TEST(FillTemplate, needs_a_place_for_the_input) {
+  EXPECT_THROW((void)fill_template("Report:", "X"), Error);
+}
 
 TEST(Report, is_written_and_read_back) {
   const Report report{"Lungs clear.", "Normal."};

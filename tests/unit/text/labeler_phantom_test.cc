@@ -1,6 +1,6 @@
-// Every phrasing of the chest phantom's reports must be read back exactly: condition, place, severity,
-// change. The tables repeat the phantom's wording on purpose, so that neither side drifts alone.
-// SPDX-License-Identifier: Apache-2.0
+// Every phrasing of the chest phantom's reports must be read back exactly: condition, place,
+// severity, change. The tables repeat the phantom's wording on purpose, so that neither side drifts
+// alone. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <map>
@@ -32,8 +32,8 @@ std::string sentence(std::string text) {
   return text + ".";
 }
 
-/// The mentions that matter for a reward: "Condition|locations|severity|change", absent ones with "-".
-/// Pneumonia and Lung Opacity are left out: they are readings of a consolidation.
+/// The mentions that matter for a reward: "Condition|locations|severity|change", absent ones with
+/// "-". Pneumonia and Lung Opacity are left out: they are readings of a consolidation.
 std::set<std::string> said(const std::string& text) {
   std::set<std::string> all;
   for (const Entity& m : labeler().read(text).entities) {
@@ -41,8 +41,8 @@ std::set<std::string> said(const std::string& text) {
     if (name == "Pneumonia" || name == "Lung Opacity" || m.implied) continue;
     std::string places;
     for (const std::string& place : m.locations) places += place + " ";
-    all.insert((m.presence == Presence::negative ? "-" : "") + name + "|" + places + "|" + m.severity +
-               "|" + m.change);
+    all.insert((m.presence == Presence::negative ? "-" : "") + name + "|" + places + "|" +
+               m.severity + "|" + m.change);
   }
   return all;
 }
@@ -63,8 +63,8 @@ const std::vector<Wording> kFindings{
     {"Pleural Effusion",
      {"there is a {s} {d} pleural effusion", "{s} {d} pleural effusion",
       "{d} pleural effusion of {s} size", "a {s} {d} effusion is seen",
-      "blunting of the {d} costophrenic angle by a {s} effusion",
-      "{s} amount of {d} pleural fluid", "there are {s} {d} pleural effusions",
+      "blunting of the {d} costophrenic angle by a {s} effusion", "{s} amount of {d} pleural fluid",
+      "there are {s} {d} pleural effusions",
       "blunting of the {d} costophrenic angles by {s} effusions", "{s} {d} effusions are seen"},
      ""},
     {"Pneumothorax",
@@ -91,16 +91,18 @@ const std::vector<Wording> kFindings{
       "streaky atelectasis in the {d} base", "linear atelectasis at the {d} bases"},
      "base "},
     {"Fracture",
-     {"there is a {d} rib fracture", "{d} rib fracture is seen",
-      "displaced fracture of a {d} rib", "acute {d} rib fracture"},
+     {"there is a {d} rib fracture", "{d} rib fracture is seen", "displaced fracture of a {d} rib",
+      "acute {d} rib fracture"},
      ""}};
 
 struct Slot {
   std::string word, value;
 };
-const std::vector<Slot> kSeverities{{"mild", "mild"}, {"moderate", "moderate"}, {"severe", "severe"}};
+const std::vector<Slot> kSeverities{
+    {"mild", "mild"}, {"moderate", "moderate"}, {"severe", "severe"}};
 const std::vector<Slot> kSizes{{"small", "mild"}, {"moderate", "moderate"}, {"large", "severe"}};
-const std::vector<Slot> kSides{{"left", "left "}, {"right", "right "}, {"bilateral", "left right "}};
+const std::vector<Slot> kSides{
+    {"left", "left "}, {"right", "right "}, {"bilateral", "left right "}};
 const std::vector<Slot> kLobes{{"left upper lobe", "left upper "},
                                {"right upper lobe", "right upper "},
                                {"left lower lobe", "left lower "},
@@ -152,9 +154,10 @@ TEST(PhantomWording, every_positive_is_read_with_place_severity_and_change) {
 TEST(PhantomWording, a_change_word_before_an_impression_is_read) {
   EXPECT_EQ(said("New small left pleural effusion. Worsened mild pulmonary edema."),
             (std::set<std::string>{"Pleural Effusion|left |mild|new", "Edema||mild|worse"}));
-  EXPECT_EQ(said("Stable right upper lobe consolidation. Improved large bilateral pleural effusions."),
-            (std::set<std::string>{"Consolidation|right upper ||same",
-                                   "Pleural Effusion|left right |severe|better"}));
+  EXPECT_EQ(
+      said("Stable right upper lobe consolidation. Improved large bilateral pleural effusions."),
+      (std::set<std::string>{"Consolidation|right upper ||same",
+                             "Pleural Effusion|left right |severe|better"}));
 }
 
 TEST(PhantomWording, devices_are_told_apart_by_kind) {
@@ -179,15 +182,21 @@ TEST(PhantomWording, devices_are_told_apart_by_kind) {
 
 TEST(PhantomWording, no_house_says_anything_positive_in_a_normal_report) {
   const std::vector<std::string> reports{
-      "Frontal view of the chest was obtained. The heart size is normal and the mediastinal contours "
-      "are unremarkable. The lungs are clear without focal consolidation. There is no pleural effusion "
+      "Frontal view of the chest was obtained. The heart size is normal and the mediastinal "
+      "contours "
+      "are unremarkable. The lungs are clear without focal consolidation. There is no pleural "
+      "effusion "
       "or pneumothorax. The osseous structures are intact. No acute cardiopulmonary process.",
-      "Cardiomediastinal silhouette within normal limits. Lungs are clear. No pneumothorax or pleural "
+      "Cardiomediastinal silhouette within normal limits. Lungs are clear. No pneumothorax or "
+      "pleural "
       "effusion. No acute osseous abnormality. No acute cardiopulmonary abnormality.",
-      "Single portable view of the chest. Lungs are well expanded and clear with no focal opacity. No "
-      "effusion or pneumothorax is seen. Cardiac and mediastinal contours are normal. Bony structures "
+      "Single portable view of the chest. Lungs are well expanded and clear with no focal opacity. "
+      "No "
+      "effusion or pneumothorax is seen. Cardiac and mediastinal contours are normal. Bony "
+      "structures "
       "are unremarkable. Normal chest radiograph.",
-      "Chest radiograph one view. Normal heart size. No pleural effusion or pneumothorax. The lungs "
+      "Chest radiograph one view. Normal heart size. No pleural effusion or pneumothorax. The "
+      "lungs "
       "are clear. No acute fracture. No acute cardiopulmonary disease."};
   for (const std::string& report : reports) {
     const Reading read = labeler().read(report);
@@ -211,11 +220,13 @@ TEST(PhantomWording, half_negatives_deny_one_thing) {
       {"No effusion is seen.", "-Pleural Effusion|||"},
       {"No focal consolidation is seen.", "-Consolidation|||"},
       {"There is no focal consolidation.", "-Consolidation|||"}};
-  for (const auto& [text, expected] : denied) EXPECT_EQ(said(text), std::set<std::string>{expected});
+  for (const auto& [text, expected] : denied)
+    EXPECT_EQ(said(text), std::set<std::string>{expected});
 }
 
 TEST(PhantomWording, an_impression_says_pneumonia_outright) {
-  const auto labels = labeler().read("Left lower lobe pneumonia. New right upper lobe pneumonia.").labels;
+  const auto labels =
+      labeler().read("Left lower lobe pneumonia. New right upper lobe pneumonia.").labels;
   EXPECT_EQ(labels[*condition_index("Pneumonia")], 1);
 }
 

@@ -24,7 +24,8 @@ std::string labels(const std::string& text) {
   std::string all;
   const Labels read = labeler().read(text).labels;
   for (size_t c = 0; c < read.size(); ++c) {
-    if (read[c] && !(c == kNoFinding && *read[c] == 0)) all += std::string(kConditions[c]) + ":" + std::to_string(*read[c]) + " ";
+    if (read[c] && !(c == kNoFinding && *read[c] == 0))
+      all += std::string(kConditions[c]) + ":" + std::to_string(*read[c]) + " ";
   }
   return all;
 }
@@ -49,7 +50,8 @@ TEST(Labeler, negation_ends_at_scope_ends_and_new_clauses) {
 TEST(Labeler, negation_may_follow_the_finding) {
   EXPECT_EQ(labels("Pneumothorax is not seen."), "Pneumothorax:0 No Finding:1 ");
   EXPECT_EQ(labels("The left effusion has resolved."), "Pleural Effusion:0 No Finding:1 ");
-  EXPECT_EQ(labels("There is edema and an effusion is no longer seen."), "Edema:1 Pleural Effusion:0 ");
+  EXPECT_EQ(labels("There is edema and an effusion is no longer seen."),
+            "Edema:1 Pleural Effusion:0 ");
   EXPECT_EQ(labels("The heart is not enlarged."), "Cardiomegaly:0 No Finding:1 ");
 }
 
@@ -99,8 +101,9 @@ TEST(Labeler, history_and_questions_are_no_mentions) {
 
 TEST(Labeler, attributes_go_to_their_finding) {
   const auto m = labeler()
-                     .read("Small left pleural effusion and moderate right basilar atelectasis, "
-                            "unchanged. New edema.")
+                     .read(
+                         "Small left pleural effusion and moderate right basilar atelectasis, "
+                         "unchanged. New edema.")
                      .entities;
   ASSERT_EQ(m.size(), 3U);
   EXPECT_EQ(m[0].locations, std::set<std::string>{"left"});
@@ -142,10 +145,14 @@ std::string complaint(const std::string& yaml) {
 }
 
 TEST(Lexicon, refuses_what_it_does_not_know_and_says_where) {
-  EXPECT_NE(complaint("schema: unirg.lexicon/1\nconditons: []\n").find("f.yaml:2"), std::string::npos);
-  EXPECT_NE(complaint("schema: unirg.lexicon/1\nconditons: []\n").find("'conditions'"), std::string::npos);
+  EXPECT_NE(complaint("schema: unirg.lexicon/1\nconditons: []\n").find("f.yaml:2"),
+            std::string::npos);
+  EXPECT_NE(complaint("schema: unirg.lexicon/1\nconditons: []\n").find("'conditions'"),
+            std::string::npos);
   EXPECT_NE(complaint("schema: other\n").find("schema"), std::string::npos);
-  EXPECT_NE(complaint("schema: unirg.lexicon/1\nversion: v\nconditions:\n  - {name: Edem, attributes: [], findings: []}\n").find("'Edema'"),
+  EXPECT_NE(complaint("schema: unirg.lexicon/1\nversion: v\nconditions:\n  - {name: Edem, "
+                      "attributes: [], findings: []}\n")
+                .find("'Edema'"),
             std::string::npos);
   EXPECT_NE(complaint("[").find("f.yaml"), std::string::npos);
   EXPECT_THROW((void)load_lexicon("/nonexistent/lexicon.yaml"), Error);
@@ -169,7 +176,8 @@ TEST(PhraseMatcher, knows_stems_choices_options_and_gaps) {
   EXPECT_EQ(matches("opacit*", "Opacities, opacity; opaque"), (Strings{"Opacities", "opacity"}));
   EXPECT_EQ(matches("(left|far right) lung", "left lung far right lung right lung"),
             (Strings{"left lung", "far right lung"}));
-  EXPECT_EQ(matches("clear [of] lung", "clear lung, clear of lung"), (Strings{"clear lung", "clear of lung"}));
+  EXPECT_EQ(matches("clear [of] lung", "clear lung, clear of lung"),
+            (Strings{"clear lung", "clear of lung"}));
   EXPECT_EQ(matches("a ~ b", "a b a x b a x y b a x y z b"), (Strings{"a b", "a x b", "a x y b"}));
   EXPECT_EQ(matches("a .. b", "a x, y b. a; b"), (Strings{"a x, y b"}));
 }
@@ -181,8 +189,10 @@ TEST(PhraseMatcher, refuses_bad_patterns) {
 
 TEST(Labeler, reads_many_short_reports_a_second) {
   const std::string report =
-      "The heart is mildly enlarged. There is a small left pleural effusion, increased from prior. No "
-      "pneumothorax. Focal airspace opacity in the right upper lobe concerning for pneumonia. The osseous "
+      "The heart is mildly enlarged. There is a small left pleural effusion, increased from prior. "
+      "No "
+      "pneumothorax. Focal airspace opacity in the right upper lobe concerning for pneumonia. The "
+      "osseous "
       "structures are intact. Small left pleural effusion. Mild cardiomegaly.";
   constexpr int kReports = 2000;
   const auto begin = std::chrono::steady_clock::now();

@@ -44,13 +44,15 @@ TEST(SplitSections, finds_running_headings_in_capitals_or_after_a_sentence) {
 }
 
 TEST(SplitSections, takes_no_heading_from_the_middle_of_a_sentence) {
-  const Sections s = split_sections("FINDINGS: In comparison: the lungs are clear. The findings are stable.");
+  const Sections s =
+      split_sections("FINDINGS: In comparison: the lungs are clear. The findings are stable.");
   EXPECT_EQ(s.findings, "In comparison: the lungs are clear. The findings are stable.");
   EXPECT_FALSE(s.comparison.has_value());
 }
 
 TEST(SplitSections, text_before_an_impression_is_the_findings_when_no_heading_says_so) {
-  const Sections s = split_sections("The lungs are clear. Heart normal.\n\nIMPRESSION: Normal chest.");
+  const Sections s =
+      split_sections("The lungs are clear. Heart normal.\n\nIMPRESSION: Normal chest.");
   EXPECT_EQ(s.findings, "The lungs are clear. Heart normal.");
   EXPECT_EQ(s.impression, "Normal chest.");
 }
@@ -60,8 +62,8 @@ TEST(SplitSections, paragraphs_behind_a_short_section_are_the_findings) {
       "INDICATION: Cough.\n\nCOMPARISON: None.\n\nThe lungs are clear.\n\nIMPRESSION: Normal.");
   EXPECT_EQ(s.comparison, "None.");
   EXPECT_EQ(s.findings, "The lungs are clear.");
-  const Sections last = split_sections(
-      "HISTORY: Cough.\n\nAP portable view.\n\nThe lungs are clear.\nNo effusion.");
+  const Sections last =
+      split_sections("HISTORY: Cough.\n\nAP portable view.\n\nThe lungs are clear.\nNo effusion.");
   EXPECT_EQ(last.indication, "Cough.");
   EXPECT_EQ(last.findings, "The lungs are clear. No effusion.");
   EXPECT_FALSE(last.impression.has_value());

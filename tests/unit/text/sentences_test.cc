@@ -22,7 +22,8 @@ TEST(SplitSentences, ends_at_points_before_white_space) {
 }
 
 TEST(SplitSentences, decimals_do_not_end_a_sentence) {
-  EXPECT_EQ(sentences("A 1.5 cm nodule. 2.5 cm mass."), (Strings{"A 1.5 cm nodule.", "2.5 cm mass."}));
+  EXPECT_EQ(sentences("A 1.5 cm nodule. 2.5 cm mass."),
+            (Strings{"A 1.5 cm nodule.", "2.5 cm mass."}));
 }
 
 TEST(SplitSentences, abbreviations_and_initials_do_not_end_a_sentence) {
@@ -38,7 +39,8 @@ TEST(SplitSentences, item_marks_open_sentences_and_are_left_out) {
 }
 
 TEST(SplitSentences, blank_lines_end_a_sentence_and_single_line_ends_do_not) {
-  EXPECT_EQ(sentences("The heart is\nnormal\n\nNo edema"), (Strings{"The heart is\nnormal", "No edema"}));
+  EXPECT_EQ(sentences("The heart is\nnormal\n\nNo edema"),
+            (Strings{"The heart is\nnormal", "No edema"}));
 }
 
 TEST(SplitSentences, of_nothing_are_none) {

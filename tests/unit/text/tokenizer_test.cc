@@ -1,5 +1,5 @@
-// Parity with the `tokenizers` library: ../shared/golden/bpe and the real Qwen vocabulary in ../shared/data/tokenizers.
-// SPDX-License-Identifier: Apache-2.0
+// Parity with the `tokenizers` library: ../shared/golden/bpe and the real Qwen vocabulary in
+// ../shared/data/tokenizers. SPDX-License-Identifier: Apache-2.0
 #include "text/tokenizer.h"
 
 #include <gtest/gtest.h>
@@ -18,11 +18,13 @@ using io::Json;
 
 const fs::path kShared = fs::path(UNIRG_SOURCE_DIR) / "../shared";
 
-const std::vector<std::string> kTexts{"The heart is normal. The lungs are clear.", "The heart is enlarged.", "No pleural effusion."};
+const std::vector<std::string> kTexts{"The heart is normal. The lungs are clear.",
+                                      "The heart is enlarged.", "No pleural effusion."};
 
 TEST(TrainBpe, gives_a_tokenizer_that_round_trips_any_text) {
   const Tokenizer t = train_bpe(kTexts, 300);
-  for (const std::string text : {"The heart is enlarged.", "Zürich 37 °C\n\tOK", "日本", ""}) EXPECT_EQ(t.decode(t.encode(text)), text);
+  for (const std::string text : {"The heart is enlarged.", "Zürich 37 °C\n\tOK", "日本", ""})
+    EXPECT_EQ(t.decode(t.encode(text)), text);
   EXPECT_LT(t.encode("The heart is normal.").size(), 12u);
   EXPECT_LE(t.size(), 300);
 }
@@ -54,8 +56,10 @@ TEST(Tokenizer, travels_through_its_file) {
 TEST(Tokenizer, refuses_damaged_files_by_name) {
   testing::TempFolder folder;
   const fs::path file = folder.path() / "tokenizer.json";
-  for (const char* content : {"[]", "{}", R"({"model":{"vocab":{"a":-1},"merges":[]}})", R"({"model":{"vocab":{"a":0},"merges":[["a","b"]]}})",
-                              R"({"model":{"vocab":{"a":99999999999},"merges":[]}})", R"({"model":{"vocab":{},"merges":["ab"]}})"}) {
+  for (const char* content : {"[]", "{}", R"({"model":{"vocab":{"a":-1},"merges":[]}})",
+                              R"({"model":{"vocab":{"a":0},"merges":[["a","b"]]}})",
+                              R"({"model":{"vocab":{"a":99999999999},"merges":[]}})",
+                              R"({"model":{"vocab":{},"merges":["ab"]}})"}) {
     io::write_file(file, content);
     EXPECT_THROW((void)Tokenizer::load(folder.path()), Error) << content;
   }
@@ -71,7 +75,9 @@ TEST(StreamDecoder, holds_back_half_a_character) {
   EXPECT_EQ(parts, (std::vector<std::string>{"a", "", "é", "", "", "日"}));
 }
 
-TEST(ReplaceBrokenUtf8, keeps_what_is_valid) { EXPECT_EQ(replace_broken_utf8("a\xff\xc3\xa9"), "a\xef\xbf\xbd\xc3\xa9"); }
+TEST(ReplaceBrokenUtf8, keeps_what_is_valid) {
+  EXPECT_EQ(replace_broken_utf8("a\xff\xc3\xa9"), "a\xef\xbf\xbd\xc3\xa9");
+}
 
 TEST(Golden, ids_equal_those_of_the_tokenizers_library) {
   if (!fs::exists(kShared / "golden/bpe")) GTEST_SKIP() << "needs ../shared/golden/bpe";
@@ -87,10 +93,13 @@ TEST(Golden, ids_equal_those_of_the_tokenizers_library) {
 }
 
 TEST(Qwen, real_vocabulary_gives_the_ids_of_the_tokenizers_library) {
-  if (!fs::exists(kShared / "data/tokenizers/qwen")) GTEST_SKIP() << "needs ../shared/data/tokenizers/qwen";
+  if (!fs::exists(kShared / "data/tokenizers/qwen"))
+    GTEST_SKIP() << "needs ../shared/data/tokenizers/qwen";
   const Tokenizer t = Tokenizer::load(kShared / "data/tokenizers/qwen");
   const Json expected = Json::parse(io::read_file(kShared / "data/tokenizers/qwen/expected.json"));
-  for (const Json& c : expected) EXPECT_EQ(t.encode(c.at("text").get<std::string>()), c.at("ids").get<std::vector<int64_t>>()) << c.at("text");
+  for (const Json& c : expected)
+    EXPECT_EQ(t.encode(c.at("text").get<std::string>()), c.at("ids").get<std::vector<int64_t>>())
+        << c.at("text");
 }
 
 }  // namespace

@@ -47,6 +47,12 @@ TEST_F(Targets, are_the_positive_conditions_with_place_and_severity) {
   EXPECT_EQ(t.rows, (std::vector<std::vector<float>>{{1, 1, 0, 0}, {0, 0, 1, 1}, {0, 0, 0, 0}}));
 }
 
+TEST_F(Targets, tell_the_kinds_of_devices_apart) {
+  const data::Study study = reporting("A pacemaker is in place.");
+  EXPECT_EQ(label_targets({&study}, labeler).names,
+            (std::vector<std::string>{"Support Devices", "Support Devices pacemaker"}));
+}
+
 TEST_F(Targets, too_rare_ones_are_left_out_and_names_given_are_taken_as_they_are) {
   const data::Study edema = reporting("Edema.");
   const data::Study both = reporting("Edema. Pneumothorax.");
@@ -120,10 +126,23 @@ TEST_F(LabelLoss, is_the_weighted_cross_entropy_of_the_known_labels) {
   EXPECT_NEAR(unit.sums.at("loss"), loss, 1e-4);
   EXPECT_NEAR(unit.loss.item<double>(), 0.25 * loss, 1e-4);
   for (const auto& [name, count] : counts) EXPECT_EQ(unit.sums.at(name), count) << name;
-  const auto [mean, f1] = evaluate_labels(model, *writer, studies, targets, weight, head, 2, 2);
-  EXPECT_NEAR(mean, loss / 5, 1e-4) << "five labels are known";
-  EXPECT_NEAR(f1, 2 * counts["tp"] / std::max(1.0, 2 * counts["tp"] + counts["fp"] + counts["fn"]),
-              1e-9);
+  const LabelEvaluation e = evaluate_labels(model, *writer, studies, targets, weight, head, 2, 2);
+  EXPECT_NEAR(e.loss, loss / 5, 1e-4) << "five labels are known";
+  EXPECT_NEAR(
+      e.f1, 2 * counts["tp"] / std::max(1.0, 2 * counts["tp"] + counts["fp"] + counts["fn"]), 1e-9);
+}
+
+TEST_F(LabelLoss, counts_and_f1_of_the_targets_add_up) {
+  const UnitLoss unit = label_unit(model, *writer, studies, targets, weight, {0, 1, 2}, head, 1.0);
+  for (const std::string what : {"tp", "fp", "fn"}) {
+    EXPECT_EQ(unit.sums.at(what), unit.sums.at(what + " a") + unit.sums.at(what + " b")) << what;
+  }
+  const LabelEvaluation e = evaluate_labels(model, *writer, studies, targets, weight, head, 1, 3);
+  ASSERT_EQ(e.f1_by_target.size(), 2U);
+  EXPECT_EQ(e.f1_by_target[1].first, "b");
+  const double hits = 2 * unit.sums.at("tp b");
+  EXPECT_NEAR(e.f1_by_target[1].second,
+              hits / std::max(1.0, hits + unit.sums.at("fp b") + unit.sums.at("fn b")), 1e-9);
 }
 
 TEST_F(LabelLoss, reaches_the_vision_tower_and_the_head_and_nothing_else) {
