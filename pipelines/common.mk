@@ -50,6 +50,15 @@ $(call each,more/DONE): $(RUN)/%/more/DONE: $(RUN)/%/sft/DONE $(CONF)/more.yaml 
 
 # --- reinforcement learning: rollout -> reward -> update, ITERATIONS times ---------------------------------------------
 
+# A run of other ITERATIONS or SPLITS is another run: what depends on them depends on this file, which changes with them.
+SETTINGS := $(RUN)/settings
+ifneq ($(file <$(SETTINGS)),ITERATIONS=$(ITERATIONS) SPLITS=$(SPLITS))
+ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
+$(shell mkdir -p $(RUN) && echo 'ITERATIONS=$(ITERATIONS) SPLITS=$(SPLITS)' >$(SETTINGS))
+endif
+endif
+$(SETTINGS):
+
 # $(call round,NUMBER,NUMBER before,NUMBER two before): a round starts from the policy of the one before, the first from
 # SFT's. Weights of policies that nothing needs any more are removed; their run records and metrics stay.
 define round
@@ -72,7 +81,11 @@ LAST := $(lastword $(ROUNDS))
 $(foreach k,$(ROUNDS),$(eval $(call round,$(k),$(ONE_BEFORE),$(TWO_BEFORE)))\
   $(eval TWO_BEFORE := $(ONE_BEFORE))$(eval ONE_BEFORE := $(k)))
 
-$(call each,rl/metrics.jsonl): $(RUN)/%/rl/metrics.jsonl: $(RUN)/%/rl/$(LAST)/policy/DONE
+# A folder appears whole: what an interrupt finds there is finished, and DONE may not be taken out of it.
+FOLDERS = phantom all studies base seen sft more $(ROUNDS:%=rl/%/policy)
+.PRECIOUS: $(foreach folder,$(FOLDERS),$(call each,$(folder)/DONE))
+
+$(call each,rl/metrics.jsonl): $(RUN)/%/rl/metrics.jsonl: $(RUN)/%/rl/$(LAST)/policy/DONE $(SETTINGS)
 	cat $(ROUNDS:%=$(RUN)/$*/rl/%/policy.metrics.jsonl) >$@.tmp
 	mv $@.tmp $@
 
@@ -89,7 +102,7 @@ FINISHED_sft_more = more
 
 # $(call rules_of,SYSTEM)
 define rules_of
-$(call each,reports/$(1).jsonl): $(RUN)/%/reports/$(1).jsonl: $(RUN)/%/$(FINISHED_$(1))/DONE $(CONF)/generate.yaml $(CONF)/prompt.yaml
+$(call each,reports/$(1).jsonl): $(RUN)/%/reports/$(1).jsonl: $(RUN)/%/$(FINISHED_$(1))/DONE $(CONF)/generate.yaml $(CONF)/prompt.yaml $(SETTINGS)
 	$$(STAGE)/unirg-generate -c $(CONF)/prompt.yaml -c $(CONF)/generate.yaml --studies $$(STUDIES) --split $(SPLITS) \
 	  -m $(RUN)/$$*/$(CHECKPOINT_$(1)) -o $$@ $$(COMPUTE)
 

@@ -10,6 +10,7 @@ OPENI ?= $(RUN)/openi/xml
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
+.PRECIOUS: $(RUN)/dicom/studies/DONE $(RUN)/openi/xml
 .DEFAULT_GOAL := all
 .PHONY: all dicom xray openi
 all: dicom xray openi
@@ -17,7 +18,7 @@ all: dicom xray openi
 # (a) every file is used, rejected with a reason, or ignored; pixels agree with those that pydicom found.
 dicom: $(RUN)/dicom/digests.txt
 	@cat $<
-$(RUN)/dicom/studies/DONE:
+$(RUN)/dicom/studies/DONE: pipelines/conf/dicom/ingest.yaml $(DICOM)
 	scripts/stage $@ $(BIN)/unirg-ingest -c pipelines/conf/dicom/ingest.yaml -o $(@D) --threads $(THREADS) $(DICOM)
 $(RUN)/dicom/digests.txt: $(RUN)/dicom/studies/DONE $(wildcard $(DICOM)/expected.tsv)
 	jq -r '"\(.files) files = \(.used) used + \(.rejected) rejected + \(.ignored) ignored; \(.studies) studies"' $(RUN)/dicom/studies/summary.json >$@
@@ -31,6 +32,8 @@ xray:
 openi: $(OPENI)
 	@$(MAKE) -f pipelines/openi.mk RUN=$(RUN)/openi BIN=$(BIN) THREADS=$(THREADS) OPENI=$(OPENI)
 $(RUN)/openi/xml: $(DATA)/iu-xray/iu_xray_reports.tgz
+	rm -rf $@ $@.tmp
 	mkdir -p $@.tmp
 	tar -xzf $< -C $@.tmp
+	touch $@.tmp
 	mv $@.tmp $@

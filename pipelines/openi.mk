@@ -12,7 +12,7 @@ OPENI ?= ../shared/data/iu-xray/xml
 all: $(RUN)/summary.json
 include pipelines/common.mk
 
-$(call each,all/DONE): $(RUN)/%/all/DONE: $(CONF)/ingest.yaml
+$(call each,all/DONE): $(RUN)/%/all/DONE: $(CONF)/ingest.yaml $(OPENI)
 	$(STAGE)/unirg-ingest -c $(CONF)/ingest.yaml --seed $(SEED) -o $(@D) $(COMPUTE) $(OPENI)
 
 # Reports that have both sections: the one is given, the other written.

@@ -50,9 +50,10 @@ void write_scores(const EvalToolOptions& o, const std::vector<Score>& scores,
   if (o.scores.empty()) return;
   io::AtomicFile out(o.scores);
   for (const Score& score : scores) out.write(io::json_line(evaluation::to_json(score)));
-  out.commit();
+  out.seal();
   record.add_output(o.scores, out.sha256());
   record.write_beside(o.scores);
+  out.commit();
 }
 
 Scored score(const EvalToolOptions& o, cli::Context& context) {

@@ -40,6 +40,12 @@ void check(const IngestToolOptions& o) {
   if (s.source != "openi" && s.reports.empty() && !s.allow_missing_report) {
     throw Error(Exit::usage, "missing option '--reports' (hint: or --allow-missing-report)");
   }
+  if (!s.images.empty() && (lies_in(s.images, s.root) || lies_in(s.root, s.images))) {
+    throw Error(Exit::usage,
+                fmt::format("the folder of reports '{}' and --images '{}' lie within each other: "
+                            "their files would count twice (hint: two folders side by side)",
+                            s.root.string(), s.images.string()));
+  }
   if (o.splits.empty()) throw Error(Exit::usage, "--splits names no split");
   for (const auto& [name, share] : o.splits) {
     if (share <= 0)

@@ -117,6 +117,8 @@ Exit run(RewardToolOptions& o, cli::Context& context) {
   const References references = load_references(o.references);
   const data::Shard shard = data::parse_shard(o.common.shard);
   auto [rollouts, rejected] = scoring::load_reports(o.rollouts, true, on_error);
+  // A bad line belongs to no study, so to one shard by its number: the shards' lists add up.
+  std::erase_if(rejected, [&](const auto& r) { return !shard.has(r.place.line - 1); });
   const std::vector<Group> groups = group_by_study(rollouts);
   io::AtomicFile out(o.output);
   bool stopped = false;
@@ -137,14 +139,15 @@ Exit run(RewardToolOptions& o, cli::Context& context) {
           return true;
         }
         for (const data::Reward& reward : *rewards) out.write(io::json_line(data::to_json(reward)));
-        stopped = context.stop.requested();
+        stopped = context.stop.requested() && g + 1 < static_cast<int64_t>(groups.size());
         return !stopped;
       });
   if (stopped) return Exit::interrupted;
-  out.commit();
+  out.seal();
   data::write_rejected(o.output, rejected);
   if (!rejected.empty()) context.log.warning("skipped {} rollouts", rejected.size());
   finish_record(o, scorer, out.sha256(), context.record);
+  out.commit();  // last: a file that is there has its run record and its rejects
   return Exit::ok;
 }
 

@@ -52,6 +52,7 @@ std::string fingerprint(const SftToolOptions& o, const std::string& inputs) {
 }
 
 Exit run(SftToolOptions& o, cli::Context& context) {
+  train::check_dtype(o.common.dtype);
   train::configure_for_units();
   const bool labels = o.sft.objective == "labels";
   const data::StudySet set(o.studies,

@@ -86,7 +86,7 @@ cli::Table sft_table(SftToolOptions& o) {
       {.name = "final-rate-ratio",
        .target = &s.schedule.final_ratio,
        .metavar = "R",
-       .help = "Learning rate of the last step as a share of the peak.",
+       .help = "Learning rate that the schedule ends with, as a share of the peak.",
        .min = 0,
        .max = 1,
        .group = "Training"},

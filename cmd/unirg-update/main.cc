@@ -43,6 +43,7 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
   if (io::is_stream(o.rollouts) && io::is_stream(o.rewards)) {
     throw Error(Exit::usage, "rollouts and --rewards cannot both be standard input");
   }
+  train::check_dtype(o.common.dtype);
   train::configure_for_units();
   job.output = io::folder_name(job.output);
   job.threads = static_cast<int>(o.common.threads);

@@ -216,7 +216,15 @@ void OptionParser::apply_set(const std::string& assignment) {
   const size_t dot = key.find('.');
   const Option& option = find(key.substr(0, dot), "--set: ", Exit::usage);
   given_[option.name] = true;
-  if (dot == std::string::npos) return store_yaml(option, YAML::Load(value));
+  if (dot == std::string::npos) {
+    try {
+      return store_yaml(option, YAML::Load(value));
+    } catch (const YAML::Exception& e) {
+      throw Error(Exit::usage,
+                  fmt::format("bad value '{}' for '{}': not valid YAML: {} (hint: quote it)", value,
+                              option.name, e.msg));
+    }
+  }
   if (!std::holds_alternative<Weights*>(option.target))
     throw Error(Exit::usage, fmt::format("'{}' has no entries to set", option.name));
   Weights& weights = *std::get<Weights*>(option.target);

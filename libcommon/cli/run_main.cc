@@ -240,6 +240,8 @@ int run_main(const ToolInfo& info, Table table, Common& common, int argc, char**
     std::raise(SIGPIPE);
   } catch (const Error& e) {
     exit = fail(e.exit(), e.what());
+  } catch (const std::filesystem::filesystem_error& e) {
+    exit = fail(Exit::io, fmt::format("'{}': {}", e.path1().string(), e.code().message()));
   } catch (const std::bad_alloc&) {
     exit = fail(Exit::internal, "out of memory");
   } catch (const std::exception& e) {

@@ -81,6 +81,12 @@ void ColumnMap::check(const Table& table) const {
   }
 }
 
+bool ColumnMap::has(const TableRow& row, const std::string& field) const {
+  const auto column = columns_.find(field);
+  return constants_.contains(field) ||
+         row.cells.contains(column == columns_.end() ? field : column->second);
+}
+
 std::optional<std::string> ColumnMap::get(const TableRow& row, const std::string& field) const {
   if (const auto constant = constants_.find(field); constant != constants_.end())
     return constant->second;

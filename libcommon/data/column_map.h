@@ -25,6 +25,8 @@ class ColumnMap {
   static ColumnMap load(const std::filesystem::path& yaml);
   /// \throws Error(Exit::config) if a column named in the map is not in the table
   void check(const Table& table) const;
+  /// True if the table has a column, or the map a constant, for the field.
+  [[nodiscard]] bool has(const TableRow& row, const std::string& field) const;
   /// The cell, trimmed; nullopt if there is no such column or it is empty.
   [[nodiscard]] std::optional<std::string> get(const TableRow& row, const std::string& field) const;
 

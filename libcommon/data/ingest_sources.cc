@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "data/openi.h"
 #include "image/dicom.h"
+#include "text/bpe_bytes.h"
 #include "text/lexicon.h"
 #include "text/sections.h"
 
@@ -100,12 +101,12 @@ Result<std::vector<ConditionLabel>> read_labels(const ColumnMap& map, const Tabl
   bool any = false;
   for (const std::string_view condition : text::kConditions) {
     ConditionLabel label{std::string(condition), std::nullopt};
-    any |= row.cells.contains(label.condition);
+    any |= map.has(row, label.condition);
     if (const auto cell = map.get(row, label.condition)) {
-      any = true;
       double value = 0;
-      const auto [end, error] = std::from_chars(cell->data(), cell->data() + cell->size(), value);
-      if (error != std::errc() || (value != 1 && value != 0 && value != -1)) {
+      const char* const stop = cell->data() + cell->size();
+      const auto [end, error] = std::from_chars(cell->data(), stop, value);
+      if (error != std::errc() || end != stop || (value != 1 && value != 0 && value != -1)) {
         return bad_record(
             fmt::format("column '{}': expected 1, 0, -1 or nothing, got '{}'", condition, *cell));
       }
@@ -122,6 +123,10 @@ Result<Draft> draft_from_row(const SourceOptions& options, const ColumnMap& map,
   Draft draft;
   draft.place = {fs::path(table.file).filename().string(), row.line};
   Study& study = draft.study;
+  for (const auto& [column, cell] : row.cells) {
+    if (!text::is_utf8(cell))
+      return bad_record(fmt::format("column '{}' is not UTF-8 (hint: iconv -t utf-8)", column));
+  }
   const auto id = map.get(row, "study_id");
   if (!id) return bad_record("column 'study_id' is empty or missing");
   study.study_id = *id;
@@ -158,17 +163,18 @@ struct TableDrafts {
   std::unordered_map<std::string, RowRef> by_key;  ///< "file:...", "uid:...", "accession:..."
 };
 
-void add_keys(const ColumnMap& map, const TableRow& row, size_t index, TableDrafts& out) {
-  const RowRef ref{index, map.get(row, "view").value_or("")};
+/// What pictures find the row by.
+std::vector<std::string> keys_of(const ColumnMap& map, const TableRow& row) {
+  std::vector<std::string> keys;
   if (const auto file = map.get(row, "file"))
-    out.by_key.emplace("file:" + fs::path(*file).lexically_normal().string(), ref);
-  if (const auto uid = map.get(row, "study_uid")) out.by_key.emplace("uid:" + *uid, ref);
-  if (const auto accession = map.get(row, "accession"))
-    out.by_key.emplace("accession:" + *accession, ref);
+    keys.push_back("file:" + fs::path(*file).lexically_normal().string());
+  if (const auto uid = map.get(row, "study_uid")) keys.push_back("uid:" + *uid);
+  if (const auto accession = map.get(row, "accession")) keys.push_back("accession:" + *accession);
+  return keys;
 }
 
 /// Rows of one study_id with another file are further images of it; a second row without anything
-/// new is a duplicate.
+/// new is a duplicate, and so is a row whose file or accession belongs to another study.
 TableDrafts read_drafts(const SourceOptions& options, std::vector<Refusal>& refusals) {
   TableDrafts out;
   if (options.reports.empty()) return out;
@@ -178,29 +184,43 @@ TableDrafts read_drafts(const SourceOptions& options, std::vector<Refusal>& refu
   std::unordered_map<std::string, size_t> by_id;
   std::set<std::string> files;
   for (const TableRow& row : table.rows) {
+    const auto refuse = [&](std::string reason) {
+      refusals.push_back({fs::path(table.file).filename().string(), row.line, std::move(reason)});
+    };
     auto draft = draft_from_row(options, map, table, row);
     if (!draft) {
-      refusals.push_back(
-          {fs::path(table.file).filename().string(), row.line, draft.error().reason});
+      refuse(draft.error().reason);
       continue;
     }
-    const auto [it, is_new] = by_id.emplace(draft->study.study_id, out.drafts.size());
+    const auto known = by_id.find(draft->study.study_id);
+    const size_t index = known == by_id.end() ? out.drafts.size() : known->second;
     const auto file = map.get(row, "file");
-    if (!is_new) {
-      const Study& first = out.drafts[it->second].study;
+    if (known != by_id.end()) {
+      const Study& first = out.drafts[index].study;
       const bool further_image = file && !files.contains(*file) &&
                                  first.findings == draft->study.findings &&
                                  first.impression == draft->study.impression;
       if (!further_image) {
-        refusals.push_back({draft->place.file, draft->place.line,
-                            fmt::format("duplicate study id '{}'", draft->study.study_id)});
+        refuse(fmt::format("duplicate study id '{}'", draft->study.study_id));
         continue;
       }
-    } else {
-      out.drafts.push_back(std::move(*draft));
     }
+    const std::vector<std::string> keys = keys_of(map, row);
+    const auto taken = std::find_if(keys.begin(), keys.end(), [&](const std::string& key) {
+      const auto it = out.by_key.find(key);
+      return it != out.by_key.end() && it->second.draft != index;
+    });
+    if (taken != keys.end()) {
+      refuse(fmt::format("its {} stands in the row of another study",
+                         taken->substr(0, taken->find(':'))));
+      continue;
+    }
+    for (const std::string& key : keys)
+      out.by_key.emplace(key, RowRef{index, map.get(row, "view").value_or("")});
     if (file) files.insert(*file);
-    add_keys(map, row, it->second, out);
+    if (known != by_id.end()) continue;
+    by_id.emplace(draft->study.study_id, index);
+    out.drafts.push_back(std::move(*draft));
   }
   return out;
 }
@@ -209,6 +229,11 @@ std::vector<fs::path> input_files(const fs::path& root, IngestPlan& plan) {
   std::vector<fs::path> inputs;
   for (fs::path& file : files_below(root)) {
     ++plan.files;
+    if (!text::is_utf8(file.string())) {
+      plan.refusals.push_back(
+          {text::replace_broken_utf8(file.string()), 0, "its name is not UTF-8"});
+      continue;
+    }
     if (is_ignored(file))
       plan.ignored.push_back(std::move(file));
     else
@@ -217,10 +242,37 @@ std::vector<fs::path> input_files(const fs::path& root, IngestPlan& plan) {
   return inputs;
 }
 
-const RowRef* find_by_file(const TableDrafts& table, const fs::path& file) {
-  for (const std::string& key : {file.string(), file.filename().string(), file.stem().string()}) {
-    const auto it = table.by_key.find("file:" + key);
-    if (it != table.by_key.end()) return &it->second;
+/// How many files have each name and, of pictures, each name without its extension.
+class NameCounts {
+ public:
+  explicit NameCounts(const std::vector<fs::path>& files) {
+    for (const fs::path& file : files) {
+      for (const std::string& name : short_names(file)) ++counts_[name];
+    }
+  }
+  [[nodiscard]] bool is_unique(const std::string& name) const { return counts_.at(name) == 1; }
+
+  /// "a/1.png" -> "1.png", "1"; a UID is no name with an extension.
+  static std::vector<std::string> short_names(const fs::path& file) {
+    static const std::set<std::string> extensions{".dcm", ".dicom", ".png", ".jpg", ".jpeg"};
+    std::vector<std::string> names{file.filename().string()};
+    if (extensions.contains(lower(file.extension().string())))
+      names.push_back(file.stem().string());
+    return names;
+  }
+
+ private:
+  std::unordered_map<std::string, int> counts_;
+};
+
+/// The row that names the file by its path, or by its name if no other file has that.
+const RowRef* find_by_file(const TableDrafts& table, const NameCounts& names,
+                           const fs::path& file) {
+  const auto whole = table.by_key.find("file:" + file.string());
+  if (whole != table.by_key.end()) return &whole->second;
+  for (const std::string& name : NameCounts::short_names(file)) {
+    const auto it = table.by_key.find("file:" + name);
+    if (it != table.by_key.end() && names.is_unique(name)) return &it->second;
   }
   return nullptr;
 }
@@ -266,8 +318,9 @@ SourcePicture picture_of(const fs::path& root, const fs::path& file, const std::
 void place_dicom(const SourceOptions& options, const std::vector<fs::path>& files,
                  TableDrafts& table, IngestPlan& plan) {
   std::map<std::string, size_t> own;  // studies without a row, by id
+  const NameCounts names(files);
   for (const fs::path& file : files) {
-    const RowRef* row = find_by_file(table, file);
+    const RowRef* row = find_by_file(table, names, file);
     std::optional<Draft> rowless;
     if (!row) {
       const auto read = image::read_dicom(options.root / file);
@@ -294,19 +347,25 @@ void place_dicom(const SourceOptions& options, const std::vector<fs::path>& file
 
 void place_pictures(const SourceOptions& options, const std::vector<fs::path>& files,
                     TableDrafts& table, IngestPlan& plan) {
+  const NameCounts names(files);
+  std::set<std::string> ids;
+  for (const Draft& draft : table.drafts) ids.insert(draft.study.study_id);
   for (const fs::path& file : files) {
-    if (const RowRef* row = find_by_file(table, file)) {
+    if (const RowRef* row = find_by_file(table, names, file)) {
       table.drafts[row->draft].pictures.push_back(picture_of(options.root, file, row->view));
-    } else if (options.allow_missing_report) {
+    } else if (!options.allow_missing_report) {
+      plan.refusals.push_back(
+          {file.string(), 0, "missing report: no row of the table names this file"});
+    } else if (!ids.insert(file.string()).second) {
+      plan.refusals.push_back(
+          {file.string(), 0, fmt::format("duplicate study id '{}'", file.string())});
+    } else {
       Draft draft;
-      draft.study.study_id = draft.study.patient_id = fs::path(file).replace_extension().string();
+      draft.study.study_id = draft.study.patient_id = file.string();
       draft.study.dataset = options.dataset;
       draft.study.source_path = file.string();
       draft.pictures.push_back(picture_of(options.root, file, ""));
       table.drafts.push_back(std::move(draft));
-    } else {
-      plan.refusals.push_back(
-          {file.string(), 0, "missing report: no row of the table names this file"});
     }
   }
 }
@@ -333,6 +392,10 @@ IngestPlan plan_openi(const SourceOptions& options) {
   if (!options.images.empty()) require_folder(options.images);
   IngestPlan plan;
   std::set<std::string> ids;
+  std::set<std::string> claimed;  // pictures
+  const auto is_claimed = [&](const SourcePicture& picture) {
+    return claimed.contains(picture.name);
+  };
   for (const fs::path& file : input_files(options.root, plan)) {
     auto draft = read_openi(options.root, file, options.images);
     if (!draft) {
@@ -340,7 +403,10 @@ IngestPlan plan_openi(const SourceOptions& options) {
     } else if (!ids.insert(draft->study.study_id).second) {
       plan.refusals.push_back(
           {file.string(), 0, fmt::format("duplicate study id '{}'", draft->study.study_id)});
+    } else if (std::any_of(draft->pictures.begin(), draft->pictures.end(), is_claimed)) {
+      plan.refusals.push_back({file.string(), 0, "one of its pictures belongs to another report"});
     } else {
+      for (const SourcePicture& picture : draft->pictures) claimed.insert(picture.name);
       draft->study.dataset = options.dataset;
       plan.drafts.push_back(std::move(*draft));
     }

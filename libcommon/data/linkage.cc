@@ -61,33 +61,34 @@ void link_priors(std::vector<Study>& studies) {
       return std::tuple(!a->date.has_value(), a->date.value_or(""), a->study_id) <
              std::tuple(!b->date.has_value(), b->date.value_or(""), b->study_id);
     });
+    const Study* earlier =
+        nullptr;  // the last one of an earlier day: of two on one day nobody knows which was first
     for (size_t i = 0; i < own.size(); ++i) {
       own[i]->encounter = static_cast<int64_t>(i) + 1;
-      if (i > 0 && own[i]->date)
-        own[i]->prior = own[i - 1]->study_id;  // without a date nothing is known to be earlier
+      if (!own[i]->date) continue;
+      if (i > 0 && own[i - 1]->date < own[i]->date) earlier = own[i - 1];
+      if (earlier) own[i]->prior = earlier->study_id;
     }
   }
 }
 
 void assign_splits(std::vector<Study>& studies, const SplitShares& shares,
                    const std::vector<std::string>& heldout_sites, uint64_t seed) {
+  for (Study& study : studies) {
+    const bool held_out =
+        std::find(heldout_sites.begin(), heldout_sites.end(), study.site) != heldout_sites.end();
+    if (study.split.empty() && held_out) study.split = "heldout_site";
+  }
   check_patients_whole(studies);
-  std::map<std::string, std::string> given;  // a patient's own split holds for all their studies
+  std::map<std::string, std::string> known;  // a patient's split holds for all their studies
   for (const Study& study : studies) {
-    if (!study.split.empty()) given.emplace(patient_key(study), study.split);
+    if (!study.split.empty()) known.emplace(patient_key(study), study.split);
   }
   for (Study& study : studies) {
     if (!study.split.empty()) continue;
     const std::string key = patient_key(study);
-    const bool held_out =
-        std::find(heldout_sites.begin(), heldout_sites.end(), study.site) != heldout_sites.end();
-    if (held_out) {
-      study.split = "heldout_site";
-    } else if (const auto it = given.find(key); it != given.end()) {
-      study.split = it->second;
-    } else {
-      study.split = split_by_hash(key, shares, seed);
-    }
+    const auto it = known.find(key);
+    study.split = it != known.end() ? it->second : split_by_hash(key, shares, seed);
   }
 }
 

@@ -10,17 +10,18 @@
 
 namespace unirg::data {
 
-/// Numbers each patient's studies by (date, study id), undated ones last, and links each to the one
-/// before.
+/// Numbers each patient's studies by (date, study id), undated ones last, and links each dated one
+/// to the last of an earlier day.
 void link_priors(std::vector<Study>& studies);
 
 /// Splits with their shares, in order; shares are normalised.
 using SplitShares = std::vector<std::pair<std::string, double>>;
 
-/// Gives every study without a split one: `heldout_site` for a held-out site, else by a stable hash
-/// of dataset, patient and seed, so that a patient's studies stay together and do not move when
-/// others are added. \throws Error(Exit::data) naming the patient if a table's own split column
-/// parts a patient of one dataset
+/// Gives every study without a split one: `heldout_site` to all studies of a patient who was seen
+/// at a held-out site, else by a stable hash of dataset, patient and seed, so that a patient's
+/// studies stay together and do not move when others are added. \throws Error(Exit::data) naming a
+/// study whose patient would stand in two splits: a table's own split column may part a patient, or
+/// differ from a held-out site's
 void assign_splits(std::vector<Study>& studies, const SplitShares& shares,
                    const std::vector<std::string>& heldout_sites, uint64_t seed);
 

@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <pugixml.hpp>
 
 #include "base/hash.h"
 #include "io/atomic_file.h"
+#include "text/bpe_bytes.h"
 #include "text/chat.h"
 
 namespace unirg::data {
@@ -35,10 +37,15 @@ Result<Draft> read_openi(const std::filesystem::path& root, const std::filesyste
   study.study_id = document.select_node("//uId").node().attribute("id").value();
   if (study.study_id.empty()) return bad_record("no <uId id=...>: not an Open-i report");
   study.patient_id = study.study_id;
+  if (!text::is_utf8(study.study_id)) return bad_record("its id is not UTF-8");
   study.indication = section(document, "INDICATION");
   study.comparison = section(document, "COMPARISON");
   study.findings = section(document, "FINDINGS");
   study.impression = section(document, "IMPRESSION");
+  for (const auto& field : {study.indication, study.comparison, study.findings, study.impression}) {
+    if (field && !text::is_utf8(*field))
+      return bad_record("its text is not UTF-8 (hint: iconv -t utf-8)");
+  }
   Json mesh = Json::array();
   for (const auto& node : document.select_nodes("//MeSH/major"))
     mesh.push_back(text::collapse_space(node.node().text().get()));
@@ -53,7 +60,9 @@ Result<Draft> read_openi(const std::filesystem::path& root, const std::filesyste
       const std::filesystem::path picture = images / (name + extension);
       if (name.empty() || name.find('/') != std::string::npos || !std::filesystem::exists(picture))
         continue;
-      draft.pictures.push_back({name + extension, picture, ""});
+      const bool is_new = std::none_of(draft.pictures.begin(), draft.pictures.end(),
+                                       [&](const SourcePicture& p) { return p.path == picture; });
+      if (is_new) draft.pictures.push_back({name + extension, picture, ""});
     }
   }
   return draft;

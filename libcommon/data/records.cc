@@ -365,7 +365,7 @@ Records<Reward> read_rewards(const std::filesystem::path& path, OnError on_error
 
 void write_rejected(const std::filesystem::path& output,
                     const std::vector<RejectedLine>& rejected) {
-  if (io::is_stream(output)) return;
+  if (io::is_stream(output) || io::is_special(output)) return;
   const std::filesystem::path file = output.string() + ".rejected.jsonl";
   std::error_code ignored;
   if (rejected.empty()) {

@@ -125,12 +125,13 @@ void check_same_reports(const SplitScores& split, const std::string& name) {
   }
 }
 
-/// Sums of each patient (within a seed), the same order for every system.
+/// Sums of each patient, the same order for every system. Runs of several seeds may share a test
+/// set: a patient is one cluster whatever the number of runs.
 std::vector<SumVector> cluster_sums(const std::map<ReportKey, const Score*>& reports,
                                     const Layout& layout) {
-  std::map<std::pair<std::string, std::string>, SumVector> clusters;
+  std::map<std::string, SumVector> clusters;
   for (const auto& [key, score] : reports) {
-    SumVector& sum = clusters[{score->seed, score->patient_id}];
+    SumVector& sum = clusters[score->patient_id];
     if (sum.empty()) sum.resize(layout.size());
     const SumVector own = layout.sums(*score);
     for (size_t i = 0; i < own.size(); ++i) sum[i] += own[i];
@@ -226,6 +227,14 @@ Comparison compare(const std::vector<Score>& given, const ComparisonOptions& opt
   }
   site_means(scores, layout, out);
   return out;
+}
+
+bool has_intervals(const Comparison& c) {
+  return std::any_of(c.results.begin(), c.results.end(), [](const auto& entry) {
+    const auto& metrics = entry.second.metrics;
+    return std::any_of(metrics.begin(), metrics.end(),
+                       [](const auto& m) { return m.second.lo < m.second.hi; });
+  });
 }
 
 }  // namespace unirg::evaluation

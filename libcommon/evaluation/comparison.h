@@ -48,9 +48,12 @@ struct Comparison {
 };
 
 /// Corpus metrics follow the labels of the score records; No Finding is left out of them (it is the
-/// absence of the others). Clusters are patients within a seed. \throws Error(Exit::data) if two
+/// absence of the others). Clusters are patients. \throws Error(Exit::data) if two
 /// systems of a split do not have the same reports
 Comparison compare(const std::vector<Score>& scores, const ComparisonOptions& options);
+
+/// Whether there was a bootstrap: without resamples no interval has a width, and none may be shown.
+bool has_intervals(const Comparison& comparison);
 
 /// summary.json: systems.<system>.<split>.<metric> = {mean, lo, hi, n},
 /// paired.<a>-<b>.<split>.<metric> = {diff, lo, hi, p, n}.

@@ -102,15 +102,6 @@ Json metric_json(const std::string& name) {
           {"meaning", it->meaning}};
 }
 
-/// Whether there was a bootstrap: without resamples no interval has a width, and none may be shown.
-bool has_intervals(const Comparison& c) {
-  return std::any_of(c.results.begin(), c.results.end(), [](const auto& entry) {
-    const auto& metrics = entry.second.metrics;
-    return std::any_of(metrics.begin(), metrics.end(),
-                       [](const auto& m) { return m.second.lo < m.second.hi; });
-  });
-}
-
 /// Every metric of the page, in order of first appearance.
 Json metrics_json(const ReportPage& page) {
   std::vector<std::string> names;

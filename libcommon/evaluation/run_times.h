@@ -8,9 +8,9 @@
 
 namespace unirg::evaluation {
 
-/// Sums wall_s of every run record below `folder` (*.run.json, run.json) by tool, and over all as
-/// "total"; seconds, rounded to a tenth. Stages that ran side by side count in full. \throws
-/// Error(Exit::no_input), Error(Exit::data)
+/// Sums wall_s of the run records below `folder` (*.run.json; a folder's run.json, which stands for
+/// all inside): {"total": s, "tools": {tool: s}, "stages": {"seed-1/sft": s}}, in seconds. A stage
+/// is the first two folders of the record's path.
 io::Json run_times(const std::filesystem::path& folder);
 
 }  // namespace unirg::evaluation

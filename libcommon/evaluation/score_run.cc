@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <unordered_map>
 
@@ -32,6 +33,16 @@ ById by_id(const std::vector<NamedReport>& reports, const char* what) {
 std::set<std::string> wanted_splits(const ById& reports, const std::vector<NamedReport>& references,
                                     const ScoreRunOptions& options) {
   std::set<std::string> splits(options.splits.begin(), options.splits.end());
+  for (const std::string& split : splits) {
+    const bool known = std::any_of(references.begin(), references.end(), [&](const NamedReport& r) {
+      return r.study && r.study->split == split;
+    });
+    if (!known)
+      throw Error(
+          Exit::data,
+          fmt::format("no reference of split '{}' (hint: splits are those of study records)",
+                      split));
+  }
   if (!splits.empty()) return splits;
   for (const NamedReport& reference : references) {
     if (reference.study && reports.contains(reference.study_id))

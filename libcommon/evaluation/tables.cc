@@ -37,7 +37,8 @@ std::string header(std::vector<std::string> cells) {
   return text + row(cells);
 }
 
-std::string interval_text(const Interval& v) {
+std::string interval_text(const Interval& v, bool with_interval) {
+  if (!with_interval) return fmt::format("{:.3f}", v.value);
   return fmt::format("{:.3f} [{:.3f}, {:.3f}]", v.value, v.lo, v.hi);
 }
 
@@ -50,7 +51,7 @@ std::string system_table(const Comparison& c, const std::string& split) {
     for (const std::string& system : c.systems) {
       const auto it = c.results.find({system, split});
       const Interval* v = it == c.results.end() ? nullptr : find(it->second.metrics, name);
-      cells.push_back(v ? interval_text(*v) : "");
+      cells.push_back(v ? interval_text(*v, has_intervals(c)) : "");
     }
     if (std::any_of(cells.begin() + 1, cells.end(),
                     [](const std::string& cell) { return !cell.empty(); }))
@@ -74,14 +75,16 @@ std::string pair_table(const Comparison& c, const std::string& split) {
     std::vector<std::string> cells{name};
     for (const Comparison::Pair* pair : pairs) {
       const Difference& d = *find(pair->metrics, name);
-      cells.push_back(fmt::format("{:+.3f} [{:+.3f}, {:+.3f}]", d.value, d.lo, d.hi));
+      cells.push_back(has_intervals(c)
+                          ? fmt::format("{:+.3f} [{:+.3f}, {:+.3f}]", d.value, d.lo, d.hi)
+                          : fmt::format("{:+.3f}", d.value));
     }
     text += row(cells);
   }
   return text;
 }
 
-/// "450 reports", or what each system has when they differ.
+/// "450 reports of each system"; compare() has seen to it that they are the same ones.
 std::string counted(const Comparison& c, const std::string& split) {
   for (const std::string& system : c.systems) {
     const auto it = c.results.find({system, split});
@@ -100,7 +103,10 @@ std::string condition_table(const Comparison& c, const std::string& split) {
     int64_t called = 0;
     for (const std::string& system : c.systems) {
       const auto it = c.results.find({system, split});
-      if (it == c.results.end()) continue;
+      if (it == c.results.end()) {
+        cells.emplace_back();
+        continue;
+      }
       const metrics::Counts& counts = it->second.conditions[k];
       present = counts.tp + counts.fn;
       called += counts.tp + counts.fp;
@@ -134,6 +140,15 @@ std::string site_table(const Comparison& c, const std::string& split) {
 
 }  // namespace
 
+namespace {
+
+/// A bound of an interval: null where there was no bootstrap.
+Json bound(const Comparison& c, double value) {
+  return has_intervals(c) ? Json(value) : Json(nullptr);
+}
+
+}  // namespace
+
 Json summary_json(const Comparison& c, const std::map<std::string, std::string>& signatures) {
   Json systems = Json::object();
   for (const std::string& system : c.systems) {
@@ -141,15 +156,20 @@ Json summary_json(const Comparison& c, const std::map<std::string, std::string>&
       const auto it = c.results.find({system, split});
       if (it == c.results.end()) continue;
       for (const auto& [name, v] : it->second.metrics)
-        systems[system][split][name] = {
-            {"mean", v.value}, {"lo", v.lo}, {"hi", v.hi}, {"n", it->second.reports}};
+        systems[system][split][name] = {{"mean", v.value},
+                                        {"lo", bound(c, v.lo)},
+                                        {"hi", bound(c, v.hi)},
+                                        {"n", it->second.reports}};
     }
   }
   Json paired = Json::object();
   for (const Comparison::Pair& pair : c.pairs) {
     for (const auto& [name, d] : pair.metrics) {
-      paired[pair.a + "-" + pair.b][pair.split][name] = {
-          {"diff", d.value}, {"lo", d.lo}, {"hi", d.hi}, {"p", d.p}, {"n", pair.reports}};
+      paired[pair.a + "-" + pair.b][pair.split][name] = {{"diff", d.value},
+                                                         {"lo", bound(c, d.lo)},
+                                                         {"hi", bound(c, d.hi)},
+                                                         {"p", bound(c, d.p)},
+                                                         {"n", pair.reports}};
     }
   }
   Json named = Json::object();
@@ -162,13 +182,15 @@ Json summary_json(const Comparison& c, const std::map<std::string, std::string>&
 }
 
 std::string markdown_tables(const Comparison& c) {
+  const char* const interval =
+      has_intervals(c) ? " and 95% interval (bootstrap over patients)" : "";
   std::string text;
   for (const std::string& split : c.splits) {
     const std::string where = split.empty() ? "" : split + ": ";
-    text += fmt::format("### {}{}\n\nMean and 95% interval (bootstrap over patients).\n\n{}\n",
-                        where, counted(c, split), system_table(c, split));
+    text += fmt::format("### {}{}\n\nMean{}.\n\n{}\n", where, counted(c, split), interval,
+                        system_table(c, split));
     if (const std::string pairs = pair_table(c, split); !pairs.empty())
-      text += fmt::format("Paired difference and 95% interval.\n\n{}\n", pairs);
+      text += fmt::format("Paired difference{}.\n\n{}\n", interval, pairs);
     text += fmt::format("F1 per condition.\n\n{}\n", condition_table(c, split));
     if (c.sites.at(split).size() > 1)
       text += fmt::format("Per site.\n\n{}\n", site_table(c, split));

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -76,6 +78,12 @@ void sync_parent(const fs::path& path) {
 
 bool is_stream(const fs::path& path) { return path == "-"; }
 
+bool is_special(const fs::path& path) {
+  std::error_code ignored;
+  const fs::file_status there = fs::status(path, ignored);
+  return fs::exists(there) && !fs::is_regular_file(there) && !fs::is_directory(there);
+}
+
 struct AtomicFile::Impl {
   fs::path path;
   fs::path temporary;
@@ -106,6 +114,11 @@ AtomicFile::AtomicFile(const fs::path& path) : impl_(std::make_unique<Impl>()) {
     impl_->fd = STDOUT_FILENO;
     return;
   }
+  if (is_special(path)) {
+    impl_->fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (impl_->fd < 0) throw create_error(path);
+    return;
+  }
   sweep(path);
   for (int attempt = 0; impl_->fd < 0; ++attempt) {
     impl_->temporary = temporary_name(path, attempt);
@@ -119,7 +132,7 @@ AtomicFile::AtomicFile(AtomicFile&&) noexcept = default;
 AtomicFile::~AtomicFile() {
   if (!impl_ || impl_->fd < 0 || is_stream(impl_->path)) return;
   ::close(impl_->fd);
-  ::unlink(impl_->temporary.c_str());
+  if (!impl_->temporary.empty()) ::unlink(impl_->temporary.c_str());
 }
 
 void AtomicFile::write(std::string_view bytes) {
@@ -133,19 +146,21 @@ int64_t AtomicFile::offset() const { return impl_->offset; }
 const std::string& AtomicFile::sha256() const { return impl_->digest; }
 const fs::path& AtomicFile::path() const { return impl_->path; }
 
-void AtomicFile::commit() {
+void AtomicFile::seal() {
   impl_->flush();
   impl_->digest = impl_->sha.hex();
-  if (is_stream(impl_->path)) {
-    impl_->fd = -1;  // closed and checked once more in cli::run_main
-    return;
-  }
-  if (::fsync(impl_->fd) != 0) throw io_error("sync", impl_->path);
-  const int fd = impl_->fd;
-  impl_->fd = -1;
-  if (::close(fd) != 0 || ::rename(impl_->temporary.c_str(), impl_->path.c_str()) != 0) {
+  if (!impl_->temporary.empty() && ::fsync(impl_->fd) != 0) throw io_error("sync", impl_->path);
+}
+
+void AtomicFile::commit() {
+  if (impl_->digest.empty()) seal();
+  const int fd = std::exchange(impl_->fd, -1);
+  if (is_stream(impl_->path)) return;  // closed and checked once more in cli::run_main
+  const bool closed = ::close(fd) == 0;
+  if (closed && impl_->temporary.empty()) return;
+  if (!closed || ::rename(impl_->temporary.c_str(), impl_->path.c_str()) != 0) {
     const Error error = io_error("finish", impl_->path);
-    ::unlink(impl_->temporary.c_str());
+    if (!impl_->temporary.empty()) ::unlink(impl_->temporary.c_str());
     throw error;
   }
   sync_parent(impl_->path);
@@ -215,6 +230,20 @@ void AtomicFolder::commit() {
   committed_ = true;
   sync_parent(final_);
 }
+
+FolderLock::FolderLock(const fs::path& folder)
+    : fd_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (fd_ < 0) throw io_error("open", folder);
+  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+  const bool taken = errno == EWOULDBLOCK;
+  const Error error = taken ? Error(Exit::cannot_create,
+                                    fmt::format("another run is at work in '{}'", folder.string()))
+                            : io_error("lock", folder);
+  ::close(fd_);
+  throw error;
+}
+
+FolderLock::~FolderLock() { ::close(fd_); }
 
 void write_file(const fs::path& path, std::string_view bytes) {
   AtomicFile file(path);

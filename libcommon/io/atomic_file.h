@@ -16,11 +16,15 @@ namespace unirg::io {
 
 /// True for "-": standard input or output.
 bool is_stream(const std::filesystem::path& path);
+/// True for what is there and neither file nor folder: a FIFO, /dev/null. Nothing is written beside
+/// it.
+bool is_special(const std::filesystem::path& path);
 
 /// A file under construction. Destroyed without commit(), it leaves nothing behind.
 class AtomicFile {
  public:
-  /// The parent folder must exist.
+  /// The parent folder must exist. What is there and no regular file (a FIFO, /dev/null) is written
+  /// to as it is.
   /// \throws Error(Exit::cannot_create) if the temporary file cannot be created.
   explicit AtomicFile(const std::filesystem::path& path);
   ~AtomicFile();
@@ -33,9 +37,12 @@ class AtomicFile {
   void write(std::string_view bytes);
   /// Bytes written so far.
   [[nodiscard]] int64_t offset() const;
-  /// Flushes, syncs, renames to the final name. \throws Error(Exit::io)
+  /// Flushes and syncs: nothing may be written any more, and what belongs beside the file (its run
+  /// record, its rejects) can be written before it appears. \throws Error(Exit::io)
+  void seal();
+  /// Seals if that is not done, renames to the final name. \throws Error(Exit::io)
   void commit();
-  /// SHA-256 of all bytes written, as hex; valid after commit().
+  /// SHA-256 of all bytes written, as hex; valid after seal() or commit().
   [[nodiscard]] const std::string& sha256() const;
   [[nodiscard]] const std::filesystem::path& path() const;
 
@@ -65,6 +72,19 @@ class AtomicFolder {
   std::filesystem::path final_;
   std::filesystem::path temporary_;
   bool committed_ = false;
+};
+
+/// Keeps other processes out of a folder for as long as it lives (flock on the folder itself).
+class FolderLock {
+ public:
+  /// The folder must exist. \throws Error(Exit::cannot_create) if another process holds it
+  explicit FolderLock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int fd_;
 };
 
 /// "dir/" -> "dir", so that names can be made from it: DIR.partial, DIR.metrics.jsonl.

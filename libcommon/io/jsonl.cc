@@ -13,6 +13,8 @@
 namespace unirg::io {
 namespace {
 
+constexpr int kDeepest = 64;  ///< records nest three deep; deeper ones would only exhaust the stack
+
 BadRecord wrong_type(std::string_view name, std::string_view expected, const Json& found) {
   return {fmt::format("field '{}': expected {}, got {}", name, expected, found.type_name())};
 }
@@ -105,7 +107,13 @@ std::optional<Result<JsonLine>> JsonlReader::next() {
     const std::string_view text(impl_->line, static_cast<size_t>(n));
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) continue;
     try {
-      Json object = Json::parse(text);
+      bool too_deep = false;
+      const auto watch = [&](int depth, Json::parse_event_t, Json&) {
+        too_deep |= depth > kDeepest;
+        return depth <= kDeepest;
+      };
+      Json object = Json::parse(text, watch);
+      if (too_deep) return bad_record(fmt::format("nested more than {} deep", kDeepest));
       if (!object.is_object()) return bad_record("not a JSON object");
       return JsonLine{std::move(object), impl_->place};
     } catch (const Json::out_of_range&) {  // 1e999

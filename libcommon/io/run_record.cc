@@ -61,7 +61,7 @@ Json RunRecord::json() const {
 void RunRecord::write(const fs::path& path) const { write_file(path, json().dump(2) + "\n"); }
 
 void RunRecord::write_beside(const fs::path& output) const {
-  if (!is_stream(output)) write(output.string() + ".run.json");
+  if (!is_stream(output) && !is_special(output)) write(output.string() + ".run.json");
 }
 
 std::string digest_path(const fs::path& path) {

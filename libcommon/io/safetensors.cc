@@ -219,7 +219,8 @@ SafetensorsFolder::SafetensorsFolder(const fs::path& folder) {
                       folder.string()));
     }
     names.clear();
-    const Json map = Json::parse(read_file(index), nullptr, false).value("weight_map", Json());
+    const Json whole = Json::parse(read_file(index), nullptr, false);
+    const Json map = whole.is_object() ? whole.value("weight_map", Json()) : Json();
     if (!map.is_object())
       throw Error(Exit::data, fmt::format("'{}': field 'weight_map' is missing", index.string()));
     for (const auto& [tensor, file] : map.items()) {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -88,6 +89,14 @@ std::string ShardReader::read(const std::string& shard, TarSpan span) {
       }
       open_.emplace(shard, fd);
     }
+  }
+  struct stat info {};
+  const bool fits = ::fstat(fd, &info) == 0 && span.offset >= 0 && span.bytes >= 0 &&
+                    span.offset <= info.st_size && span.bytes <= info.st_size - span.offset;
+  if (!fits) {
+    throw Error(Exit::data,
+                fmt::format("image shard '{}' is shorter than its records say (hint: ingest again)",
+                            shard));
   }
   std::string bytes(static_cast<size_t>(span.bytes), '\0');
   size_t done = 0;

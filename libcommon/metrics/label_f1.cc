@@ -43,7 +43,7 @@ double macro_f1(const ConditionCounts& counts) {
   double sum = 0;
   int64_t present = 0;
   for (const Counts& c : counts) {
-    if (c.tp + c.fp + c.fn == 0) continue;
+    if (c.tp + c.fn == 0) continue;
     sum += c.f1();
     ++present;
   }

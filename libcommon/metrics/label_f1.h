@@ -35,8 +35,8 @@ ConditionCounts count_conditions(const ConditionSet& hypothesis, const Condition
 
 /// F1 of the summed counts.
 double micro_f1(const ConditionCounts& counts);
-/// Mean over the conditions that occur on either side (a condition no report has says nothing about
-/// the writer).
+/// Mean over the conditions that the references have: the same ones for every writer. (F1 of a
+/// condition that no reference has could only be 0; its false calls count in micro F1.)
 double macro_f1(const ConditionCounts& counts);
 
 }  // namespace unirg::metrics

@@ -183,7 +183,7 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
         }
         return made;
       },
-      [&](int64_t, StudyReplies made) {
+      [&](int64_t i, StudyReplies made) {
         for (data::Generation& g : made.generations) {
           g.seed = common.seed;
           g.policy = policy;
@@ -191,11 +191,12 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
         }
         tokens += made.tokens;
         progress.advance();
-        stopped = context.stop.requested();
+        const bool is_last = i + 1 == static_cast<int64_t>(studies.size());
+        stopped = context.stop.requested() && !is_last;
         return !stopped;
       });
   if (stopped) return Exit::interrupted;
-  out.commit();
+  out.seal();
   data::write_rejected(job.output, set.rejected());
   if (!set.rejected().empty())
     context.log.warning("skipped {} study records", set.rejected().size());
@@ -203,6 +204,7 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
   context.record.note("tokens", tokens);
   context.record.add_output(job.output, out.sha256());
   context.record.write_beside(job.output);
+  out.commit();  // last: a file that is there has its run record and its rejects
   context.log.info("{} studies, {} reports, {} tokens", studies.size(),
                    static_cast<int64_t>(studies.size()) * job.decode.samples, tokens);
   return Exit::ok;

@@ -82,6 +82,9 @@ Draw draw_token(std::span<const float> logits, const TokenRules& rules,
                 const DecodeOptions& options, double uniform) {
   const bool greedy = options.temperature == 0;
   const double inverse = greedy ? 1.0 : 1.0 / options.temperature;
+  const double normaliser = log_normaliser(logits, inverse);
+  if (!std::isfinite(normaliser))
+    throw Error(Exit::data, "the policy's logits are not finite (hint: training diverged)");
   Draw draw;
   if (greedy) {
     draw.token = best_allowed(logits, rules.allowed);
@@ -100,7 +103,7 @@ Draw draw_token(std::span<const float> logits, const TokenRules& rules,
     }
   }
   const double logit = logits[static_cast<size_t>(draw.token)];
-  draw.logprob = static_cast<float>(logit * inverse - log_normaliser(logits, inverse));
+  draw.logprob = static_cast<float>(logit * inverse - normaliser);
   return draw;
 }
 

@@ -104,6 +104,7 @@ void Update::load() {
   const bool from_update = state && state->progress.value("stage", "") == "update";
   if (from_update)
     state_ = std::move(*state);  // another stage's moments say nothing about this objective
+  train::place_moments(state_.optimizer, model_.parameters);
   context_.log.info("optimiser {} at step {}", from_update ? "goes on" : "begins",
                     state_.optimizer.step);
 }

@@ -77,8 +77,10 @@ std::vector<NamedReport> load_csv(const std::filesystem::path& file) {
 std::string without_nan(const std::string& text) {
   std::string out;
   bool quoted = false;
+  bool escaped = false;  // the character in hand follows a backslash inside a string
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"' && (i == 0 || text[i - 1] != '\\')) quoted = !quoted;
+    if (text[i] == '"' && !escaped) quoted = !quoted;
+    escaped = quoted && text[i] == '\\' && !escaped;
     if (!quoted && text.compare(i, 3, "NaN") == 0) {
       out += "null";
       i += 2;

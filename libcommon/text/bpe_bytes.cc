@@ -72,6 +72,8 @@ std::string replace_broken_utf8(std::string_view bytes) {
   return out;
 }
 
+bool is_utf8(std::string_view bytes) { return replace_broken_utf8(bytes) == bytes; }
+
 size_t unfinished_utf8(std::string_view bytes) {
   const size_t n = bytes.size();
   for (size_t back = 1; back <= 3 && back <= n; ++back) {

@@ -15,6 +15,8 @@ std::string spell_bytes(std::string_view bytes);
 std::optional<std::string> unspell_bytes(std::string_view spelling);
 /// Valid UTF-8: each maximal broken sequence replaced by U+FFFD.
 std::string replace_broken_utf8(std::string_view bytes);
+/// True for bytes that are UTF-8 from end to end.
+bool is_utf8(std::string_view bytes);
 /// Bytes at the end that begin a character and lack its rest: 0 to 3.
 size_t unfinished_utf8(std::string_view bytes);
 

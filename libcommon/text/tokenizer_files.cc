@@ -36,12 +36,15 @@ Document parse(const fs::path& file) {
   return object;
 }
 
+constexpr int64_t kLargestId = 1 << 24;
+bool is_id(const Document& id) {
+  return id.is_number_integer() && id.get<int64_t>() >= 0 && id.get<int64_t>() <= kLargestId;
+}
+
 void read_vocab(const fs::path& file, const Document& vocab, BpeParts& parts) {
-  constexpr int64_t kLargest = 1 << 24;
   if (!vocab.is_object()) refuse(file, "the vocabulary is not an object");
   for (const auto& [spelling, id] : vocab.items()) {
-    if (!id.is_number_integer() || id.get<int64_t>() < 0 || id.get<int64_t>() > kLargest)
-      refuse(file, fmt::format("token '{}': bad id", spelling));
+    if (!is_id(id)) refuse(file, fmt::format("token '{}': bad id", spelling));
     const auto index = static_cast<size_t>(id.get<int64_t>());
     if (parts.tokens.size() <= index) parts.tokens.resize(index + 1);
     // A vocabulary may list added tokens too, in plain text; they are set from "added_tokens".
@@ -68,9 +71,9 @@ void read_added(const fs::path& file, const Document& object, BpeParts& parts) {
   if (!object.contains("added_tokens")) return;
   for (const Document& token : object["added_tokens"]) {
     const bool whole = token.is_object() && token.contains("content") &&
-                       token["content"].is_string() && token.contains("id") &&
-                       token["id"].is_number_integer();
-    if (!whole) refuse(file, "an added token lacks 'content' or 'id'");
+                       token["content"].is_string() && token.contains("id") && is_id(token["id"]) &&
+                       (!token.contains("special") || token["special"].is_boolean());
+    if (!whole) refuse(file, "an added token lacks 'content' or 'id', or 'special' is no boolean");
     parts.added.push_back({token["content"].get<std::string>(), token["id"].get<int64_t>(),
                            token.value("special", false)});
   }

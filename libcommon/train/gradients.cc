@@ -4,9 +4,11 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros_like.h>
+#include <fmt/format.h>
 #include <malloc.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "base/error.h"
 #include "base/parallel.h"
 
 namespace unirg::train {
@@ -51,8 +53,17 @@ StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t
   return step;
 }
 
-void configure_for_units(int64_t intra_op_threads) {
-  at::set_num_threads(static_cast<int>(intra_op_threads));
+void check_dtype(const std::string& dtype) {
+  if (dtype == "float32") return;
+  throw Error(
+      Exit::config,
+      fmt::format(
+          "--dtype {} cannot be trained: steps would be lost in its rounding (hint: float32)",
+          dtype));
+}
+
+void configure_for_units() {
+  use_one_intra_op_thread();
   // Activations of a few hundred kilobytes come and go by the thousand; glibc would map and unmap
   // each of them.
   ::mallopt(M_MMAP_THRESHOLD, 1 << 30);

@@ -36,7 +36,11 @@ StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t
                          const std::function<UnitLoss(int64_t)>& unit);
 
 /// Sets the process up for units: one intra-op thread, and freed tensor memory kept for reuse.
-void configure_for_units(int64_t intra_op_threads = 1);
+void configure_for_units();
+
+/// Weights are trained in float32: a step of 1e-5 is lost in a bfloat16 weight, and no copy of more
+/// digits is kept. \throws Error(Exit::config) for another type
+void check_dtype(const std::string& dtype);
 
 /// Must be called by a worker thread before tensor work: OpenMP keeps the setting thread by thread.
 void use_one_intra_op_thread();

@@ -7,6 +7,7 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros_like.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -24,6 +25,23 @@ Tensor& moment(Parameters& moments, const std::string& name, const Tensor& like)
 }
 
 }  // namespace
+
+void place_moments(AdamWState& state, const Parameters& parameters) {
+  for (Parameters* moments : {&state.first, &state.second}) {
+    for (auto& [name, moment] : *moments) {
+      const auto it = parameters.find(name);
+      const bool fits = it != parameters.end() && moment.sizes() == it->second.sizes() &&
+                        moment.scalar_type() == it->second.scalar_type();
+      if (!fits) {
+        throw Error(
+            Exit::data,
+            fmt::format("training_state: the moment of '{}' does not fit the checkpoint's tensor",
+                        name));
+      }
+      moment = moment.to(it->second.device());
+    }
+  }
+}
 
 void adamw_step(const AdamWOptions& options, double rate, const std::vector<std::string>& names,
                 Parameters& parameters, const std::vector<Tensor>& gradients, AdamWState& state) {

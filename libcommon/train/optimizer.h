@@ -28,6 +28,11 @@ struct AdamWState {
   int64_t step = 0;  ///< steps taken
 };
 
+/// Takes moments that were read from a file to the devices of their parameters.
+/// \throws Error(Exit::data) naming a moment that has no parameter, or another shape or type than
+/// it
+void place_moments(AdamWState& state, const Parameters& parameters);
+
 /// One step, in place. \param gradients in the order of `names`, float32
 void adamw_step(const AdamWOptions& options, double learning_rate,
                 const std::vector<std::string>& names, Parameters& parameters,

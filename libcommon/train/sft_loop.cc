@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "base/error.h"
 #include "base/rng.h"
@@ -25,16 +26,16 @@ struct Progress {
   double best = std::numeric_limits<double>::infinity();
   int64_t best_step = 0;
   int64_t since_best = 0;
-  bool finished = false;
   std::string metrics;  ///< metrics.jsonl so far
 };
 
 io::Json to_json(const Progress& p, const std::string& fingerprint) {
-  return {
-      {"step", p.step},           {"best", p.best_step > 0 ? io::Json(p.best) : io::Json(nullptr)},
-      {"best_step", p.best_step}, {"since_best", p.since_best},
-      {"finished", p.finished},   {"fingerprint", fingerprint},
-      {"metrics", p.metrics}};
+  return {{"step", p.step},
+          {"best", p.best_step > 0 ? io::Json(p.best) : io::Json(nullptr)},
+          {"best_step", p.best_step},
+          {"since_best", p.since_best},
+          {"fingerprint", fingerprint},
+          {"metrics", p.metrics}};
 }
 
 Progress progress_from_json(const io::Json& json) {
@@ -43,7 +44,6 @@ Progress progress_from_json(const io::Json& json) {
   p.best_step = json.at("best_step").get<int64_t>();
   if (p.best_step > 0) p.best = json.at("best").get<double>();
   p.since_best = json.at("since_best").get<int64_t>();
-  p.finished = json.at("finished").get<bool>();
   p.metrics = json.at("metrics").get<std::string>();
   return p;
 }
@@ -82,6 +82,7 @@ class SftRun {
   const policy::ReportWriter& writer_;
   cli::Context& context_;
   fs::path partial_;
+  std::optional<io::FolderLock> lock_;  ///< two runs of one make target would mix their steps
   model::Qwen3VL model_;
   Parameters trained_;  ///< what the optimiser sees: model parameters, or tower and head; shares
                         ///< tensors with model_
@@ -107,6 +108,7 @@ void SftRun::remove_leftovers(bool resumes) const {
 
 void SftRun::load() {
   io::make_folders(partial_);
+  lock_.emplace(partial_);
   const fs::path last = partial_ / "last";
   const bool resumes = fs::exists(last / "DONE");
   remove_leftovers(resumes);
@@ -146,6 +148,7 @@ void SftRun::restore() {
       trained_[name] = tensor.to(model_.text.embed.device());
     }
   }
+  place_moments(state_.optimizer, trained_);
   context_.log.info("goes on at step {} of {}", progress_.step, partial_.string());
 }
 
@@ -177,6 +180,10 @@ double SftRun::learn(const std::vector<int64_t>& batch, int64_t epoch, double ra
         Exit::data,
         fmt::format("loss is not finite at step {} (hint: lower --learning-rate)", progress_.step));
   const double norm = clip_gradients(step.gradients, job_.options.max_grad_norm);
+  if (!std::isfinite(norm))
+    throw Error(Exit::data,
+                fmt::format("gradient is not finite at step {} (hint: lower --learning-rate)",
+                            progress_.step));
   adamw_step(job_.options.adamw, rate, names_, trained_, step.gradients, state_.optimizer);
   write_metric(
       {{"step", progress_.step + 1},
@@ -253,7 +260,6 @@ void SftRun::finish() {
   if (!fs::exists(partial_ / "best" / "DONE")) {  // no validation split: the last is the best known
     save_checkpoint(partial_ / "best", job_.base, model_, context_.record, std::nullopt);
   }
-  progress_.finished = true;
   save_last();
   io::write_file(partial_ / "metrics.jsonl", progress_.metrics);
   context_.record.note("steps", progress_.step);

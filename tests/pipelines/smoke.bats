@@ -126,6 +126,20 @@ strike_all() {
   same_bytes run
 }
 
+@test "a signal to a stage reaches its tool, which saves and says so" {
+  cp -r "$UNIRG_REFERENCE/seed-1/studies" "$UNIRG_REFERENCE/seed-1/base" .
+  "$UNIRG_SOURCE/scripts/stage" "$PWD/out/DONE" "$UNIRG_BIN/unirg-sft" --studies studies/studies.jsonl -m base -o out \
+    --epochs 100000 --threads 1 2>stage.log &
+  wait_until test -e out.partial
+  sleep 0.5
+  kill -TERM $!
+  status=0
+  wait $! || status=$?
+  [ "$status" -eq 75 ]
+  [ -e out.partial/last/DONE ]
+  grep -q 'exit status 75' stage.log
+}
+
 @test "a setting that changes makes its stage and what follows again, and nothing before" {
   cp -r "$UNIRG_REFERENCE" run
   cp -r "$UNIRG_SOURCE/pipelines/conf/smoke" conf

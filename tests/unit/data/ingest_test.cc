@@ -35,6 +35,27 @@ TEST(LinkPriors, follow_the_dates_of_one_patient) {
   EXPECT_EQ(studies[3].prior, std::nullopt) << "an undated study has no known prior";
 }
 
+TEST(LinkPriors, take_no_study_of_the_same_day) {
+  std::vector<Study> studies{study_of("a", "p", "2020-01-01"), study_of("b", "p", "2020-02-02"),
+                             study_of("c", "p", "2020-02-02"), study_of("d", "p", "2020-02-03")};
+  link_priors(studies);
+  EXPECT_EQ(studies[1].prior, "a");
+  EXPECT_EQ(studies[2].prior, "a") << "nobody knows which of the two came first";
+  EXPECT_EQ(studies[2].encounter, 3);
+  EXPECT_EQ(studies[3].prior, "c");
+}
+
+TEST(AssignSplits, hold_out_a_patient_who_was_seen_at_a_held_out_site_and_elsewhere) {
+  std::vector<Study> studies{study_of("a", "p", std::nullopt), study_of("b", "p", std::nullopt)};
+  studies[1].site = "D";
+  assign_splits(studies, {{"train", 1.0}}, {"D"}, 1);
+  EXPECT_EQ(studies[0].split, "heldout_site");
+  EXPECT_EQ(studies[1].split, "heldout_site");
+  studies[0].split = "train";  // by the table
+  studies[1].split = "";
+  EXPECT_THROW(assign_splits(studies, {{"train", 1.0}}, {"D"}, 1), Error);
+}
+
 TEST(AssignSplits, keeps_a_patient_whole_and_does_not_move_when_others_come) {
   std::vector<Study> studies;
   for (int i = 0; i < 2000; ++i)

@@ -150,16 +150,21 @@ TEST(ReadSeries, takes_lines_that_have_the_field) {
   EXPECT_THROW((void)read_series(file, "absent"), Error);
 }
 
-TEST(RunTimes, adds_up_by_tool) {
+TEST(RunTimes, sum_each_run_once_by_tool_and_stage) {
   testing::TempFolder folder;
-  io::make_folders(folder.path() / "x");
-  io::write_file(folder.path() / "x" / "run.json", R"({"tool":"unirg-sft","wall_s":1.5})");
-  io::write_file(folder.path() / "r.jsonl.run.json", R"({"tool":"unirg-rollout","wall_s":2})");
-  io::write_file(folder.path() / "s.jsonl.run.json", R"({"tool":"unirg-rollout","wall_s":3})");
-  const auto times = run_times(folder.path());
-  EXPECT_EQ(times["unirg-sft"], 1.5);
-  EXPECT_EQ(times["unirg-rollout"], 5.0);
-  EXPECT_EQ(times["total"], 6.5);
+  const auto write = [&](const std::string& name, const std::string& tool, double seconds) {
+    const auto file = folder.path() / name;
+    io::make_folders(file.parent_path());
+    io::write_file(file, io::Json({{"tool", tool}, {"wall_s", seconds}}).dump());
+  };
+  write("a/sft/run.json", "unirg-sft", 1.5);
+  write("a/sft/best/run.json", "unirg-sft", 1.0);  // of the same run
+  write("a/rl/001/r.jsonl.run.json", "unirg-rollout", 2);
+  write("a/rl/002/r.jsonl.run.json", "unirg-rollout", 3);
+  const io::Json times = run_times(folder.path());
+  EXPECT_EQ(times.at("total"), 6.5);
+  EXPECT_EQ(times.at("tools"), io::Json({{"unirg-rollout", 5.0}, {"unirg-sft", 1.5}}));
+  EXPECT_EQ(times.at("stages"), io::Json({{"a/rl", 5.0}, {"a/sft", 1.5}}));
 }
 
 }  // namespace

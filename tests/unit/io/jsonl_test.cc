@@ -28,6 +28,17 @@ TEST(JsonlReader, says_where_a_line_is_not_json_and_goes_on) {
   EXPECT_TRUE(reader.next().value().has_value());
 }
 
+TEST(JsonlReader, refuses_a_line_that_is_nested_deeper_than_any_record) {
+  testing::TempFolder folder;
+  const std::string deep = "{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+  write_file(folder.path() / "f.jsonl", deep + "\n{\"a\":[[1]]}\n");
+  JsonlReader reader(folder.path() / "f.jsonl");
+  const auto first = reader.next();
+  ASSERT_TRUE(first && !*first);
+  EXPECT_NE(first->error().reason.find("nested"), std::string::npos);
+  EXPECT_TRUE(reader.next()->has_value());
+}
+
 TEST(Fields, name_field_expected_and_found_type) {
   const Json object = Json::parse(R"({"age":"old","n":3,"x":null,"list":[1,"two"]})");
   const Fields fields(object);

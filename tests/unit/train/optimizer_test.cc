@@ -3,9 +3,12 @@
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+
+#include "base/error.h"
 
 namespace unirg::train {
 namespace {
@@ -56,6 +59,20 @@ TEST(AdamW, decays_matrices_and_kernels_but_no_norms_and_biases) {
   EXPECT_NEAR(p.at("kernel").min().item<double>(), 0.95, 1e-6);
   EXPECT_EQ(p.at("bias").min().item<double>(), 1.0);
   EXPECT_EQ(p.at("norm.weight").min().item<double>(), 1.0);
+}
+
+TEST(PlaceMoments, refuse_what_does_not_fit_its_parameter) {
+  const Parameters parameters{{"w", at::zeros({2, 3})}};
+  AdamWState state;
+  state.first["w"] = at::zeros({2, 3});
+  state.second["w"] = at::zeros({2, 3});
+  EXPECT_NO_THROW(place_moments(state, parameters));
+  state.second["w"] = at::zeros({3, 2});
+  EXPECT_THROW(place_moments(state, parameters), Error);
+  state.second["w"] = at::zeros({2, 3}, at::kDouble);
+  EXPECT_THROW(place_moments(state, parameters), Error);
+  state.second = {{"v", at::zeros({2, 3})}};
+  EXPECT_THROW(place_moments(state, parameters), Error);
 }
 
 TEST(ClipGradients, scales_to_the_limit_and_reports_the_norm_before) {
