@@ -1,4 +1,4 @@
-# The paper's whole process on synthetic radiographs, two seeds, each with data of its own: ingest -> SFT to its validation
+# The paper's whole process on synthetic radiographs, two seeds, each with data of its own: ingest -> SFT near its validation
 # plateau -> K x (rollout -> reward -> update) -> generate -> eval, and the control that spends RL's time on more SFT.
 RUN ?= runs/demo
 CONF ?= pipelines/conf/demo

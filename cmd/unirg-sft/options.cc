@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "policy/prompt_options.h"
+#include "train/optimizer_options.h"
 
 namespace unirg {
 
@@ -63,61 +64,6 @@ cli::Table sft_table(SftToolOptions& o) {
        .min = 1,
        .max = 1e6,
        .group = "Training"},
-      {.name = "learning-rate",
-       .target = &s.schedule.learning_rate,
-       .metavar = "RATE",
-       .help = "Peak learning rate.",
-       .min = 0,
-       .max = 10,
-       .group = "Training"},
-      {.name = "schedule",
-       .target = &s.schedule.shape,
-       .metavar = "SHAPE",
-       .help = "Shape after the warm-up.",
-       .choices = {"cosine", "constant"},
-       .group = "Training"},
-      {.name = "warmup-steps",
-       .target = &s.schedule.warmup_steps,
-       .metavar = "N",
-       .help = "Steps of linear warm-up.",
-       .min = 0,
-       .max = 1e9,
-       .group = "Training"},
-      {.name = "final-rate-ratio",
-       .target = &s.schedule.final_ratio,
-       .metavar = "R",
-       .help = "Learning rate that the schedule ends with, as a share of the peak.",
-       .min = 0,
-       .max = 1,
-       .group = "Training"},
-      {.name = "weight-decay",
-       .target = &s.adamw.weight_decay,
-       .metavar = "W",
-       .help = "Decoupled weight decay; none on norms and biases.",
-       .min = 0,
-       .max = 10,
-       .group = "Training"},
-      {.name = "beta1",
-       .target = &s.adamw.beta1,
-       .metavar = "B",
-       .help = "AdamW's first decay rate.",
-       .min = 0,
-       .max = 0.9999999,
-       .group = "Training"},
-      {.name = "beta2",
-       .target = &s.adamw.beta2,
-       .metavar = "B",
-       .help = "AdamW's second decay rate.",
-       .min = 0,
-       .max = 0.9999999,
-       .group = "Training"},
-      {.name = "max-grad-norm",
-       .target = &s.max_grad_norm,
-       .metavar = "X",
-       .help = "Clips the global gradient norm; 0 is no limit.",
-       .min = 0,
-       .max = 1e9,
-       .group = "Training"},
       {.name = "brightness",
        .target = &s.brightness,
        .metavar = "S",
@@ -155,6 +101,7 @@ cli::Table sft_table(SftToolOptions& o) {
        .max = 1e12,
        .group = "Training"},
   };
+  train::add_optimizer_options(table, s.schedule, s.adamw, s.max_grad_norm);
   policy::add_prompt_options(table, o.prompt);
   cli::add_seed(table, o.common);
   cli::add_threads(table, o.common);

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "policy/prompt_options.h"
+#include "train/optimizer_options.h"
 
 namespace unirg {
 
@@ -35,65 +36,11 @@ cli::Table update_table(UpdateToolOptions& o) {
        .target = &o.job.reference,
        .metavar = "DIR",
        .help = "Checkpoint the KL penalty pulls towards; needed when --kl is above 0."},
-      {.name = "learning-rate",
-       .target = &u.schedule.learning_rate,
-       .metavar = "RATE",
-       .help = "Learning rate after the warm-up.",
-       .min = 0,
-       .max = 10,
-       .group = "Training"},
-      {.name = "warmup-steps",
-       .target = &u.schedule.warmup_steps,
-       .metavar = "N",
-       .help = "Optimiser steps of linear warm-up, counted over all updates.",
-       .min = 0,
-       .max = 1e9,
-       .group = "Training"},
-      {.name = "schedule",
-       .target = &u.schedule.shape,
-       .metavar = "SHAPE",
-       .help = "Shape after the warm-up; cosine needs --total-steps.",
-       .choices = {"constant", "cosine"},
-       .group = "Training"},
       {.name = "total-steps",
        .target = &u.schedule.total_steps,
        .metavar = "N",
-       .help = "Optimiser steps of all updates together, for the cosine.",
-       .min = 0,
-       .max = 1e9,
-       .group = "Training"},
-      {.name = "final-rate-ratio",
-       .target = &u.schedule.final_ratio,
-       .metavar = "R",
-       .help = "Learning rate at the cosine's end as a share of the peak.",
-       .min = 0,
-       .max = 1,
-       .group = "Training"},
-      {.name = "weight-decay",
-       .target = &u.adamw.weight_decay,
-       .metavar = "W",
-       .help = "Decoupled weight decay; none on norms and biases.",
-       .min = 0,
-       .max = 10,
-       .group = "Training"},
-      {.name = "beta1",
-       .target = &u.adamw.beta1,
-       .metavar = "B",
-       .help = "AdamW's first decay rate.",
-       .min = 0,
-       .max = 0.9999999,
-       .group = "Training"},
-      {.name = "beta2",
-       .target = &u.adamw.beta2,
-       .metavar = "B",
-       .help = "AdamW's second decay rate.",
-       .min = 0,
-       .max = 0.9999999,
-       .group = "Training"},
-      {.name = "max-grad-norm",
-       .target = &u.max_grad_norm,
-       .metavar = "X",
-       .help = "Clips the global gradient norm; 0 is no limit.",
+       .help = "Optimiser steps of all updates together; --schedule cosine needs it, and the "
+               "warm-up is counted over all too.",
        .min = 0,
        .max = 1e9,
        .group = "Training"},
@@ -162,6 +109,7 @@ cli::Table update_table(UpdateToolOptions& o) {
        .required = true,
        .positional = true},
   };
+  train::add_optimizer_options(table, u.schedule, u.adamw, u.max_grad_norm);
   policy::add_prompt_options(table, o.prompt);
   cli::add_threads(table, o.common);
   cli::add_device(table, o.common);

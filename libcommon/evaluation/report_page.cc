@@ -259,8 +259,6 @@ std::string report_page(const ReportPage& page, const std::string& css, const st
   html += "<title>" + title + "</title>\n<style>\n" + css + "</style>\n</head>\n<body>\n";
   html += "<a class=\"skip\" href=\"#main\">Skip to the results</a>\n<header>\n<h1>" + title +
           "</h1>\n";
-  if (!page.subtitle.empty())
-    html += "<p class=\"subtitle\">" + escape_html(page.subtitle) + "</p>\n";
   html += kBodyEnd;
   html += "<script type=\"application/json\" id=\"data\">" +
           escape_json(io::json_line(page_json(page))) + "</script>\n";

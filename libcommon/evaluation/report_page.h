@@ -38,7 +38,6 @@ struct Curve {
 
 struct ReportPage {
   std::string title;
-  std::string subtitle;
   Comparison comparison;
   std::map<std::string, std::string> signatures;  ///< metric -> what exactly was computed
   std::vector<StudyCard> studies;

@@ -113,8 +113,6 @@ std::string stored_pixel_sha256(const DicomImage& image);
 /// What turned modality values into grey levels.
 enum class VoiSource { lut, window, full_range, color };
 VoiSource voi_source(const DicomImage& image);
-/// "lut", "window", "full-range", "color"
-std::string_view voi_source_name(VoiSource source);
 
 /// False for a window that PS3.3 C.11.2.1.2.1 forbids: not finite, width < 1 (LINEAR) or <= 0 (the
 /// others). Such a window counts as absent.

@@ -206,20 +206,6 @@ VoiSource voi_source(const DicomImage& image) {
   return VoiSource::full_range;
 }
 
-std::string_view voi_source_name(VoiSource source) {
-  switch (source) {
-    case VoiSource::lut:
-      return "lut";
-    case VoiSource::window:
-      return "window";
-    case VoiSource::full_range:
-      return "full-range";
-    case VoiSource::color:
-      return "color";
-  }
-  return "";
-}
-
 Result<Image8> render_grayscale(const DicomImage& image) {
   UNIRG_ASSERT(
       static_cast<int64_t>(image.pixels.size()) >= image.rows * image.columns * image.samples,

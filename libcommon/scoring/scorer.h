@@ -49,7 +49,6 @@ class Scorer {
   /// In the order of metrics().
   [[nodiscard]] std::vector<double> score(const Prepared& hypothesis,
                                           const Prepared& reference) const;
-  [[nodiscard]] const text::Labeler& labeler() const { return labeler_; }
 
  private:
   text::Labeler labeler_;

@@ -14,7 +14,6 @@ struct Labeler::Compiled {
   Lexicon lexicon;
   std::vector<PhraseUse> uses;
   PhraseMatcher matcher;
-  std::vector<std::string> locations, severities, changes;
 
   void add(Layer layer, size_t rule, const std::vector<std::string>& phrases) {
     const auto payload = static_cast<int32_t>(uses.size());
@@ -32,31 +31,9 @@ struct Labeler::Compiled {
 
 namespace {
 
-std::vector<std::string> distinct_values(const std::vector<AttributeRule>& rules) {
-  std::vector<std::string> values;
-  for (const AttributeRule& rule : rules) {
-    for (const std::string& value : rule.values) {
-      if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
-    }
-  }
-  return values;
-}
-
 int strength(int label) { return label == 1 ? 2 : label == -1 ? 1 : 0; }
 
 }  // namespace
-
-std::string_view presence_name(Presence presence) {
-  switch (presence) {
-    case Presence::negative:
-      return "negative";
-    case Presence::uncertain:
-      return "uncertain";
-    case Presence::positive:
-      return "positive";
-  }
-  return "";
-}
 
 Labels labels_of(const std::vector<Entity>& entities) {
   Labels labels{};
@@ -96,10 +73,6 @@ Labeler::Labeler(const Lexicon& lexicon) {
   compiled->add_cue(Cue::clause_break, cues.clause_break);
   compiled->add_cue(Cue::clause_opener, cues.clause_opener);
   compiled->add_cue(Cue::list_word, cues.list_word);
-  compiled->locations = distinct_values(lexicon.locations);
-  std::sort(compiled->locations.begin(), compiled->locations.end());
-  compiled->severities = distinct_values(lexicon.severities);
-  compiled->changes = distinct_values(lexicon.changes);
   compiled_ = std::move(compiled);
 }
 
@@ -119,8 +92,5 @@ Reading Labeler::read(std::string_view text) const {
 }
 
 const std::string& Labeler::version() const { return compiled_->lexicon.version; }
-const std::vector<std::string>& Labeler::location_values() const { return compiled_->locations; }
-const std::vector<std::string>& Labeler::severity_values() const { return compiled_->severities; }
-const std::vector<std::string>& Labeler::change_values() const { return compiled_->changes; }
 
 }  // namespace unirg::text

@@ -21,8 +21,6 @@
 namespace unirg::text {
 
 enum class Presence { negative, uncertain, positive };
-/// "negative", "uncertain", "positive"
-std::string_view presence_name(Presence presence);
 
 /// One statement about a condition.
 struct Entity {
@@ -79,10 +77,6 @@ class Labeler {
   [[nodiscard]] Reading read(std::string_view text) const;
   /// The lexicon's version, for metric signatures.
   [[nodiscard]] const std::string& version() const;
-  /// Values of each attribute that the lexicon knows, in its order, without repeats.
-  [[nodiscard]] const std::vector<std::string>& location_values() const;
-  [[nodiscard]] const std::vector<std::string>& severity_values() const;
-  [[nodiscard]] const std::vector<std::string>& change_values() const;
 
  private:
   struct Compiled;

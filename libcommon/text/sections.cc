@@ -18,7 +18,6 @@ struct HeadingName {
   Section section;
 };
 
-// Longer names before the shorter ones they begin with.
 constexpr std::array kHeadings{HeadingName{"clinical indication", Section::indication},
                                HeadingName{"clinical information", Section::indication},
                                HeadingName{"clinical history", Section::indication},

@@ -5,7 +5,7 @@
 //   - inside a line after a sentence's end, or
 //   - anywhere, if all its letters are capitals ("... EFFUSION. IMPRESSION: ...").
 // A heading alone on its line, in capitals, needs no ':'.
-// Names: findings (observations, chest, report, ...), impression (conclusion, summary, opinion,
+// Names: findings (observations, report, ...), impression (conclusion, summary, opinion,
 // interpretation, ...), indication (history, clinical information, reason for exam, ...), technique
 // (procedure, views, ...), comparison (comparisons). Known headings that are none of these
 // ("EXAMINATION:", "RECOMMENDATION:", "WET READ:", "NOTIFICATION:") end a section and are dropped,

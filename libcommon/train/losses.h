@@ -1,5 +1,5 @@
-// What both training stages compute from hidden states: log-probabilities of given tokens, and
-// entropy. SPDX-License-Identifier: Apache-2.0
+// What the RL stage computes from hidden states: log-probabilities of given tokens, and entropy.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ATen/core/Tensor.h>

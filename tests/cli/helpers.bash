@@ -5,7 +5,7 @@
 #   load helpers
 #   setup() { unirg_setup; }
 #
-# ctest sets UNIRG_BIN (where the tools are) and UNIRG_TOOLS (which there are); by hand: UNIRG_BIN=build/release/bin bats tests/cli
+# ctest sets UNIRG_BIN (where the tools are); by hand: UNIRG_BIN=build/release/bin bats tests/cli
 
 UNIRG_SOURCE=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 
@@ -19,11 +19,7 @@ unirg_setup() {
 
 # The names of all built tools, one a line.
 unirg_tools() {
-  if [[ -n ${UNIRG_TOOLS:-} ]]; then
-    tr ';' '\n' <<<"$UNIRG_TOOLS"
-  else
-    (cd "$UNIRG_BIN" && printf '%s\n' unirg-*)
-  fi
+  (cd "$UNIRG_BIN" && printf '%s\n' unirg-*)
 }
 
 # Fails, naming what was expected, unless text $1 holds text $2.

@@ -8,29 +8,7 @@ load helpers
 # What all tests share and none changes: study records 'st', the configuration of a tiny model, the model 'base'.
 setup_file() {
   cd "$BATS_FILE_TMPDIR"
-  PATH="${UNIRG_BIN:-$BATS_TEST_DIRNAME/../../build/release/bin}:$PATH"
-  unirg-phantom --quiet --train 8 --validate 2 --test 2 --heldout 2 --side 64 --output ph
-  unirg-ingest --quiet --reports ph/reports.csv -o st ph
-  cat >tiny.yaml <<'END'
-vocab-size: 300
-hidden-size: 16
-intermediate-size: 32
-layers: 2
-attention-heads: 2
-key-value-heads: 1
-head-dim: 8
-mrope-section: 2,1,1
-max-positions: 512
-vision-depth: 2
-vision-hidden-size: 16
-vision-intermediate-size: 32
-vision-heads: 2
-position-embeddings: 16
-deepstack: "0"
-min-pixels: 1024
-max-pixels: 4096
-END
-  unirg-model init --quiet -c tiny.yaml --studies st/studies.jsonl -m base
+  unirg_tiny 8
 }
 
 setup() {
@@ -47,9 +25,6 @@ info() { unirg-model info --quiet "$@"; }
 
 # Number $2 of $1, a report of info.
 number() { sed -nE "s/^ *$2: //p" "$1"; }
-
-# The JSON header of safetensors file $1.
-header() { tail -c +9 "$1" | head -c "$(od -An -tu8 -N8 "$1" | tr -d ' ')"; }
 
 # ---------------------------------------------------------------- init
 
@@ -85,7 +60,7 @@ header() { tail -c +9 "$1" | head -c "$(od -An -tu8 -N8 "$1" | tr -d ' ')"; }
 @test "a tensor depends on its own name and shape, not on the others" {
   init --layers 3 -m deeper
   tensor() { # model, name: its bytes
-    read -r begin end < <(header "$1/model.safetensors" | jq -r --arg name "$2" '.[$name].data_offsets | "\(.[0]) \(.[1])"')
+    read -r begin end < <(safetensors_header "$1/model.safetensors" | jq -r --arg name "$2" '.[$name].data_offsets | "\(.[0]) \(.[1])"')
     length=$(od -An -tu8 -N8 "$1/model.safetensors" | tr -d ' ')
     tail -c "+$((8 + length + begin + 1))" "$1/model.safetensors" | head -c $((end - begin))
   }
@@ -98,7 +73,7 @@ header() { tail -c +9 "$1" | head -c "$(od -An -tu8 -N8 "$1" | tr -d ' ')"; }
   init --init-std 0 -m zero
   init --init-std 0.5 -m wide
   mean_square() { # of the embedding's values
-    read -r begin end < <(header "$1/model.safetensors" | jq -r '.["model.language_model.embed_tokens.weight"].data_offsets | "\(.[0]) \(.[1])"')
+    read -r begin end < <(safetensors_header "$1/model.safetensors" | jq -r '.["model.language_model.embed_tokens.weight"].data_offsets | "\(.[0]) \(.[1])"')
     length=$(od -An -tu8 -N8 "$1/model.safetensors" | tr -d ' ')
     tail -c "+$((8 + length + begin + 1))" "$1/model.safetensors" | head -c $((end - begin)) | od -An -v -tf4 -w4 |
       awk '{ sum += $1 * $1 } END { printf "%d\n", 1000 * sum / NR }'
@@ -143,7 +118,7 @@ header() { tail -c +9 "$1" | head -c "$(od -An -tu8 -N8 "$1" | tr -d ' ')"; }
 
 @test "info counts parameters by part, and bytes" {
   info -m "$base" >report
-  total=$(header "$base/model.safetensors" | jq 'del(.__metadata__) | map(.shape | reduce .[] as $n (1; . * $n)) | add')
+  total=$(safetensors_header "$base/model.safetensors" | jq 'del(.__metadata__) | map(.shape | reduce .[] as $n (1; . * $n)) | add')
   [ "$(number report parameters)" -eq "$total" ]
   sum=0
   for part in vision embedding layers head; do sum=$((sum + $(number report $part))); done

@@ -35,7 +35,6 @@ std::vector<Score> scores() {
 ReportPage page() {
   ReportPage p;
   p.title = "A & B <b>";
-  p.subtitle = kHostile;
   ComparisonOptions options;
   options.pairs = {{"a", "b"}};
   options.resamples = 20;

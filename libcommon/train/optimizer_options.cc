@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/optimizer_options.h"
+
+namespace unirg::train {
+
+void add_optimizer_options(cli::Table& table, Schedule& schedule, AdamWOptions& adamw,
+                           double& max_grad_norm) {
+  const cli::Table rows{
+      {.name = "learning-rate",
+       .target = &schedule.learning_rate,
+       .metavar = "RATE",
+       .help = "Learning rate at the end of the warm-up.",
+       .min = 0,
+       .max = 10,
+       .group = "Training"},
+      {.name = "schedule",
+       .target = &schedule.shape,
+       .metavar = "SHAPE",
+       .help = "Shape of the learning rate after the warm-up.",
+       .choices = {"cosine", "constant"},
+       .group = "Training"},
+      {.name = "warmup-steps",
+       .target = &schedule.warmup_steps,
+       .metavar = "N",
+       .help = "Optimiser steps of linear warm-up.",
+       .min = 0,
+       .max = 1e9,
+       .group = "Training"},
+      {.name = "final-rate-ratio",
+       .target = &schedule.final_ratio,
+       .metavar = "R",
+       .help = "Learning rate that the cosine ends with, as a share of the peak.",
+       .min = 0,
+       .max = 1,
+       .group = "Training"},
+      {.name = "weight-decay",
+       .target = &adamw.weight_decay,
+       .metavar = "W",
+       .help = "Decoupled weight decay; none on norms and biases.",
+       .min = 0,
+       .max = 10,
+       .group = "Training"},
+      {.name = "beta1",
+       .target = &adamw.beta1,
+       .metavar = "B",
+       .help = "AdamW's first decay rate.",
+       .min = 0,
+       .max = 0.9999999,
+       .group = "Training"},
+      {.name = "beta2",
+       .target = &adamw.beta2,
+       .metavar = "B",
+       .help = "AdamW's second decay rate.",
+       .min = 0,
+       .max = 0.9999999,
+       .group = "Training"},
+      {.name = "max-grad-norm",
+       .target = &max_grad_norm,
+       .metavar = "X",
+       .help = "Clips the global gradient norm; 0 is no limit.",
+       .min = 0,
+       .max = 1e9,
+       .group = "Training"},
+  };
+  table.insert(table.end(), rows.begin(), rows.end());
+}
+
+}  // namespace unirg::train
