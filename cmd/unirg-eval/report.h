@@ -1,5 +1,5 @@
-// The page of unirg-eval: score records, pictures and curves put together. SPDX-License-Identifier:
-// Apache-2.0
+// The page of unirg-eval: score records, pictures and curves put together.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
-// unirg-generate: studies + policy -> one report each, greedy by default. SPDX-License-Identifier:
-// Apache-2.0
+// unirg-generate: studies + policy -> one report each, greedy by default.
+// SPDX-License-Identifier: Apache-2.0
 #include "policy/decode_run.h"
 
 int main(int argc, char** argv) {

@@ -1,5 +1,5 @@
-// unirg-reward: rollouts + references -> one reward record a rollout. SPDX-License-Identifier:
-// Apache-2.0
+// unirg-reward: rollouts + references -> one reward record a rollout.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>

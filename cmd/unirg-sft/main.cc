@@ -1,5 +1,5 @@
-// unirg-sft: studies + base checkpoint -> supervised checkpoint. SPDX-License-Identifier:
-// Apache-2.0
+// unirg-sft: studies + base checkpoint -> supervised checkpoint.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include "base/error.h"

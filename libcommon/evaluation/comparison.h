@@ -1,6 +1,6 @@
 // Scores of one or several systems as tables: means with intervals per split, paired differences,
-// per site and per condition. Depends on scores.h, statistics.h. SPDX-License-Identifier:
-// Apache-2.0
+// per site and per condition. Depends on scores.h, statistics.h.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // The evaluation report as one HTML file: it opens offline, loads nothing, and shows texts of
 // unknown origin as text. Plain data in, bytes out; the style sheet and the program that draws the
-// page are share/report/report.{css,js}. Depends on comparison.h. SPDX-License-Identifier:
-// Apache-2.0
+// page are share/report/report.{css,js}. Depends on comparison.h.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <map>

@@ -1,6 +1,6 @@
 // Studies to prompts and target replies, replies to generation records: everything between
-// study.jsonl and token ids. Depends on data, text, image, model. SPDX-License-Identifier:
-// Apache-2.0
+// study.jsonl and token ids. Depends on data, text, image, model.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <filesystem>

@@ -1,6 +1,6 @@
 // One GRPO update: rollouts and rewards in, the next policy out. A unit of work is a prompt group;
-// its prompt and images are computed once for all samples, with gradient. SPDX-License-Identifier:
-// Apache-2.0
+// its prompt and images are computed once for all samples, with gradient.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
