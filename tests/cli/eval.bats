@@ -123,6 +123,18 @@ scores_of() { # system, file
   assert_contains "$stderr" ":1: field 'study_id'"
 }
 
+@test "a split that no reference has is 65" {
+  run -65 --separate-stderr unirg-eval --references ref.csv --split tset hyp.jsonl
+  assert_contains "$stderr" "'tset'"
+}
+
+@test "without resamples no interval is printed" {
+  scores_of a hyp.jsonl
+  unirg-eval --quiet --resamples 0 compare a.scores.jsonl >table.md
+  run -1 grep -F '[' table.md
+  unirg-eval --quiet --resamples 0 --format json compare a.scores.jsonl | jq -e '[.systems[][][].lo] | all(. == null)'
+}
+
 @test "usage and configuration errors" {
   run -64 --separate-stderr unirg-eval hyp.jsonl
   assert_contains "$stderr" "--references"

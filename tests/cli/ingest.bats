@@ -325,6 +325,38 @@ patients() { # $1 patients with two studies each
   [ "$(field out '[.images[] | .id + " " + .view] | join(",")' s)" = "b PA,a LATERAL" ]
 }
 
+@test "a row that gives a name alone gets no file of it when several have it" {
+  mkdir -p in/a in/b
+  cp "$png/one.png" in/a/x.png
+  cp "$png/two.png" in/b/x.png
+  printf 'study_id,file,report\ns,x.png,FINDINGS: x\n' >t.csv
+  ingest --source images --reports t.csv -o out in
+  assert_counts out 2 0 2 0 1 0
+  printf 'study_id,file,report\ns,a/x.png,FINDINGS: x\n' >t.csv
+  ingest --source images --reports t.csv -o exact in
+  assert_counts exact 2 1 1 0 0 1
+}
+
+@test "a file that two studies claim belongs to the first, and the second row is rejected" {
+  printf 'study_id,file,report\ns,one.png,FINDINGS: x\nt,one.png,FINDINGS: y\n' >t.csv
+  ingest --source images --reports t.csv -o out "$png"
+  assert_contains "$(reason out t.csv 3)" "stands in the row of another study"
+  [ "$(jq -r .study_id out/studies.jsonl)" = s ]
+}
+
+@test "a row that is not UTF-8 is rejected, and the others are used" {
+  printf 'study_id,report\na,FINDINGS: 38 \xb0C\nb,FINDINGS: clear\n' >t.csv
+  ingest --source table --reports t.csv -o out
+  assert_counts out 0 0 0 0 1 1
+  assert_contains "$(reason out t.csv 2)" "not UTF-8"
+}
+
+@test "openi: reports and pictures in one folder are refused" {
+  mkdir in
+  run -64 --separate-stderr ingest --source openi --images in -o out in
+  assert_contains "$stderr" "lie within each other"
+}
+
 @test "images: constant, cut and foreign files are rejected" {
   mkdir in
   base64 -d <<<"$constant_png" >in/constant.png

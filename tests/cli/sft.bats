@@ -317,6 +317,25 @@ assert_same_run() {
   [ "$(ls -A)" = wrong.yaml ]
 }
 
+@test "weights of 16 bits are not trained, and that is 78" {
+  run -78 --separate-stderr sft --dtype bfloat16 -o out
+  assert_contains "$stderr" "--dtype bfloat16"
+  [ -z "$(ls -A)" ]
+}
+
+@test "two runs into one folder at a time are refused" {
+  unirg-sft "${options[@]}" --quiet --epochs 100000 -o out 3>&- &
+  pid=$!
+  wait_until test -e out.partial
+  sleep 0.3
+  run -73 --separate-stderr sft --epochs 100000 -o out
+  assert_contains "$stderr" "another run is at work"
+  kill -TERM "$pid"
+  status=0
+  wait "$pid" || status=$?
+  [ "$status" -eq 75 ]
+}
+
 @test "a device that is not there is 69" {
   run -69 --separate-stderr sft --device cuda:99 -o out
   [ ! -e out ]

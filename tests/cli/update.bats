@@ -185,6 +185,11 @@ second() {
 
 # ---------------------------------------------------------------- the same bytes
 
+@test "a cosine without its length is 78" {
+  run -78 --separate-stderr update --schedule cosine -o out
+  assert_contains "$stderr" "--total-steps"
+}
+
 @test "the same bytes at one and two threads, again over the old policy, and from pipes" {
   update --epochs 2 --groups-per-step 3 --kl 0.1 --reference "$base" -o one
   update --epochs 2 --groups-per-step 3 --kl 0.1 --reference "$base" --threads 2 -o two
