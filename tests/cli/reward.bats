@@ -224,7 +224,7 @@ many() {
 }
 
 @test "a metric that is given two weights is refused" {
-  run ! --separate-stderr reward --references reference.csv --weights bleu2=1,bleu2=1 rollouts.jsonl
+  run -64 --separate-stderr reward --references reference.csv --weights bleu2=1,bleu2=1 rollouts.jsonl
   [ -z "$output" ]
   assert_contains "$stderr" "bleu2"
 }
