@@ -10,7 +10,7 @@ PREFIX ?= /usr/local
 BIN := $(CURDIR)/build/$(PRESET)/bin
 # Two runs of a graph side by side, a thread each, waste less than two threads on one.
 PIPELINE = $(MAKE) --no-print-directory --silent --jobs=2 BIN=$(BIN) -f pipelines
-.PHONY: help setup build demo demo-real test smoke verify lint format bench install clean
+.PHONY: help setup build demo demo-real test smoke verify parity lint format bench install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,10 @@ smoke: build ## the demo's graph on a handful of studies, under two minutes
 
 verify: build ## run a pipeline three times (twice alike, once with THREADS=1) and compare every byte; DEMO=smoke|demo
 	scripts/verify --bin $(BIN) $(or $(DEMO),demo) NAMES=seed-1
+
+parity: build ## compare models with Python's transformers and peft, both ways, on random checkpoints; ONLY=PATTERN
+	cmake --build --preset $(PRESET) --parallel $(JOBS) --target tokenize_lines
+	scripts/parity-transformers --bin $(BIN) $(if $(ONLY),--only '$(ONLY)')
 
 lint: setup build ## clang-format, shellcheck, layers, man pages; TIDY=1 adds clang-tidy (slow)
 	scripts/lint build/$(PRESET)

@@ -1,117 +1,26 @@
-// unirg-model: makes and inspects checkpoints. SPDX-License-Identifier: Apache-2.0
+// unirg-model: makes, inspects, compares and converts checkpoints. SPDX-License-Identifier:
+// Apache-2.0
 #include <fmt/format.h>
 
-#include <charconv>
-
-#include "base/error.h"
-#include "data/study_loader.h"
-#include "io/atomic_file.h"
-#include "model/parameters.h"
-#include "options.h"
-#include "policy/checkpoint_files.h"
-#include "policy/report_writer.h"
-#include "text/tokenizer_train.h"
+#include "actions.h"
 
 namespace unirg {
 namespace {
 
-std::vector<int64_t> parse_list(const std::string& name, const std::string& text) {
-  std::vector<int64_t> values;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    int64_t value = 0;
-    const auto [stop, error] = std::from_chars(text.data() + begin, text.data() + end, value);
-    if (error != std::errc() || stop != text.data() + end)
-      throw Error(Exit::usage,
-                  fmt::format("bad value '{}' for '{}': expected numbers and commas", text, name));
-    values.push_back(value);
-    begin = end + 1;
-  }
-  return values;
-}
-
-/// Everything a prompt or a reply may be made of.
-std::vector<std::string> training_texts(const ModelToolOptions& o) {
-  const data::StudySet set(o.studies);
-  std::vector<std::string> texts;
-  for (const data::Study* study : set.of_splits(o.splits)) {
-    texts.push_back(policy::context_text(*study, nullptr, {}));
-    texts.push_back(policy::target_text(*study, {}));
-  }
-  return texts;
-}
-
-/// The checks of a checkpoint that is loaded, but what is wrong here is the configuration.
-void check_sizes(const ModelToolOptions& o) {
-  try {
-    (void)model::config_from_json(model::to_json(o.config), "the options given");
-  } catch (const Error& e) {
-    throw Error(Exit::config, e.what());
-  }
-  int64_t sections = 0;
-  for (const int64_t n : o.config.text.mrope_section) sections += n;
-  if (2 * sections != o.config.text.head_dim) {
-    throw Error(Exit::config,
-                fmt::format("mrope-section '{}' adds up to {}, half of head-dim is {}",
-                            o.mrope_section, sections, o.config.text.head_dim / 2));
-  }
-  if (o.processor.min_pixels > o.processor.max_pixels) {
-    throw Error(Exit::config, fmt::format("min-pixels {} is above max-pixels {}",
-                                          o.processor.min_pixels, o.processor.max_pixels));
-  }
-}
-
-Exit init(ModelToolOptions& o, cli::Context& context) {
-  if (o.studies.empty()) throw Error(Exit::usage, "missing option '--studies'");
-  o.config.text.mrope_section = parse_list("mrope-section", o.mrope_section);
-  o.config.vision.deepstack_visual_indexes = parse_list("deepstack", o.deepstack);
-  o.config.vision.out_hidden_size = o.config.text.hidden_size;
-  o.processor.patch_size = o.config.vision.patch_size;
-  o.processor.std = {o.image_std, o.image_std, o.image_std};
-  const text::Tokenizer tokenizer = text::train_bpe(training_texts(o), o.vocab_size);
-  policy::set_token_ids(o.config, tokenizer);
-  check_sizes(o);
-  if (context.stop.requested()) return Exit::interrupted;
-  const model::Parameters parameters =
-      model::random_parameters(o.config, static_cast<uint64_t>(o.common.seed), o.init_std);
-  io::AtomicFolder folder(o.model);
-  policy::write_checkpoint_files(folder.temporary(), o.config, tokenizer, o.processor);
-  model::save_parameters(folder.temporary(), parameters);
-  context.record.add_input(o.studies);
-  context.record.add_output(o.model, io::digest_path(folder.temporary()));
-  context.record.write(folder.temporary() / "run.json");
-  if (context.stop.requested()) return Exit::interrupted;
-  folder.commit();
-  context.log.info("{} parameters, {} tokens", model::count_values(parameters), tokenizer.size());
-  return Exit::ok;
-}
-
-int64_t count_prefix(const model::ModelConfig& config, std::string_view prefix) {
-  int64_t total = 0;
-  for (const auto& [name, shape] : model::expected_parameters(config)) {
-    if (!name.starts_with(prefix)) continue;
-    int64_t values = 1;
-    for (const int64_t n : shape) values *= n;
-    total += values;
-  }
-  return total;
-}
-
-Exit info(const ModelToolOptions& o) {
-  const model::ModelConfig c = model::load_config(o.model / "config.json");
-  (void)model::load_parameters(o.model, c, at::kFloat, at::kCPU);  // names and shapes are checked
-  const int64_t all = count_prefix(c, "");
-  const int64_t kv_values =
-      2 * c.text.num_hidden_layers * c.text.num_key_value_heads * c.text.head_dim;
-  fmt::print("model: {}\ndigest: {}\nparameters: {}\n", o.model.string(), io::digest_path(o.model),
-             all);
-  fmt::print("  vision: {}\n  embedding: {}\n  layers: {}\n  head: {}\n",
-             count_prefix(c, "model.visual."),
-             count_prefix(c, "model.language_model.embed_tokens."),
-             count_prefix(c, "model.language_model.layers."), count_prefix(c, "lm_head."));
-  fmt::print("dtype: {}\nweights-float32-bytes: {}\ntraining-bytes: {}\nkv-bytes-per-token: {}\n",
-             c.dtype, 4 * all, 16 * all, 4 * kv_values);
-  return Exit::ok;
+Exit run(ModelToolOptions& o, cli::Context& context) {
+  const bool takes_arguments =
+      o.action == "diff" || o.action == "forward" || o.action == "tokenize";
+  if (!takes_arguments && !o.arguments.empty())
+    throw Error(Exit::usage, fmt::format("'{}' takes no further argument", o.action));
+  if (o.action != "diff" && o.model.empty()) throw Error(Exit::usage, "missing option '--model'");
+  if (o.action == "init") return init_model(o, context);
+  if (o.action == "info") return print_info(o);
+  if (o.action == "verify") return verify_model(o);
+  if (o.action == "diff") return compare_models(o);
+  if (o.action == "merge") return merge_adapter(o, context);
+  if (o.action == "convert") return convert_model(o, context);
+  if (o.action == "forward") return answer_request(o, context);
+  return tokenize_lines(o);
 }
 
 }  // namespace
@@ -119,12 +28,14 @@ Exit info(const ModelToolOptions& o) {
 
 int main(int argc, char** argv) {
   unirg::ModelToolOptions options;
+  options.common.dtype = "auto";  // these tools look at weights, or keep them
   return unirg::cli::run_main(
       {.name = "unirg-model",
-       .summary = "Makes a checkpoint of random weights, or tells what a checkpoint holds.",
-       .synopsis = "[options] --model DIR init|info",
-       .example = "unirg-model init -c conf/tiny.yaml --studies data/studies.jsonl -m base"},
-      unirg::model_table(options), options.common, argc, argv, [&](unirg::cli::Context& context) {
-        return options.action == "init" ? unirg::init(options, context) : unirg::info(options);
-      });
+       .summary =
+           "Makes a checkpoint of random weights; inspects, compares, converts and tries out "
+           "checkpoints.",
+       .synopsis = "[options] init|info|verify|merge|convert|diff|forward|tokenize [ARGUMENT ...]",
+       .example = "unirg-model convert -m sft/best -o sft-bf16 --dtype bfloat16"},
+      unirg::model_table(options), options.common, argc, argv,
+      [&](unirg::cli::Context& context) { return unirg::run(options, context); });
 }

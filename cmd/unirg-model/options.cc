@@ -17,41 +17,69 @@ cli::Table model_table(ModelToolOptions& o) {
   };
   const char* const kText = "Text tower (init)";
   const char* const kVision = "Vision tower (init)";
+  const char* const kInit = "A new checkpoint (init)";
   cli::Table table{
       {.name = "action",
        .target = &o.action,
-       .metavar = "init|info",
+       .metavar = "ACTION",
        .help = "init writes a checkpoint of random weights and a tokenizer trained on the studies' "
-               "text; info prints what a checkpoint holds.",
-       .choices = {"init", "info"},
+               "text; info prints what a checkpoint holds; verify loads it, checks every value and "
+               "runs it once; merge folds an adapter into its base; convert writes the weights "
+               "with another type or shard size; diff compares two folders tensor by tensor; "
+               "forward answers a request (JSON file); tokenize turns lines {\"text\": ...} into "
+               "ids.",
+       .choices = {"init", "info", "verify", "merge", "convert", "diff", "forward", "tokenize"},
        .required = true,
+       .positional = true},
+      {.name = "arguments",
+       .target = &o.arguments,
+       .metavar = "ARGUMENT",
+       .help = "diff: two folders. forward, tokenize: a file, standard input without it.",
        .positional = true},
       {.name = "model",
        .target = &o.model,
        .metavar = "DIR",
-       .help = "The checkpoint folder: written by init, read by info.",
-       .letter = 'm',
-       .required = true},
+       .help = "The checkpoint folder: written by init, read by the others; but for init and "
+               "convert an adapter's folder is one too.",
+       .letter = 'm'},
+      {.name = "output",
+       .target = &o.output,
+       .metavar = "PATH",
+       .help = "What merge and convert (a folder) and forward (a safetensors file) write.",
+       .letter = 'o'},
+      {.name = "list",
+       .target = &o.list,
+       .help = "info: also a line for every tensor: name, type, shape."},
+      {.name = "max-shard-size",
+       .target = &o.max_shard_size,
+       .metavar = "BYTES",
+       .help = "Weights beyond this go to further files, with an index (init, merge, convert).",
+       .min = 1,
+       .max = 1e15},
       {.name = "studies",
        .target = &o.studies,
        .metavar = "FILE",
-       .help = "Study records whose reports and context train the tokenizer (init)."},
+       .help = "Study records whose reports and context train the tokenizer.",
+       .group = kInit},
       {.name = "split",
        .target = &o.splits,
        .metavar = "NAME,...",
-       .help = "Split the tokenizer is trained on (init)."},
+       .help = "Split the tokenizer is trained on.",
+       .group = kInit},
       {.name = "vocab-size",
        .target = &o.vocab_size,
        .metavar = "N",
-       .help = "Largest vocabulary: 256 bytes, merges, 7 special tokens (init).",
+       .help = "Largest vocabulary: 256 bytes, merges, 7 special tokens.",
        .min = 263,
-       .max = 1e6},
+       .max = 1e6,
+       .group = kInit},
       {.name = "init-std",
        .target = &o.init_std,
        .metavar = "S",
-       .help = "Standard deviation of the random weights (init).",
+       .help = "Standard deviation of the random weights.",
        .min = 0,
-       .max = 10},
+       .max = 10,
+       .group = kInit},
       size("hidden-size", &t.hidden_size, "Width of the text tower.", kText),
       size("intermediate-size", &t.intermediate_size, "Width of its feed-forward layers.", kText),
       size("layers", &t.num_hidden_layers, "Number of layers.", kText),
@@ -112,6 +140,7 @@ cli::Table model_table(ModelToolOptions& o) {
        .group = "Images (init)"},
   };
   cli::add_seed(table, o.common);
+  cli::add_device(table, o.common);
   return table;
 }
 

@@ -7,14 +7,19 @@
 
 #include "cli/run_main.h"
 #include "model/config.h"
+#include "model/parameters.h"
 #include "policy/image_processor.h"
 
 namespace unirg {
 
 struct ModelToolOptions {
   cli::Common common;
-  std::string action;  ///< "init" or "info"
+  std::string action;
+  std::vector<std::string> arguments;  ///< after the action
   std::filesystem::path model;
+  std::filesystem::path output;
+  bool list = false;
+  int64_t max_shard_size = model::kShardBytes;
   std::filesystem::path studies;
   std::vector<std::string> splits{"train"};
   int64_t vocab_size = 1024;

@@ -11,6 +11,7 @@
 #include "options.h"
 #include "text/labeler.h"
 #include "train/gradients.h"
+#include "train/plan.h"
 
 namespace unirg {
 namespace fs = std::filesystem;
@@ -51,8 +52,26 @@ std::string fingerprint(const SftToolOptions& o, const std::string& inputs) {
   return sha256_hex(parser.config().dump() + inputs);
 }
 
+void print_plan(const SftToolOptions& o, const policy::ReportWriter& writer,
+                const data::StudySet& set, const Studies& training, const Studies& validation) {
+  fmt::print("training-studies: {}\nvalidation-studies: {}\nepochs: {}\n", training.size(),
+             validation.size(), o.sft.epochs);
+  const policy::Lengths lengths = policy::sample_lengths(writer, training, set);
+  const auto n = static_cast<int64_t>(training.size());
+  const int64_t per_step = std::min(n, o.sft.batch_size);
+  train::TrainingWork work{.unit = lengths.longest};
+  work.unit.studies = std::min(per_step, o.sft.micro_batch);
+  work.vision_only = o.sft.objective == "labels";
+  if (work.vision_only) work.unit.prompt_tokens = work.unit.reply_tokens = 0;
+  work.forward_flops =
+      static_cast<double>(n * o.sft.epochs) * model::forward_flops(writer.config(), lengths.mean);
+  work.units_at_once =
+      std::min(o.common.threads, (per_step + o.sft.micro_batch - 1) / o.sft.micro_batch);
+  work.picture_bytes = (n + static_cast<int64_t>(validation.size())) * lengths.picture_bytes;
+  policy::print_plan(train::training_plan(o.model, o.common.dtype, o.sft.trainable, work));
+}
+
 Exit run(SftToolOptions& o, cli::Context& context) {
-  train::check_dtype(o.common.dtype);
   train::configure_for_units();
   const bool labels = o.sft.objective == "labels";
   const data::StudySet set(o.studies,
@@ -70,8 +89,7 @@ Exit run(SftToolOptions& o, cli::Context& context) {
   const Studies train_studies = usable(set.of_splits(o.splits), o.prompt, labels);
   const Studies validation = usable(set.of_splits(o.validation_splits), o.prompt, labels);
   if (o.common.dry_run) {
-    fmt::print("training-studies: {}\nvalidation-studies: {}\nepochs: {}\n", train_studies.size(),
-               validation.size(), o.sft.epochs);
+    print_plan(o, writer, set, train_studies, validation);
     return Exit::ok;
   }
   job.train = encode(train_studies, set, writer, job.threads);
@@ -84,6 +102,7 @@ Exit run(SftToolOptions& o, cli::Context& context) {
   };
   add_input(o.studies);
   add_input(o.model);
+  if (model::is_adapter(o.model)) add_input(model::base_folder(o.model));
   if (labels) {
     const fs::path lexicon =
         o.lexicon.empty() ? cli::installed_file("lexicon/chest.yaml") : o.lexicon;

@@ -3,6 +3,7 @@
 
 #include "policy/prompt_options.h"
 #include "train/optimizer_options.h"
+#include "train/trainable.h"
 
 namespace unirg {
 
@@ -102,6 +103,7 @@ cli::Table sft_table(SftToolOptions& o) {
        .group = "Training"},
   };
   train::add_optimizer_options(table, s.schedule, s.adamw, s.max_grad_norm);
+  train::add_trainable_options(table, s.trainable);
   policy::add_prompt_options(table, o.prompt);
   cli::add_seed(table, o.common);
   cli::add_threads(table, o.common);

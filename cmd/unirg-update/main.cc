@@ -7,6 +7,7 @@
 #include "io/run_record.h"
 #include "options.h"
 #include "train/gradients.h"
+#include "train/plan.h"
 
 namespace unirg {
 namespace {
@@ -33,30 +34,64 @@ std::vector<policy::EncodedStudy> encode_groups(const UpdateToolOptions& o,
   return encoded;
 }
 
+void print_plan(const UpdateToolOptions& o, const policy::ReportWriter& writer) {
+  const rl::UpdateJob& job = o.job;
+  train::TrainingWork work;
+  for (size_t i = 0; i < job.studies.size(); ++i) {
+    const policy::EncodedStudy& study = job.studies[i];
+    const auto& samples = job.batch.groups[i].samples;
+    model::PassShape shape{.replies = static_cast<int64_t>(samples.size()),
+                           .prompt_tokens = static_cast<int64_t>(study.prompt.size())};
+    for (const data::Generation& sample : samples)
+      shape.reply_tokens = std::max(shape.reply_tokens, static_cast<int64_t>(sample.tokens.size()));
+    for (const policy::SizedImage& image : study.images) {
+      shape.patches += image.grid.patches();
+      work.picture_bytes += static_cast<int64_t>(image.pixels.pixels.size());
+    }
+    const double flops = model::forward_flops(writer.config(), shape);
+    if (flops > model::forward_flops(writer.config(), work.unit)) work.unit = shape;
+    work.forward_flops += static_cast<double>(job.options.epochs) * flops;
+  }
+  const auto groups = static_cast<int64_t>(job.batch.groups.size());
+  const int64_t per_step =
+      job.options.groups_per_step > 0 ? std::min(groups, job.options.groups_per_step) : groups;
+  work.units_at_once = std::min(o.common.threads, per_step);
+  work.reference = job.options.grpo.kl_coefficient > 0;
+  fmt::print("groups: {}\nepochs: {}\n", groups, job.options.epochs);
+  policy::print_plan(train::training_plan(job.policy, job.dtype, job.options.trainable, work));
+}
+
 Exit run(UpdateToolOptions& o, cli::Context& context) {
   rl::UpdateJob& job = o.job;
-  if (job.options.grpo.kl_coefficient > 0 && job.reference.empty())
-    throw Error(Exit::config, "--kl needs --reference");
+  const bool has_adapter = job.options.trainable.lora_rank > 0 || model::is_adapter(job.policy);
+  if (job.options.grpo.kl_coefficient > 0 && job.reference.empty() && !has_adapter)
+    throw Error(Exit::config,
+                "--kl needs --reference (an adapter needs none: its base is the reference)");
   if (job.options.schedule.shape == "cosine" && job.options.schedule.total_steps == 0) {
     throw Error(Exit::config, "--schedule cosine needs --total-steps");
   }
   if (io::is_stream(o.rollouts) && io::is_stream(o.rewards)) {
     throw Error(Exit::usage, "rollouts and --rewards cannot both be standard input");
   }
-  train::check_dtype(o.common.dtype);
   train::configure_for_units();
   job.output = io::folder_name(job.output);
   job.threads = static_cast<int>(o.common.threads);
   job.device = o.common.device;
   job.dtype = o.common.dtype;
+  job.seed = static_cast<uint64_t>(o.common.seed);
   const policy::ReportWriter writer(job.policy, o.prompt);
-  const std::string digest = io::digest_path(job.policy);
+  const std::string digest = model::policy_digest(job.policy);
   job.batch = rl::join_rollouts(data::read_generations(o.rollouts).records,
                                 data::read_rewards(o.rewards).records, digest,
                                 job.options.advantage_epsilon);
   job.studies = encode_groups(o, job.batch, writer);
+  if (o.common.dry_run) {
+    print_plan(o, writer);
+    return Exit::ok;
+  }
   context.record.add_input(job.policy, digest);
-  if (job.options.grpo.kl_coefficient > 0) context.record.add_input(job.reference);
+  if (model::is_adapter(job.policy)) context.record.add_input(model::base_folder(job.policy));
+  if (!job.reference.empty()) context.record.add_input(job.reference);
   for (const auto& file : {o.studies, o.rewards, o.rollouts}) context.record.add_input(file);
   return rl::run_update(job, writer, context);
 }

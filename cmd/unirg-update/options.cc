@@ -3,6 +3,7 @@
 
 #include "policy/prompt_options.h"
 #include "train/optimizer_options.h"
+#include "train/trainable.h"
 
 namespace unirg {
 
@@ -35,7 +36,8 @@ cli::Table update_table(UpdateToolOptions& o) {
       {.name = "reference",
        .target = &o.job.reference,
        .metavar = "DIR",
-       .help = "Checkpoint the KL penalty pulls towards; needed when --kl is above 0."},
+       .help = "Checkpoint the KL penalty pulls towards, needed when --kl is above 0; without it, "
+               "an adapter is pulled towards its base, which costs no second copy."},
       {.name = "total-steps",
        .target = &u.schedule.total_steps,
        .metavar = "N",
@@ -110,9 +112,12 @@ cli::Table update_table(UpdateToolOptions& o) {
        .positional = true},
   };
   train::add_optimizer_options(table, u.schedule, u.adamw, u.max_grad_norm);
+  train::add_trainable_options(table, u.trainable);
   policy::add_prompt_options(table, o.prompt);
+  cli::add_seed(table, o.common);
   cli::add_threads(table, o.common);
   cli::add_device(table, o.common);
+  cli::add_dry_run(table, o.common);
   return table;
 }
 

@@ -13,6 +13,7 @@ namespace unirg {
 /// Exit statuses of every tool, after sysexits.h. Listed in every man page.
 enum class Exit : int {
   ok = 0,
+  differ = 1,          ///< a comparison found a difference, as diff(1) and cmp(1) say it
   usage = 64,          ///< bad command line
   data = 65,           ///< a record or file has bad content
   no_input = 66,       ///< an input does not exist or cannot be opened

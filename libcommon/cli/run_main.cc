@@ -185,8 +185,8 @@ void add_device(Table& table, Common& common) {
   table.push_back({.name = "dtype",
                    .target = &common.dtype,
                    .metavar = "DTYPE",
-                   .help = "Type in which weights are held.",
-                   .choices = {"float32", "bfloat16"},
+                   .help = "Type in which weights are held; auto: as the checkpoint stores them.",
+                   .choices = {"float32", "bfloat16", "auto"},
                    .group = kResources});
 }
 void add_shard(Table& table, Common& common) {

@@ -168,6 +168,9 @@ Result<std::vector<int64_t>> Fields::integers(std::string_view name) const {
 Result<std::vector<double>> Fields::numbers(std::string_view name) const {
   return array_field<double>(object_, name);
 }
+Result<std::vector<std::string>> Fields::strings(std::string_view name) const {
+  return array_field<std::string>(object_, name);
+}
 
 Result<bool> Fields::schema(std::string_view schema) const {
   const auto found = string("schema");

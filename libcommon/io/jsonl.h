@@ -73,6 +73,7 @@ class Fields {
   Result<std::optional<double>> optional_number(std::string_view name) const;
   Result<std::vector<int64_t>> integers(std::string_view name) const;
   Result<std::vector<double>> numbers(std::string_view name) const;
+  Result<std::vector<std::string>> strings(std::string_view name) const;
   /// The "schema" field must equal `schema` exactly, e.g. "unirg.study/1".
   Result<bool> schema(std::string_view schema) const;
 

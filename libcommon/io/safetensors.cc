@@ -26,10 +26,10 @@ struct DtypeRow {
   std::string_view name;
   int64_t bytes;
 };
-constexpr DtypeRow kDtypes[] = {{Dtype::f32, "F32", 4},     {Dtype::f16, "F16", 2},
-                                {Dtype::bf16, "BF16", 2},   {Dtype::i64, "I64", 8},
-                                {Dtype::i32, "I32", 4},     {Dtype::u8, "U8", 1},
-                                {Dtype::boolean, "BOOL", 1}};
+constexpr DtypeRow kDtypes[] = {{Dtype::f64, "F64", 8}, {Dtype::f32, "F32", 4},
+                                {Dtype::f16, "F16", 2}, {Dtype::bf16, "BF16", 2},
+                                {Dtype::i64, "I64", 8}, {Dtype::i32, "I32", 4},
+                                {Dtype::u8, "U8", 1},   {Dtype::boolean, "BOOL", 1}};
 
 const DtypeRow& row_of(Dtype dtype) {
   for (const DtypeRow& row : kDtypes) {
@@ -113,7 +113,9 @@ void SafetensorsFile::Impl::open() {
   struct stat info {};
   const bool known = ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
   size = known ? static_cast<size_t>(info.st_size) : 0;
-  if (size >= 8) map = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  // Writable but private: who writes to a tensor changes a page of its own, never the file.
+  if (size >= 8)
+    map = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
   ::close(fd);
   if (size < 8) refuse(path, "shorter than its 8-byte header length");
   if (map == MAP_FAILED)

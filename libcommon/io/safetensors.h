@@ -14,7 +14,7 @@
 
 namespace unirg::io {
 
-enum class Dtype { f32, f16, bf16, i64, i32, u8, boolean };
+enum class Dtype { f64, f32, f16, bf16, i64, i32, u8, boolean };
 
 /// "F32", "BF16", ... as the format spells them.
 std::string_view dtype_name(Dtype dtype);

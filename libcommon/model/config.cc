@@ -6,158 +6,183 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "io/atomic_file.h"
+#include "model/config_keys.h"
 
 namespace unirg::model {
 namespace {
 
-/// Reads keys of one object and says which is wrong.
-class Reader {
- public:
-  Reader(const Json& object, std::string where) : object_(object), where_(std::move(where)) {}
+/// Of channels, and of the sides of a patch, its frames, and of a merged block.
+constexpr int64_t kMostPixels = 256;
 
-  [[nodiscard]] bool has(const char* key) const {
-    return object_.contains(key) && !object_.at(key).is_null();
-  }
-  [[noreturn]] void fail(const std::string& why) const {
-    throw Error(Exit::data, fmt::format("{}: {}", where_, why));
-  }
-
-  void integer(const char* key, int64_t& out, bool required = false) const {
-    if (!check(key, required)) return;
-    if (!object_.at(key).is_number_integer()) fail(fmt::format("key '{}': expected integer", key));
-    out = object_.at(key).get<int64_t>();
-  }
-  void positive(const char* key, int64_t& out) const {
-    integer(key, out, /*required=*/true);
-    if (out <= 0) fail(fmt::format("key '{}': must be positive", key));
-  }
-  void number(const char* key, double& out) const {
-    if (!check(key, false)) return;
-    if (!object_.at(key).is_number()) fail(fmt::format("key '{}': expected number", key));
-    out = object_.at(key).get<double>();
-  }
-  void boolean(const char* key, bool& out) const {
-    if (!check(key, false)) return;
-    if (!object_.at(key).is_boolean()) fail(fmt::format("key '{}': expected true or false", key));
-    out = object_.at(key).get<bool>();
-  }
-  void integers(const char* key, std::vector<int64_t>& out) const {
-    if (!check(key, false)) return;
-    const auto values = io::Fields(object_).integers(key);
-    if (!values) fail(values.error().reason);
-    out = *values;
-  }
-  [[nodiscard]] Reader child(const char* key) const {
-    if (!has(key) || !object_.at(key).is_object())
-      fail(fmt::format("key '{}': expected object", key));
-    return {object_.at(key), where_ + ": " + key};
-  }
-
- private:
-  bool check(const char* key, bool required) const {
-    if (has(key)) return true;
-    if (required) fail(fmt::format("key '{}' is missing", key));
-    return false;
-  }
-
-  const Json& object_;
-  std::string where_;
-};
-
-VisionConfig read_vision(const Reader& reader) {
+VisionConfig read_vision(const Keys& keys) {
   VisionConfig c;
-  reader.positive("depth", c.depth);
-  reader.positive("hidden_size", c.hidden_size);
-  reader.positive("intermediate_size", c.intermediate_size);
-  reader.positive("num_heads", c.num_heads);
-  reader.integer("in_channels", c.in_channels);
-  reader.integer("patch_size", c.patch_size);
-  reader.integer("temporal_patch_size", c.temporal_patch_size);
-  reader.integer("spatial_merge_size", c.spatial_merge_size);
-  reader.integer("num_position_embeddings", c.num_position_embeddings);
-  reader.positive("out_hidden_size", c.out_hidden_size);
-  reader.integers("deepstack_visual_indexes", c.deepstack_visual_indexes);
-  if (reader.has("rope_parameters"))
-    reader.child("rope_parameters").number("rope_theta", c.rope_theta);
+  c.depth = keys.positive("depth");
+  if (c.depth > kMostLayers) keys.fail("key 'depth': too large");
+  c.hidden_size = keys.positive("hidden_size");
+  c.intermediate_size = keys.positive("intermediate_size");
+  c.num_heads = keys.positive("num_heads");
+  c.in_channels = keys.positive("in_channels", c.in_channels, kMostPixels);
+  c.patch_size = keys.positive("patch_size", c.patch_size, kMostPixels);
+  c.temporal_patch_size = keys.positive("temporal_patch_size", c.temporal_patch_size, kMostPixels);
+  c.spatial_merge_size = keys.positive("spatial_merge_size", c.spatial_merge_size, kMostPixels);
+  c.num_position_embeddings = keys.positive("num_position_embeddings", c.num_position_embeddings);
+  c.out_hidden_size = keys.positive("out_hidden_size");
+  c.deepstack_visual_indexes =
+      keys.integers("deepstack_visual_indexes", c.deepstack_visual_indexes);
+  const std::string activation = keys.string("hidden_act", "gelu_pytorch_tanh");
+  if (activation != "gelu_pytorch_tanh")
+    keys.fail(fmt::format("key 'hidden_act': '{}' is not supported (hint: gelu_pytorch_tanh)",
+                          activation));
+  if (keys.has("rope_parameters"))
+    c.rope_theta = keys.child("rope_parameters").number("rope_theta", c.rope_theta);
   const auto side =
       static_cast<int64_t>(std::llround(std::sqrt(static_cast<double>(c.num_position_embeddings))));
   if (side < 1 || side * side != c.num_position_embeddings)
-    reader.fail("key 'num_position_embeddings': must be a square");
+    keys.fail("key 'num_position_embeddings': must be a square");
   if (c.hidden_size % c.num_heads != 0 || c.head_dim() % 4 != 0) {
-    reader.fail("key 'hidden_size': must be a multiple of 4 x num_heads");
+    keys.fail("key 'hidden_size': must be a multiple of 4 x num_heads");
   }
   for (const int64_t index : c.deepstack_visual_indexes) {
     if (index < 0 || index >= c.depth)
-      reader.fail("key 'deepstack_visual_indexes': index out of range");
+      keys.fail("key 'deepstack_visual_indexes': index out of range");
   }
   return c;
 }
 
-TextConfig read_text(const Reader& reader) {
+/// What an architecture's text tower is before config.json speaks: transformers' class defaults.
+TextConfig text_defaults(const std::string& model_type) {
   TextConfig c;
-  reader.positive("vocab_size", c.vocab_size);
-  reader.positive("hidden_size", c.hidden_size);
-  reader.positive("intermediate_size", c.intermediate_size);
-  reader.positive("num_hidden_layers", c.num_hidden_layers);
-  reader.positive("num_attention_heads", c.num_attention_heads);
-  c.num_key_value_heads = c.num_attention_heads;
-  reader.integer("num_key_value_heads", c.num_key_value_heads);
-  reader.integer("head_dim", c.head_dim);
-  reader.integer("max_position_embeddings", c.max_position_embeddings);
-  reader.number("rms_norm_eps", c.rms_norm_eps);
-  reader.boolean("attention_bias", c.attention_bias);
-  reader.boolean("tie_word_embeddings", c.tie_word_embeddings);
-  reader.number("rope_theta", c.rope_theta);
-  for (const char* key : {"rope_scaling", "rope_parameters"}) {
-    if (!reader.has(key)) continue;
-    const Reader rope = reader.child(key);
-    rope.number("rope_theta", c.rope_theta);
-    rope.integers("mrope_section", c.mrope_section);
-  }
-  if (c.num_key_value_heads < 1 || c.num_attention_heads % c.num_key_value_heads != 0) {
-    reader.fail("key 'num_key_value_heads': must divide num_attention_heads");
-  }
-  if (c.head_dim < 2 || c.head_dim % 2 != 0) reader.fail("key 'head_dim': must be even");
-  if (c.mrope_section.size() != 3) reader.fail("key 'mrope_section': expected three numbers");
+  if (model_type == "qwen3_vl") return c;
+  c.rope_theta = 10000;
+  c.qk_norm = model_type == "qwen3";
+  c.attention_bias = model_type == "qwen2";   // always, and config.json does not say so
+  if (model_type != "qwen3") c.head_dim = 0;  // hidden_size / heads unless given
   return c;
+}
+
+void read_rope(const Keys& keys, TextConfig& c) {
+  c.rope_theta = keys.number("rope_theta", c.rope_theta);
+  for (const char* key : {"rope_scaling", "rope_parameters"}) {
+    if (!keys.has(key)) continue;
+    const Keys rope = keys.child(key);
+    RopeScaling& scaling = c.rope_scaling;
+    c.rope_theta = rope.number("rope_theta", c.rope_theta);
+    c.mrope_section = rope.integers("mrope_section", c.mrope_section);
+    scaling.type = rope.string("type", scaling.type);  // the older spelling
+    scaling.type = rope.string("rope_type", scaling.type);
+    scaling.factor = rope.number("factor", scaling.factor);
+    scaling.low_freq_factor = rope.number("low_freq_factor", scaling.low_freq_factor);
+    scaling.high_freq_factor = rope.number("high_freq_factor", scaling.high_freq_factor);
+    scaling.original_max_position_embeddings =
+        rope.positive("original_max_position_embeddings", scaling.original_max_position_embeddings);
+    if (scaling.type == "mrope") scaling.type = "default";
+    if (scaling.type != "default" && scaling.type != "linear" && scaling.type != "llama3") {
+      rope.fail(fmt::format(
+          "rope type '{}' is not supported (hint: default, linear and llama3 are)", scaling.type));
+    }
+    if (!(scaling.factor >= 1)) rope.fail("key 'factor': must be at least 1");
+    if (!(scaling.high_freq_factor > scaling.low_freq_factor && scaling.low_freq_factor > 0))
+      rope.fail("key 'high_freq_factor': must be above low_freq_factor, which is above 0");
+  }
+  if (c.mrope_section.size() != 3) keys.fail("key 'mrope_section': expected three numbers");
+}
+
+/// Only full attention is built: a window that would hide tokens is refused.
+void check_window(const Keys& keys) {
+  const bool uses_window = keys.boolean("use_sliding_window", true);
+  if (uses_window && keys.has("sliding_window"))
+    keys.fail("key 'sliding_window': windowed attention is not supported");
+}
+
+TextConfig read_text(const Keys& keys, const std::string& model_type) {
+  TextConfig c = text_defaults(model_type);
+  c.vocab_size = keys.positive("vocab_size");
+  c.hidden_size = keys.positive("hidden_size");
+  c.intermediate_size = keys.positive("intermediate_size");
+  c.num_hidden_layers = keys.positive("num_hidden_layers");
+  if (c.num_hidden_layers > kMostLayers) keys.fail("key 'num_hidden_layers': too large");
+  c.num_attention_heads = keys.positive("num_attention_heads");
+  c.num_key_value_heads = keys.positive("num_key_value_heads", c.num_attention_heads);
+  c.head_dim = keys.positive("head_dim", c.head_dim);
+  c.max_position_embeddings = keys.positive("max_position_embeddings", c.max_position_embeddings);
+  c.rms_norm_eps = keys.number("rms_norm_eps", c.rms_norm_eps);
+  if (model_type != "qwen2") {
+    c.attention_bias = keys.boolean("attention_bias", c.attention_bias);
+    c.output_bias = c.attention_bias;
+  }
+  c.mlp_bias = keys.boolean("mlp_bias", c.mlp_bias);
+  c.tie_word_embeddings = keys.boolean("tie_word_embeddings", c.tie_word_embeddings);
+  const std::string activation = keys.string("hidden_act", "silu");
+  if (activation != "silu")
+    keys.fail(fmt::format("key 'hidden_act': '{}' is not supported (hint: silu)", activation));
+  read_rope(keys, c);
+  check_window(keys);
+  if (c.num_key_value_heads < 1 || c.num_attention_heads % c.num_key_value_heads != 0) {
+    keys.fail("key 'num_key_value_heads': must divide num_attention_heads");
+  }
+  if (c.head_dim == 0) c.head_dim = c.hidden_size / c.num_attention_heads;
+  if (c.head_dim < 2 || c.head_dim % 2 != 0) keys.fail("key 'head_dim': must be even");
+  return c;
+}
+
+bool is_text_only(const std::string& model_type) {
+  return model_type == "llama" || model_type == "mistral" || model_type == "qwen2" ||
+         model_type == "qwen3";
+}
+
+void read_text_side(const Keys& keys, const std::string& model_type, ModelConfig& config) {
+  config.text = read_text(keys, model_type);
+  config.bos_token_id = keys.integer("bos_token_id", config.bos_token_id);
+  if (!keys.is_list("eos_token_id"))
+    config.eos_token_id = keys.integer("eos_token_id", config.eos_token_id);
+}
+
+void read_image_tokens(const Keys& keys, ModelConfig& config) {
+  config.image_token_id = keys.integer("image_token_id");
+  config.video_token_id = keys.integer("video_token_id", config.video_token_id);
+  config.vision_start_token_id = keys.integer("vision_start_token_id");
+  config.vision_end_token_id = keys.integer("vision_end_token_id");
+  if (config.vision.out_hidden_size != config.text.hidden_size)
+    keys.fail("vision_config.out_hidden_size must equal text_config.hidden_size");
 }
 
 }  // namespace
 
 ModelConfig config_from_json(const Json& object, const std::string& file) {
-  const Reader reader(object, file);
-  if (!object.is_object()) reader.fail("not a JSON object");
-  const auto type = io::Fields(object).string("model_type");
-  if (!type) reader.fail(type.error().reason);
-  if (*type != "qwen3_vl")
-    reader.fail(fmt::format("model_type '{}' is not supported (hint: expected 'qwen3_vl')", *type));
+  const Keys keys(object, file);
+  if (!object.is_object()) keys.fail("not a JSON object");
   ModelConfig config;
-  config.vision = read_vision(reader.child("vision_config"));
-  config.text = read_text(reader.child("text_config"));
-  reader.boolean("tie_word_embeddings", config.text.tie_word_embeddings);  // the top level wins
-  reader.integer("image_token_id", config.image_token_id, true);
-  reader.integer("video_token_id", config.video_token_id);
-  reader.integer("vision_start_token_id", config.vision_start_token_id, true);
-  reader.integer("vision_end_token_id", config.vision_end_token_id, true);
-  const Reader text = reader.child("text_config");
-  text.integer("bos_token_id", config.bos_token_id);
-  text.integer("eos_token_id", config.eos_token_id);
+  const auto type = io::Fields(object).string("model_type");
+  if (!type) keys.fail(type.error().reason);
+  config.model_type = *type;
+  if (*type == "qwen3_vl") {
+    config.vision = read_vision(keys.child("vision_config"));
+    read_text_side(keys.child("text_config"), *type, config);
+    config.text.tie_word_embeddings =
+        keys.boolean("tie_word_embeddings", config.text.tie_word_embeddings);  // the top level wins
+    read_image_tokens(keys, config);
+  } else {
+    config.vision.depth = 0;
+    const bool wrapped = *type == "multi_modality";  // Janus-Pro
+    const Keys text = wrapped ? keys.child("language_config") : keys;
+    std::string text_type = *type;
+    if (wrapped) text_type = "llama";
+    if (!is_text_only(text_type))
+      keys.fail(
+          fmt::format("model_type '{}' is not supported (hint: qwen3_vl, or text-only "
+                      "llama, mistral, qwen2, qwen3)",
+                      *type));
+    read_text_side(text, text_type, config);
+  }
   for (const char* key : {"torch_dtype", "dtype"}) {
     if (object.contains(key) && object.at(key).is_string())
       config.dtype = object.at(key).get<std::string>();
-  }
-  if (config.vision.out_hidden_size != config.text.hidden_size) {
-    reader.fail("vision_config.out_hidden_size must equal text_config.hidden_size");
   }
   return config;
 }
 
 ModelConfig load_config(const std::filesystem::path& config_json) {
-  const Json object = Json::parse(io::read_file(config_json), nullptr, /*allow_exceptions=*/false);
-  if (object.is_discarded())
-    throw Error(Exit::data, fmt::format("{}: not valid JSON", config_json.string()));
-  return config_from_json(object, config_json.string());
+  return config_from_json(read_json_object(config_json), config_json.string());
 }
 
 Json to_json(const ModelConfig& c) {

@@ -1,5 +1,7 @@
-// Architecture of a Qwen3-VL checkpoint: config.json in both published layouts (transformers 4.57
-// and 5.x). Depends on io (JSON). Specification: Qwen3-VL model card and transformers `qwen3_vl`.
+// Architecture of a checkpoint that writes text: config.json of Qwen3-VL in both published layouts
+// (transformers 4.57 and 5.x), and of text-only decoders of the same family tree (Llama, Mistral,
+// Qwen2, Qwen3, the language side of Janus-Pro), which are the same layers with switches. Depends
+// on io (JSON). Specification: transformers `qwen3_vl`, `llama`, `qwen2`, `qwen3`.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -37,6 +39,15 @@ struct VisionConfig {
   [[nodiscard]] int64_t merged_patches() const { return spatial_merge_size * spatial_merge_size; }
 };
 
+/// Change of the rotary frequencies for contexts longer than those of pre-training.
+struct RopeScaling {
+  std::string type = "default";  ///< default, linear, llama3
+  double factor = 1;
+  double low_freq_factor = 1;   ///< llama3: waves longer than original / low are slowed by factor
+  double high_freq_factor = 4;  ///< llama3: waves shorter than original / high are left as they are
+  int64_t original_max_position_embeddings = 8192;
+};
+
 struct TextConfig {
   int64_t vocab_size = 151936;
   int64_t hidden_size = 4096;
@@ -49,12 +60,17 @@ struct TextConfig {
   double rms_norm_eps = 1e-6;
   double rope_theta = 500000;
   std::vector<int64_t> mrope_section{24, 20, 20};  ///< frequencies of (time, height, width)
-  bool attention_bias = false;
+  RopeScaling rope_scaling;
+  bool attention_bias = false;  ///< biases of the query, key and value projections
+  bool output_bias = false;     ///< bias of the attention's output projection
+  bool mlp_bias = false;        ///< biases of the feed-forward layers
+  bool qk_norm = true;          ///< RMSNorm of queries and keys per head
   bool tie_word_embeddings = false;
 };
 
 struct ModelConfig {
-  VisionConfig vision;
+  std::string model_type = "qwen3_vl";
+  VisionConfig vision;  ///< depth 0 in text-only models
   TextConfig text;
   int64_t image_token_id = -1;
   int64_t video_token_id = -1;
@@ -63,6 +79,9 @@ struct ModelConfig {
   int64_t bos_token_id = -1;
   int64_t eos_token_id = -1;
   std::string dtype = "float32";
+
+  /// Whether there is a vision tower.
+  [[nodiscard]] bool sees() const { return vision.depth > 0; }
 };
 
 /// \throws Error(Exit::data) naming file and key: missing, ill-typed, or out of the range the

@@ -3,15 +3,52 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/neg.h>
 #include <ATen/ops/rsqrt.h>
 
-namespace unirg::model {
+#include "base/rng.h"
 
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  return at::linear(x, weight, bias);
+namespace unirg::model {
+namespace {
+
+/// The mask is drawn on the CPU whatever the device: the same bits everywhere.
+Tensor dropped(const Tensor& x, const Dropout& dropout, const std::string& name) {
+  if (dropout.p == 0) return x;
+  Rng rng(dropout.seed, "adapter-dropout", name);
+  const auto threshold = static_cast<uint32_t>(dropout.p * 4294967296.0);
+  const auto kept = static_cast<float>(1.0 / (1.0 - dropout.p));
+  Tensor mask = at::empty(x.sizes(), at::kFloat);
+  float* values = mask.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < mask.numel(); ++i) values[i] = rng.next_u32() < threshold ? 0.0F : kept;
+  return x * mask.to(x.options());
+}
+
+}  // namespace
+
+Linear bind_linear(const Parameters& parameters, const std::string& name, bool bias,
+                   double lora_scale) {
+  Linear layer{.weight = parameter(parameters, name + ".weight"),
+               .bias = bias ? parameter(parameters, name + ".bias") : Tensor(),
+               .lora_a = {},
+               .lora_b = {}};
+  if (const auto a = parameters.find(name + ".lora_A.weight"); a != parameters.end()) {
+    layer.lora_a = a->second;
+    layer.lora_b = parameter(parameters, name + ".lora_B.weight");
+    layer.lora_scale = lora_scale;
+    layer.name = name;
+  }
+  return layer;
+}
+
+Tensor apply(const Linear& layer, const Tensor& x, const Dropout& dropout) {
+  const Tensor base = at::linear(x, layer.weight, layer.bias);
+  if (!layer.lora_a.defined()) return base;
+  const Tensor seen = dropped(x.to(layer.lora_a.scalar_type()), dropout, layer.name);
+  const Tensor change = at::linear(at::linear(seen, layer.lora_a), layer.lora_b);
+  return base + (change * layer.lora_scale).to(base.scalar_type());
 }
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {

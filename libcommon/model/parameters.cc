@@ -8,89 +8,21 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <memory>
+
 #include "base/error.h"
 #include "base/rng.h"
+#include "io/atomic_file.h"
+#include "io/jsonl.h"
 #include "io/safetensors.h"
 
 namespace unirg::model {
 namespace {
 
-using Shapes = std::map<std::string, std::vector<int64_t>>;
-
-void add_norm(Shapes& shapes, const std::string& name, int64_t size) {
-  shapes[name + ".weight"] = {size};
-  shapes[name + ".bias"] = {size};
-}
-
-void add_linear(Shapes& shapes, const std::string& name, int64_t out, int64_t in, bool bias) {
-  shapes[name + ".weight"] = {out, in};
-  if (bias) shapes[name + ".bias"] = {out};
-}
-
-void add_merger(Shapes& shapes, const std::string& name, const VisionConfig& c, int64_t norm_size) {
-  const int64_t merged = c.merged_patches() * c.hidden_size;
-  add_norm(shapes, name + ".norm", norm_size);
-  add_linear(shapes, name + ".linear_fc1", merged, merged, true);
-  add_linear(shapes, name + ".linear_fc2", c.out_hidden_size, merged, true);
-}
-
-void add_vision(Shapes& shapes, const VisionConfig& c) {
-  const std::string root = "model.visual.";
-  shapes[root + "patch_embed.proj.weight"] = {c.hidden_size, c.in_channels, c.temporal_patch_size,
-                                              c.patch_size, c.patch_size};
-  shapes[root + "patch_embed.proj.bias"] = {c.hidden_size};
-  shapes[root + "pos_embed.weight"] = {c.num_position_embeddings, c.hidden_size};
-  for (int64_t i = 0; i < c.depth; ++i) {
-    const std::string block = fmt::format("{}blocks.{}.", root, i);
-    add_norm(shapes, block + "norm1", c.hidden_size);
-    add_norm(shapes, block + "norm2", c.hidden_size);
-    add_linear(shapes, block + "attn.qkv", 3 * c.hidden_size, c.hidden_size, true);
-    add_linear(shapes, block + "attn.proj", c.hidden_size, c.hidden_size, true);
-    add_linear(shapes, block + "mlp.linear_fc1", c.intermediate_size, c.hidden_size, true);
-    add_linear(shapes, block + "mlp.linear_fc2", c.hidden_size, c.intermediate_size, true);
-  }
-  add_merger(shapes, root + "merger", c, c.hidden_size);
-  for (size_t j = 0; j < c.deepstack_visual_indexes.size(); ++j) {
-    add_merger(shapes, fmt::format("{}deepstack_merger_list.{}", root, j), c,
-               c.merged_patches() * c.hidden_size);
-  }
-}
-
-void add_text(Shapes& shapes, const TextConfig& c) {
-  const std::string root = "model.language_model.";
-  shapes[root + "embed_tokens.weight"] = {c.vocab_size, c.hidden_size};
-  shapes[root + "norm.weight"] = {c.hidden_size};
-  if (!c.tie_word_embeddings) shapes["lm_head.weight"] = {c.vocab_size, c.hidden_size};
-  const int64_t q = c.num_attention_heads * c.head_dim;
-  const int64_t kv = c.num_key_value_heads * c.head_dim;
-  for (int64_t i = 0; i < c.num_hidden_layers; ++i) {
-    const std::string layer = fmt::format("{}layers.{}.", root, i);
-    shapes[layer + "input_layernorm.weight"] = {c.hidden_size};
-    shapes[layer + "post_attention_layernorm.weight"] = {c.hidden_size};
-    add_linear(shapes, layer + "self_attn.q_proj", q, c.hidden_size, c.attention_bias);
-    add_linear(shapes, layer + "self_attn.k_proj", kv, c.hidden_size, c.attention_bias);
-    add_linear(shapes, layer + "self_attn.v_proj", kv, c.hidden_size, c.attention_bias);
-    add_linear(shapes, layer + "self_attn.o_proj", c.hidden_size, q, c.attention_bias);
-    shapes[layer + "self_attn.q_norm.weight"] = {c.head_dim};
-    shapes[layer + "self_attn.k_norm.weight"] = {c.head_dim};
-    add_linear(shapes, layer + "mlp.gate_proj", c.intermediate_size, c.hidden_size, false);
-    add_linear(shapes, layer + "mlp.up_proj", c.intermediate_size, c.hidden_size, false);
-    add_linear(shapes, layer + "mlp.down_proj", c.hidden_size, c.intermediate_size, false);
-  }
-}
-
-/// Older exports lack the leading "model." or the "language_model." level.
-std::string modern_name(const std::string& name) {
-  if (name.starts_with("visual.") || name.starts_with("language_model.")) return "model." + name;
-  for (const char* part : {"layers.", "embed_tokens.", "norm."}) {
-    if (name.starts_with(std::string("model.") + part))
-      return "model.language_model." + name.substr(6);
-  }
-  return name;
-}
-
 at::ScalarType scalar_type(io::Dtype dtype) {
   switch (dtype) {
+    case io::Dtype::f64:
+      return at::kDouble;
     case io::Dtype::f32:
       return at::kFloat;
     case io::Dtype::f16:
@@ -111,6 +43,8 @@ at::ScalarType scalar_type(io::Dtype dtype) {
 
 io::Dtype file_dtype(at::ScalarType type) {
   switch (type) {
+    case at::kDouble:
+      return io::Dtype::f64;
     case at::kFloat:
       return io::Dtype::f32;
     case at::kHalf:
@@ -130,11 +64,36 @@ io::Dtype file_dtype(at::ScalarType type) {
   }
 }
 
+at::TensorOptions options_of(const io::TensorView& view) {
+  return at::TensorOptions().dtype(scalar_type(view.dtype));
+}
+
 /// A tensor over mapped bytes; valid only while the file is mapped.
 Tensor view_tensor(const io::TensorView& view) {
-  // from_blob takes a mutable pointer, the map is read-only: every caller copies before it writes.
-  return at::from_blob(const_cast<char*>(view.bytes.data()), view.shape,
-                       at::TensorOptions().dtype(scalar_type(view.dtype)));
+  // The map is private and writable, the views of it are const.
+  return at::from_blob(const_cast<char*>(view.bytes.data()), view.shape, options_of(view));
+}
+
+/// The same, but the files stay mapped as long as the tensor lives.
+Tensor mapped_tensor(const io::TensorView& view,
+                     const std::shared_ptr<const io::SafetensorsFolder>& files) {
+  return at::from_blob(
+      const_cast<char*>(view.bytes.data()), view.shape, [files](void*) {}, options_of(view));
+}
+
+bool is_aligned(const io::TensorView& view) {
+  return reinterpret_cast<uintptr_t>(view.bytes.data()) %
+             static_cast<uintptr_t>(io::dtype_bytes(view.dtype)) ==
+         0;
+}
+
+Tensor place(const io::TensorView& view, const Placement& placement,
+             const std::shared_ptr<const io::SafetensorsFolder>& files) {
+  const at::ScalarType dtype = placement.dtype.value_or(scalar_type(view.dtype));
+  const bool as_it_is = dtype == scalar_type(view.dtype) && placement.device.is_cpu();
+  if (placement.map && as_it_is && is_aligned(view)) return mapped_tensor(view, files);
+  return view_tensor(view).to(at::TensorOptions().dtype(dtype).device(placement.device),
+                              /*non_blocking=*/false, /*copy=*/true);
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -146,45 +105,51 @@ std::string joined(const std::vector<std::string>& names) {
   return fmt::format("{}{}", fmt::join(shown, ", "), more);
 }
 
-}  // namespace
-
-std::map<std::string, std::vector<int64_t>> expected_parameters(const ModelConfig& config) {
-  Shapes shapes;
-  add_vision(shapes, config.vision);
-  add_text(shapes, config.text);
-  return shapes;
+/// Tensors in name order, a new shard whenever the next one would not fit.
+std::vector<Parameters> cut_shards(const Parameters& parameters, int64_t max_bytes) {
+  std::vector<Parameters> shards(1);
+  int64_t bytes = 0;
+  for (const auto& [name, tensor] : parameters) {
+    const auto size = static_cast<int64_t>(tensor.nbytes());
+    if (bytes > 0 && bytes + size > max_bytes) {
+      shards.emplace_back();
+      bytes = 0;
+    }
+    shards.back().emplace(name, tensor);
+    bytes += size;
+  }
+  return shards;
 }
 
-Parameters load_parameters(const std::filesystem::path& folder, const ModelConfig& config,
-                           at::ScalarType dtype, const at::Device& device) {
-  const io::SafetensorsFolder files(folder);
-  Shapes expected = expected_parameters(config);
+}  // namespace
+
+Parameters load_parameters(const std::filesystem::path& folder, const Shapes& expected,
+                           const Naming& naming, const Placement& placement) {
+  const auto files = std::make_shared<const io::SafetensorsFolder>(folder);
+  Shapes missing = expected;
   Parameters parameters;
   std::vector<std::string> extra;
   std::vector<std::string> misshaped;
-  for (const auto& [file_name, view] : files.tensors()) {
-    if (file_name.ends_with(".rotary_emb.inv_freq")) continue;
-    const std::string name = modern_name(file_name);
-    if (name == "lm_head.weight" && config.text.tie_word_embeddings)
-      continue;  // tied exports may keep a copy
-    const auto it = expected.find(name);
-    if (it == expected.end()) {
+  for (const auto& [file_name, view] : files->tensors()) {
+    const std::string name = naming(file_name);
+    if (name.empty()) continue;
+    const auto it = missing.find(name);
+    if (it == missing.end()) {
       extra.push_back(file_name);
       continue;
     }
-    if (it->second != view.shape) {
+    if (it->second == view.shape) {
+      parameters[name] = place(view, placement, files);
+    } else {
       misshaped.push_back(fmt::format("{} [{}] instead of [{}]", name, fmt::join(view.shape, ","),
                                       fmt::join(it->second, ",")));
-    } else {
-      parameters[name] = view_tensor(view).to(at::TensorOptions().dtype(dtype).device(device),
-                                              /*non_blocking=*/false, /*copy=*/true);
     }
-    expected.erase(it);
+    missing.erase(it);
   }
   std::string problems;
-  std::vector<std::string> missing;
-  for (const auto& [name, shape] : expected) missing.push_back(name);
-  if (!missing.empty()) problems += "; missing tensors: " + joined(missing);
+  std::vector<std::string> missing_names;
+  for (const auto& [name, shape] : missing) missing_names.push_back(name);
+  if (!missing_names.empty()) problems += "; missing tensors: " + joined(missing_names);
   if (!extra.empty()) problems += "; unknown tensors: " + joined(extra);
   if (!misshaped.empty()) problems += "; ill-shaped tensors: " + joined(misshaped);
   if (!problems.empty()) {
@@ -194,10 +159,21 @@ Parameters load_parameters(const std::filesystem::path& folder, const ModelConfi
   return parameters;
 }
 
-Parameters random_parameters(const ModelConfig& config, uint64_t seed, double std) {
+Parameters load_stored_tensors(const std::filesystem::path& folder) {
+  const auto files = std::make_shared<const io::SafetensorsFolder>(folder);
+  const Placement as_stored{std::nullopt, at::kCPU, /*map=*/true};
   Parameters parameters;
-  for (const auto& [name, shape] : expected_parameters(config)) {
-    const bool is_norm = name.find("norm") != std::string::npos && name.ends_with(".weight");
+  for (const auto& [name, view] : files->tensors())
+    parameters[name] = place(view, as_stored, files);
+  return parameters;
+}
+
+Parameters random_parameters(const Shapes& shapes, uint64_t seed, double std) {
+  Parameters parameters;
+  for (const auto& [name, shape] : shapes) {
+    const bool is_norm =
+        (name.find("norm") != std::string::npos || name.find("Norm") != std::string::npos) &&
+        name.ends_with(".weight");
     if (is_norm) {
       parameters[name] = at::full(shape, 1.0, at::kFloat);
       continue;
@@ -214,7 +190,8 @@ Parameters random_parameters(const ModelConfig& config, uint64_t seed, double st
   return parameters;
 }
 
-std::string save_tensors(const std::filesystem::path& file, const Parameters& tensors) {
+std::string save_tensors(const std::filesystem::path& file, const Parameters& tensors,
+                         const std::map<std::string, std::string>& metadata) {
   std::map<std::string, io::TensorView> views;
   std::vector<Tensor> kept;  // contiguous CPU copies stay alive until written
   for (const auto& [name, tensor] : tensors) {
@@ -224,11 +201,28 @@ std::string save_tensors(const std::filesystem::path& file, const Parameters& te
                    t.sizes().vec(),
                    {static_cast<const char*>(t.const_data_ptr()), static_cast<size_t>(t.nbytes())}};
   }
-  return io::write_safetensors(file, views);
+  return io::write_safetensors(file, views, metadata);
 }
 
-std::string save_parameters(const std::filesystem::path& folder, const Parameters& parameters) {
-  return save_tensors(folder / "model.safetensors", parameters);
+void save_parameters(const std::filesystem::path& folder, const Parameters& parameters,
+                     int64_t max_shard_bytes) {
+  const std::vector<Parameters> shards = cut_shards(parameters, max_shard_bytes);
+  if (shards.size() == 1) {
+    save_tensors(folder / "model.safetensors", parameters);
+    return;
+  }
+  io::Json weight_map = io::Json::object();
+  int64_t total = 0;
+  for (size_t i = 0; i < shards.size(); ++i) {
+    const std::string file = fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards.size());
+    save_tensors(folder / file, shards[i]);
+    for (const auto& [name, tensor] : shards[i]) {
+      weight_map[name] = file;
+      total += static_cast<int64_t>(tensor.nbytes());
+    }
+  }
+  const io::Json index = {{"metadata", {{"total_size", total}}}, {"weight_map", weight_map}};
+  io::write_file(folder / "model.safetensors.index.json", index.dump(2) + "\n");
 }
 
 Parameters load_tensors(const std::filesystem::path& file) {
@@ -247,6 +241,16 @@ const Tensor& parameter(const Parameters& parameters, const std::string& name) {
 int64_t count_values(const Parameters& parameters) {
   int64_t total = 0;
   for (const auto& [name, tensor] : parameters) total += tensor.numel();
+  return total;
+}
+
+int64_t count_values(const Shapes& shapes) {
+  int64_t total = 0;
+  for (const auto& [name, shape] : shapes) {
+    int64_t values = 1;
+    for (const int64_t n : shape) values *= n;
+    total += values;
+  }
   return total;
 }
 

@@ -13,14 +13,18 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/hash.h"
+#include "io/run_record.h"
+#include "model/checkpoint_tensors.h"
 
 namespace unirg::model {
 namespace {
 
-at::ScalarType parse_dtype(const std::string& dtype) {
-  if (dtype == "float32") return at::kFloat;
-  if (dtype == "bfloat16") return at::kBFloat16;
-  throw Error(Exit::config, fmt::format("unknown dtype '{}' (hint: float32 or bfloat16)", dtype));
+/// The second pass over the same layers (the replies after their prompt) draws other masks.
+Pass reply_pass(Pass pass) {
+  constexpr uint64_t kOther = 0x9e3779b97f4a7c15;
+  pass.dropout.seed ^= kOther;
+  return pass;
 }
 
 /// [B, n] ids, right-padded with 0.
@@ -57,11 +61,21 @@ void collect_images(const ModelConfig& config, const PromptTokens& prompt, int64
 
 }  // namespace
 
-Qwen3VL bind(ModelConfig config, Parameters parameters) {
-  Qwen3VL model{std::move(config), std::move(parameters), {}, {}};
-  model.vision = bind_vision(model.config.vision, model.parameters);
-  model.text = bind_text(model.config.text, model.parameters);
+Qwen3VL bind_model(ModelConfig config, Parameters parameters,
+                   std::optional<AdapterConfig> adapter) {
+  Qwen3VL model{std::move(config), std::move(parameters), std::move(adapter), {}, {}};
+  const double scale = model.adapter ? model.adapter->scale() : 0;
+  if (model.config.sees()) model.vision = bind_vision(model.config.vision, model.parameters, scale);
+  model.text = bind_text(model.config.text, model.parameters, text_root(model.config), scale);
   return model;
+}
+
+std::optional<at::ScalarType> parse_dtype(const std::string& dtype) {
+  if (dtype == "float32") return at::kFloat;
+  if (dtype == "bfloat16") return at::kBFloat16;
+  if (dtype == "auto") return std::nullopt;
+  throw Error(Exit::config,
+              fmt::format("unknown dtype '{}' (hint: float32, bfloat16 or auto)", dtype));
 }
 
 at::Device parse_device(const std::string& device) {
@@ -80,17 +94,36 @@ at::Device parse_device(const std::string& device) {
 
 Qwen3VL load_model(const std::filesystem::path& folder, const std::string& device,
                    const std::string& dtype) {
-  if (!std::filesystem::exists(folder / "config.json")) {
+  const std::filesystem::path base = base_folder(folder);
+  if (!std::filesystem::exists(base / "config.json")) {
     throw Error(Exit::no_input,
-                fmt::format("no checkpoint in '{}': config.json is missing", folder.string()));
+                fmt::format("no checkpoint in '{}': config.json is missing", base.string()));
   }
-  ModelConfig config = load_config(folder / "config.json");
-  Parameters parameters = load_parameters(folder, config, parse_dtype(dtype), parse_device(device));
-  return bind(std::move(config), std::move(parameters));
+  ModelConfig config = load_config(base / "config.json");
+  const Placement placement{parse_dtype(dtype), parse_device(device), /*map=*/true};
+  Parameters parameters = load_checkpoint(base, config, placement);
+  if (!is_adapter(folder)) return model::bind_model(std::move(config), std::move(parameters));
+  AdapterConfig adapter = load_adapter_config(folder);
+  for (auto& [name, tensor] : load_adapter(folder, config, adapter))
+    parameters[name] = tensor.to(placement.device);
+  return model::bind_model(std::move(config), std::move(parameters), std::move(adapter));
+}
+
+Qwen3VL without_adapter(const Qwen3VL& model) {
+  Parameters base;
+  for (const auto& [name, tensor] : model.parameters) {
+    if (!is_adapter_tensor(name)) base.emplace(name, tensor);
+  }
+  return model::bind_model(model.config, std::move(base));
+}
+
+std::string policy_digest(const std::filesystem::path& folder) {
+  const std::string own = io::digest_path(folder);
+  return is_adapter(folder) ? sha256_hex(own + io::digest_path(base_folder(folder))) : own;
 }
 
 PromptBatch embed_prompts(const Qwen3VL& model, const std::vector<PromptTokens>& prompts,
-                          bool drop_last) {
+                          bool drop_last, const Pass& pass) {
   const TextConfig& text = model.config.text;
   const auto device = model.text.embed.device();
   PromptBatch batch;
@@ -128,8 +161,11 @@ PromptBatch embed_prompts(const Qwen3VL& model, const std::vector<PromptTokens>&
   batch.input.hidden =
       at::embedding(model.text.embed, padded_ids(rows, P, text.vocab_size).to(device));
   if (images.grids.empty()) return batch;
-  const VisionOutput seen = vision_forward(model.config.vision, model.vision,
-                                           at::cat(images.pixels, 0).to(device), images.grids);
+  if (!model.config.sees())
+    throw Error(Exit::data,
+                fmt::format("model_type '{}' takes no images", model.config.model_type));
+  const VisionOutput seen = vision_forward(
+      model.config.vision, model.vision, at::cat(images.pixels, 0).to(device), images.grids, pass);
   UNIRG_ASSERT(seen.tokens.size(0) == static_cast<int64_t>(images.rows.size()),
                "visual tokens and placeholders differ");
   batch.input.visual_index = at::tensor(images.rows, at::kLong).to(device);
@@ -161,7 +197,8 @@ Rotary reply_rotary(const Qwen3VL& model, const std::vector<Positions>& position
 }
 
 Tensor forward_replies(const Qwen3VL& model, const std::vector<PromptTokens>& prompts,
-                       const std::vector<std::vector<std::vector<int64_t>>>& replies) {
+                       const std::vector<std::vector<std::vector<int64_t>>>& replies,
+                       const Pass& pass) {
   UNIRG_ASSERT(prompts.size() == replies.size() && !prompts.empty(),
                "one list of replies a prompt");
   const auto B = static_cast<int64_t>(prompts.size());
@@ -176,19 +213,21 @@ Tensor forward_replies(const Qwen3VL& model, const std::vector<PromptTokens>& pr
     }
   }
   const auto L = static_cast<int64_t>(longest);
-  const PromptBatch batch = embed_prompts(model, prompts, /*drop_last=*/true);
-  const PrefixCache prefix = prefill(model.config.text, model.text, batch.input);
+  const PromptBatch batch = embed_prompts(model, prompts, /*drop_last=*/true, pass);
+  const PrefixCache prefix = prefill(model.config.text, model.text, batch.input, pass);
   const Tensor ids =
       padded_ids(rows, L, model.config.text.vocab_size).to(model.text.embed.device());
   const Tensor hidden =
       at::embedding(model.text.embed, ids).view({B, G, L, model.config.text.hidden_size});
   return reply_forward(model.config.text, model.text, prefix, hidden,
-                       reply_rotary(model, batch.positions, 0, L));
+                       reply_rotary(model, batch.positions, 0, L), /*cache=*/nullptr,
+                       reply_pass(pass));
 }
 
-Tensor forward_plain(const Qwen3VL& model, const std::vector<PromptTokens>& sequences) {
-  const PromptBatch batch = embed_prompts(model, sequences, /*drop_last=*/false);
-  return text_forward(model.config.text, model.text, batch.input);
+Tensor forward_plain(const Qwen3VL& model, const std::vector<PromptTokens>& sequences,
+                     const Pass& pass) {
+  const PromptBatch batch = embed_prompts(model, sequences, /*drop_last=*/false, pass);
+  return text_forward(model.config.text, model.text, batch.input, pass);
 }
 
 }  // namespace unirg::model

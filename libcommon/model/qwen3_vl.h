@@ -5,9 +5,11 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "model/adapter.h"
 #include "model/config.h"
 #include "model/parameters.h"
 #include "model/positions.h"
@@ -19,16 +21,26 @@ namespace unirg::model {
 /// Weights bound to names. Copying shares tensors.
 struct Qwen3VL {
   ModelConfig config;
-  Parameters parameters;
-  VisionWeights vision;
+  Parameters parameters;  ///< the base's, and the adapter's when there is one
+  std::optional<AdapterConfig> adapter;
+  VisionWeights vision;  ///< empty in text-only models
   TextWeights text;
 };
-Qwen3VL bind(ModelConfig config, Parameters parameters);
-/// config.json + weights of a checkpoint folder. \param device "auto", "cpu", "cuda", "cuda:N"
-/// \throws Error(Exit::unavailable) for a device this machine lacks
+Qwen3VL bind_model(ModelConfig config, Parameters parameters,
+                   std::optional<AdapterConfig> adapter = std::nullopt);
+/// config.json + weights of a checkpoint folder, or of an adapter's folder and its base. Weights
+/// stay mapped where they need no conversion (Placement::map). \param device "auto", "cpu", "cuda",
+/// "cuda:N" \param dtype "float32", "bfloat16", or "auto": as stored \throws
+/// Error(Exit::unavailable) for a device this machine lacks
 Qwen3VL load_model(const std::filesystem::path& folder, const std::string& device,
                    const std::string& dtype);
+/// The same model with its adapter off: a reference policy that costs no second copy.
+Qwen3VL without_adapter(const Qwen3VL& model);
 at::Device parse_device(const std::string& device);
+/// "float32", "bfloat16"; nullopt for "auto". \throws Error(Exit::config) for another name
+std::optional<at::ScalarType> parse_dtype(const std::string& dtype);
+/// Names a policy: the folder's digest (io::digest_path), for an adapter together with its base's.
+std::string policy_digest(const std::filesystem::path& folder);
 
 /// One prompt: token ids with image placeholders expanded, and its images' patch rows.
 struct PromptTokens {
@@ -47,7 +59,7 @@ struct PromptBatch {
 /// \throws Error(Exit::data) if placeholders and images do not match, or a token id is outside the
 /// vocabulary
 PromptBatch embed_prompts(const Qwen3VL& model, const std::vector<PromptTokens>& prompts,
-                          bool drop_last);
+                          bool drop_last, const Pass& pass = {});
 
 /// Rotary tables of reply streams: token j of study b stands `j` after the last prompt token.
 /// \returns cos, sin [B, 1, L, 1, D]
@@ -58,9 +70,11 @@ Rotary reply_rotary(const Qwen3VL& model, const std::vector<Positions>& position
 /// enabled. \param replies B x G token streams as fed to the model: the last prompt token, then the
 /// reply without its last token \returns [B, G, L, H], right-padded to the longest reply
 Tensor forward_replies(const Qwen3VL& model, const std::vector<PromptTokens>& prompts,
-                       const std::vector<std::vector<std::vector<int64_t>>>& replies);
+                       const std::vector<std::vector<std::vector<int64_t>>>& replies,
+                       const Pass& pass = {});
 
 /// The plain form: full sequences, no sharing. \returns hidden [B, P, H], right-padded
-Tensor forward_plain(const Qwen3VL& model, const std::vector<PromptTokens>& sequences);
+Tensor forward_plain(const Qwen3VL& model, const std::vector<PromptTokens>& sequences,
+                     const Pass& pass = {});
 
 }  // namespace unirg::model

@@ -17,9 +17,11 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "base/error.h"
 #include "model/layers.h"
+#include "model/recompute.h"
 
 namespace unirg::model {
 namespace {
@@ -32,26 +34,45 @@ struct Heads {
 };
 
 /// Queries, keys and values of x [..., H].
-Heads project(const TextConfig& c, const TextLayer& layer, const Tensor& x, const Rotary& rotary) {
+Heads project(const TextConfig& c, const TextLayer& layer, const Tensor& x, const Rotary& rotary,
+              const Dropout& dropout) {
   const Tensor normed = rms_norm(x, layer.input_norm, c.rms_norm_eps);
-  const auto heads = [&](const Tensor& weight, const Tensor& bias, int64_t n) {
+  const auto heads = [&](const Linear& linear, int64_t n) {
     auto shape = x.sizes().vec();
     shape.back() = n;
     shape.push_back(c.head_dim);
-    return linear(normed, weight, bias).view(shape);
+    return apply(linear, normed, dropout).view(shape);
   };
-  const Tensor q = heads(layer.q_weight, layer.q_bias, c.num_attention_heads);
-  const Tensor k = heads(layer.k_weight, layer.k_bias, c.num_key_value_heads);
-  return {rotate(rms_norm(q, layer.q_norm, c.rms_norm_eps), rotary.cos, rotary.sin),
-          rotate(rms_norm(k, layer.k_norm, c.rms_norm_eps), rotary.cos, rotary.sin),
-          heads(layer.v_weight, layer.v_bias, c.num_key_value_heads)};
+  const auto placed = [&](const Tensor& t, const Tensor& norm) {
+    return rotate(norm.defined() ? rms_norm(t, norm, c.rms_norm_eps) : t, rotary.cos, rotary.sin);
+  };
+  const Tensor q = heads(layer.q, c.num_attention_heads);
+  const Tensor k = heads(layer.k, c.num_key_value_heads);
+  return {placed(q, layer.q_norm), placed(k, layer.k_norm), heads(layer.v, c.num_key_value_heads)};
 }
 
 /// Residual MLP (SwiGLU) of one layer.
-Tensor feed_forward(const TextConfig& c, const TextLayer& layer, const Tensor& x) {
+Tensor feed_forward(const TextConfig& c, const TextLayer& layer, const Tensor& x,
+                    const Dropout& dropout) {
   const Tensor z = rms_norm(x, layer.post_norm, c.rms_norm_eps);
-  return x + linear(at::silu(linear(z, layer.gate_weight)) * linear(z, layer.up_weight),
-                    layer.down_weight);
+  return x + apply(layer.down,
+                   at::silu(apply(layer.gate, z, dropout)) * apply(layer.up, z, dropout), dropout);
+}
+
+/// Everything of a layer that may be trained, for `recomputed`.
+std::vector<Tensor> weights_of(const TextLayer& layer) {
+  std::vector<Tensor> all{layer.input_norm, layer.post_norm, layer.q_norm, layer.k_norm};
+  for (const Linear* linear :
+       {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down}) {
+    all.insert(all.end(), {linear->weight, linear->bias, linear->lora_a, linear->lora_b});
+  }
+  return all;
+}
+
+/// Runs a layer's `part`, keeping or recomputing what its backward pass needs.
+std::vector<Tensor> run_part(const Pass& pass, const Part& part,
+                             const std::vector<Tensor>& arguments, const TextLayer& layer) {
+  return pass.recompute ? recomputed(part, arguments, weights_of(layer)) : part(arguments);
 }
 
 /// [P, P] float32 with -inf above the diagonal.
@@ -88,7 +109,7 @@ Tensor self_attention(const TextConfig& c, const Heads& heads, const Tensor& mas
 /// \param last_layer_output false: stop once the last layer's keys and values are known
 template <typename Keep>
 Tensor run_layers(const TextConfig& c, const TextWeights& weights, const TextInput& input,
-                  bool last_layer_output, Keep keep) {
+                  bool last_layer_output, const Pass& pass, Keep keep) {
   const int64_t P = input.hidden.size(1);
   const Tensor padding = padding_mask(input.lengths, P, input.hidden.device());
   Tensor mask = causal_mask(P, input.hidden.device()).view({1, 1, P, P});
@@ -96,11 +117,18 @@ Tensor run_layers(const TextConfig& c, const TextWeights& weights, const TextInp
   Tensor x = input.hidden;
   for (size_t i = 0; i < weights.layers.size(); ++i) {
     const TextLayer& layer = weights.layers[i];
-    const Heads heads = project(c, layer, x, input.rotary);
-    keep(heads.k, heads.v);
-    if (!last_layer_output && i + 1 == weights.layers.size()) return {};
-    x = x + linear(self_attention(c, heads, mask), layer.o_weight, layer.o_bias);
-    x = feed_forward(c, layer, x);
+    const bool keys_only = !last_layer_output && i + 1 == weights.layers.size();
+    const Part part = [&c, &layer, keys_only, mask, rotary = input.rotary,
+                       dropout = pass.dropout](const std::vector<Tensor>& in) {
+      const Heads heads = project(c, layer, in[0], rotary, dropout);
+      if (keys_only) return std::vector<Tensor>{heads.k, heads.v};
+      const Tensor attended = in[0] + apply(layer.o, self_attention(c, heads, mask), dropout);
+      return std::vector<Tensor>{heads.k, heads.v, feed_forward(c, layer, attended, dropout)};
+    };
+    const std::vector<Tensor> out = run_part(pass, part, {x}, layer);
+    keep(out[0], out[1]);
+    if (keys_only) return {};
+    x = out[2];
     if (i < input.deepstack.size()) {
       x = at::index_add(x.flatten(0, 1), 0, input.visual_index,
                         input.deepstack[i].to(x.scalar_type()))
@@ -152,6 +180,29 @@ Tensor reply_attention(const ReplyShape& s, const Tensor& q, const Tensor& prefi
 /// [B, G, L, K, D] -> [B, K, G, L, D]
 Tensor cache_order(const Tensor& kv) { return kv.permute({0, 3, 1, 2, 4}); }
 
+/// Keys and values of the replies themselves, as reply_attention takes them: [B*K*G, T, D].
+struct Own {
+  Tensor k, v;
+};
+
+Own fresh(const Heads& heads, const ReplyShape& s, int64_t T) {
+  const auto rows = [&](const Tensor& kv) {
+    return cache_order(kv).reshape({s.B * s.K * s.G, T, s.D});
+  };
+  return {rows(heads.k), rows(heads.v)};
+}
+
+/// Appends to the cache. A narrowed cache keeps a uniform stride over its leading axes, so
+/// flattening them is a view, not a copy.
+Own cached(ReplyCache& cache, size_t layer, const Heads& heads, int64_t T) {
+  const auto append = [&](Tensor& all, const Tensor& kv) {
+    const Tensor own = cache_order(kv);
+    all.narrow(3, cache.length, own.size(3)).copy_(own);
+    return all.narrow(3, 0, T).flatten(0, 2);
+  };
+  return {append(cache.keys[layer], heads.k), append(cache.values[layer], heads.v)};
+}
+
 /// Mask of L new reply tokens over P prompt tokens and T = cached + L own tokens; undefined when
 /// nothing is hidden.
 Tensor reply_mask(const PrefixCache& prefix, int64_t L, int64_t T, const at::Device& device) {
@@ -166,36 +217,62 @@ Tensor reply_mask(const PrefixCache& prefix, int64_t L, int64_t T, const at::Dev
   return at::cat({prompt.expand({B, 1, 1, 1, L, P}), own.expand({B, 1, 1, 1, L, T})}, -1);
 }
 
+/// Slows the long waves of Llama 3 by `factor`, leaves the short ones, blends between (transformers
+/// modeling_rope_utils, _compute_llama3_parameters).
+float llama3_frequency(const RopeScaling& s, float frequency) {
+  const double wave = 2 * std::numbers::pi / frequency;
+  const auto original = static_cast<double>(s.original_max_position_embeddings);
+  if (wave < original / s.high_freq_factor) return frequency;
+  if (wave > original / s.low_freq_factor) return static_cast<float>(frequency / s.factor);
+  const double smooth =
+      (original / wave - s.low_freq_factor) / (s.high_freq_factor - s.low_freq_factor);
+  return static_cast<float>((1 - smooth) * frequency / s.factor + smooth * frequency);
+}
+
+/// theta^(-2f/D) for f = 0..D/2-1, scaled as the configuration says.
+std::vector<float> inverse_frequencies(const TextConfig& config) {
+  const int64_t D = config.head_dim;
+  std::vector<float> inverse;
+  for (int64_t f = 0; f < D / 2; ++f) {
+    const float frequency = 1.0F / std::pow(static_cast<float>(config.rope_theta),
+                                            static_cast<float>(2 * f) / static_cast<float>(D));
+    const RopeScaling& scaling = config.rope_scaling;
+    if (scaling.type == "linear") {
+      inverse.push_back(frequency / static_cast<float>(scaling.factor));
+    } else if (scaling.type == "llama3") {
+      inverse.push_back(llama3_frequency(scaling, frequency));
+    } else {
+      inverse.push_back(frequency);
+    }
+  }
+  return inverse;
+}
+
 }  // namespace
 
-TextWeights bind_text(const TextConfig& config, const Parameters& p) {
-  const std::string root = "model.language_model.";
+TextWeights bind_text(const TextConfig& config, const Parameters& p, const std::string& root,
+                      double lora_scale) {
   TextWeights weights;
   weights.embed = parameter(p, root + "embed_tokens.weight");
   weights.norm = parameter(p, root + "norm.weight");
   weights.head = config.tie_word_embeddings ? weights.embed : parameter(p, "lm_head.weight");
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
-    const auto get = [&](const char* name) {
-      return parameter(p, fmt::format("{}layers.{}.{}", root, i, name));
+    const std::string layer = fmt::format("{}layers.{}.", root, i);
+    const auto norm = [&](const char* name) { return parameter(p, layer + name + ".weight"); };
+    const auto linear = [&](const char* name, bool bias) {
+      return bind_linear(p, layer + name, bias, lora_scale);
     };
-    const auto bias = [&](const char* name) {
-      return config.attention_bias ? get(name) : Tensor();
-    };
-    weights.layers.push_back({.input_norm = get("input_layernorm.weight"),
-                              .post_norm = get("post_attention_layernorm.weight"),
-                              .q_weight = get("self_attn.q_proj.weight"),
-                              .q_bias = bias("self_attn.q_proj.bias"),
-                              .k_weight = get("self_attn.k_proj.weight"),
-                              .k_bias = bias("self_attn.k_proj.bias"),
-                              .v_weight = get("self_attn.v_proj.weight"),
-                              .v_bias = bias("self_attn.v_proj.bias"),
-                              .o_weight = get("self_attn.o_proj.weight"),
-                              .o_bias = bias("self_attn.o_proj.bias"),
-                              .q_norm = get("self_attn.q_norm.weight"),
-                              .k_norm = get("self_attn.k_norm.weight"),
-                              .gate_weight = get("mlp.gate_proj.weight"),
-                              .up_weight = get("mlp.up_proj.weight"),
-                              .down_weight = get("mlp.down_proj.weight")});
+    weights.layers.push_back({.input_norm = norm("input_layernorm"),
+                              .post_norm = norm("post_attention_layernorm"),
+                              .q = linear("self_attn.q_proj", config.attention_bias),
+                              .k = linear("self_attn.k_proj", config.attention_bias),
+                              .v = linear("self_attn.v_proj", config.attention_bias),
+                              .o = linear("self_attn.o_proj", config.output_bias),
+                              .q_norm = config.qk_norm ? norm("self_attn.q_norm") : Tensor(),
+                              .k_norm = config.qk_norm ? norm("self_attn.k_norm") : Tensor(),
+                              .gate = linear("mlp.gate_proj", config.mlp_bias),
+                              .up = linear("mlp.up_proj", config.mlp_bias),
+                              .down = linear("mlp.down_proj", config.mlp_bias)});
   }
   return weights;
 }
@@ -207,12 +284,7 @@ Rotary rotary_tables(const TextConfig& config,
   Rotary rotary{at::empty({n, 1, D}, at::kFloat), at::empty({n, 1, D}, at::kFloat)};
   float* cos = rotary.cos.mutable_data_ptr<float>();
   float* sin = rotary.sin.mutable_data_ptr<float>();
-  std::vector<float> inverse(static_cast<size_t>(D / 2));
-  for (int64_t f = 0; f < D / 2; ++f) {
-    inverse[static_cast<size_t>(f)] =
-        1.0F / std::pow(static_cast<float>(config.rope_theta),
-                        static_cast<float>(2 * f) / static_cast<float>(D));
-  }
+  const std::vector<float> inverse = inverse_frequencies(config);
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t f = 0; f < D / 2; ++f) {
       // Interleaved sections: t h w t h w ..., height and width up to three times their section,
@@ -229,14 +301,16 @@ Rotary rotary_tables(const TextConfig& config,
   return rotary;
 }
 
-Tensor text_forward(const TextConfig& config, const TextWeights& weights, const TextInput& input) {
-  return run_layers(config, weights, input, /*last_layer_output=*/true,
+Tensor text_forward(const TextConfig& config, const TextWeights& weights, const TextInput& input,
+                    const Pass& pass) {
+  return run_layers(config, weights, input, /*last_layer_output=*/true, pass,
                     [](const Tensor&, const Tensor&) {});
 }
 
-PrefixCache prefill(const TextConfig& config, const TextWeights& weights, const TextInput& input) {
+PrefixCache prefill(const TextConfig& config, const TextWeights& weights, const TextInput& input,
+                    const Pass& pass) {
   PrefixCache cache;
-  run_layers(config, weights, input, /*last_layer_output=*/false,
+  run_layers(config, weights, input, /*last_layer_output=*/false, pass,
              [&](const Tensor& k, const Tensor& v) {
                cache.keys.push_back(k.transpose(1, 2).contiguous());
                cache.values.push_back(v.transpose(1, 2).contiguous());
@@ -261,35 +335,25 @@ ReplyCache make_reply_cache(const TextConfig& config, int64_t B, int64_t G, int6
 
 Tensor reply_forward(const TextConfig& config, const TextWeights& weights,
                      const PrefixCache& prefix, const Tensor& hidden, const Rotary& rotary,
-                     ReplyCache* cache) {
+                     ReplyCache* cache, const Pass& pass) {
   const int64_t K = config.num_key_value_heads;
   const ReplyShape shape{
       hidden.size(0), hidden.size(1), hidden.size(2), K, config.num_attention_heads / K,
       config.head_dim};
   const int64_t T = (cache ? cache->length : 0) + shape.L;
   const Tensor mask = reply_mask(prefix, shape.L, T, hidden.device());
-  const auto rows = [&](const Tensor& kv) {
-    return kv.reshape({shape.B * K * shape.G, T, shape.D});
-  };
   Tensor x = hidden;
   for (size_t i = 0; i < weights.layers.size(); ++i) {
     const TextLayer& layer = weights.layers[i];
-    const Heads heads = project(config, layer, x, rotary);
-    Tensor own_k = cache_order(heads.k);
-    Tensor own_v = cache_order(heads.v);
-    if (cache) {
-      cache->keys[i].narrow(3, cache->length, shape.L).copy_(own_k);
-      cache->values[i].narrow(3, cache->length, shape.L).copy_(own_v);
-      own_k = cache->keys[i].narrow(3, 0, T);
-      own_v = cache->values[i].narrow(3, 0, T);
-    }
-    // A narrowed cache keeps a uniform stride over its leading axes, so flattening them is a view,
-    // not a copy.
-    const auto flat = [&](const Tensor& kv) { return cache ? kv.flatten(0, 2) : rows(kv); };
-    const Tensor attended = reply_attention(shape, heads.q, prefix.keys[i], prefix.values[i],
-                                            flat(own_k), flat(own_v), mask);
-    x = x + linear(attended, layer.o_weight, layer.o_bias);
-    x = feed_forward(config, layer, x);
+    const Part part = [&config, &layer, shape, T, mask, rotary, cache, i,
+                       dropout = pass.dropout](const std::vector<Tensor>& in) {
+      const Heads heads = project(config, layer, in[0], rotary, dropout);
+      const Own own = cache ? cached(*cache, i, heads, T) : fresh(heads, shape, T);
+      const Tensor attended = reply_attention(shape, heads.q, in[1], in[2], own.k, own.v, mask);
+      const Tensor y = in[0] + apply(layer.o, attended, dropout);
+      return std::vector<Tensor>{feed_forward(config, layer, y, dropout)};
+    };
+    x = run_part(pass, part, {x, prefix.keys[i], prefix.values[i]}, layer).front();
   }
   if (cache) cache->length = T;
   return rms_norm(x, weights.norm, config.rms_norm_eps);

@@ -1,6 +1,7 @@
-// The Qwen3-VL text tower in three forms that share every layer: the plain causal forward over
-// padded sequences, the prefill that keeps a prompt's keys and values, and the replies that read
-// them. Training and sampling both use prefill
+// The text tower (Qwen3-VL's, and by switches of TextConfig those of Llama and its kin) in three
+// forms that share every layer: the plain causal forward over padded sequences, the prefill that
+// keeps a prompt's keys and values, and the replies that read them. Training and sampling both use
+// prefill
 // + replies: a study's prompt is computed once for all its G samples, with gradient where wanted.
 // Letters: B studies, G replies of each, P prompt tokens, L reply tokens, T cached reply tokens, H
 // width, D head size, A query heads, K key/value heads, V vocabulary. Source: transformers qwen3_vl
@@ -9,20 +10,22 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "model/config.h"
-#include "model/parameters.h"
+#include "model/layers.h"
 #include "model/positions.h"
 
 namespace unirg::model {
 
 struct TextLayer {
   Tensor input_norm, post_norm;
-  Tensor q_weight, q_bias, k_weight, k_bias, v_weight, v_bias, o_weight,
-      o_bias;  ///< biases undefined without attention_bias
-  Tensor q_norm, k_norm;
-  Tensor gate_weight, up_weight, down_weight;
+  Linear q, k, v, o;
+  Tensor q_norm, k_norm;  ///< undefined without qk_norm
+  Linear gate, up, down;
 };
 
 /// The tower's weights, looked up once. Tensors share storage (and autograd identity) with the
@@ -33,7 +36,9 @@ struct TextWeights {
   Tensor norm;  ///< [H]
   Tensor head;  ///< [V, H]; embed itself when tied
 };
-TextWeights bind_text(const TextConfig& config, const Parameters& parameters);
+/// \param root what the tower's names begin with (text_root in checkpoint_tensors.h)
+TextWeights bind_text(const TextConfig& config, const Parameters& parameters,
+                      const std::string& root, double lora_scale = 0);
 
 /// Rotary tables, in the dtype of the activations.
 struct Rotary {
@@ -55,14 +60,16 @@ struct TextInput {
 
 /// Plain causal forward. \returns [B, P, H] after the final norm; rows beyond a length hold no
 /// meaning
-Tensor text_forward(const TextConfig& config, const TextWeights& weights, const TextInput& input);
+Tensor text_forward(const TextConfig& config, const TextWeights& weights, const TextInput& input,
+                    const Pass& pass = {});
 
 /// Keys and values of prompts.
 struct PrefixCache {
   std::vector<Tensor> keys, values;  ///< per layer [B, K, P, D], keys rotated
   Tensor mask;  ///< [B, 1, 1, 1, 1, P] float32, 0 or -inf; undefined when no prompt is padded
 };
-PrefixCache prefill(const TextConfig& config, const TextWeights& weights, const TextInput& input);
+PrefixCache prefill(const TextConfig& config, const TextWeights& weights, const TextInput& input,
+                    const Pass& pass = {});
 
 /// Keys and values of the reply tokens decoded so far, preallocated.
 struct ReplyCache {
@@ -81,6 +88,6 @@ ReplyCache make_reply_cache(const TextConfig& config, int64_t B, int64_t G, int6
 /// \returns [B, G, L, H] after the final norm
 Tensor reply_forward(const TextConfig& config, const TextWeights& weights,
                      const PrefixCache& prefix, const Tensor& hidden, const Rotary& rotary,
-                     ReplyCache* cache = nullptr);
+                     ReplyCache* cache = nullptr, const Pass& pass = {});
 
 }  // namespace unirg::model

@@ -6,23 +6,26 @@
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/gelu.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "base/error.h"
-#include "model/layers.h"
+#include "model/checkpoint_tensors.h"
+#include "model/recompute.h"
 
 namespace unirg::model {
 namespace {
 
-VisionMerger bind_merger(const Parameters& p, const std::string& name) {
-  return {parameter(p, name + ".norm.weight"),       parameter(p, name + ".norm.bias"),
-          parameter(p, name + ".linear_fc1.weight"), parameter(p, name + ".linear_fc1.bias"),
-          parameter(p, name + ".linear_fc2.weight"), parameter(p, name + ".linear_fc2.bias")};
+VisionMerger bind_merger(const Parameters& p, const std::string& name, double lora_scale) {
+  return {parameter(p, name + ".norm.weight"), parameter(p, name + ".norm.bias"),
+          bind_linear(p, name + ".linear_fc1", true, lora_scale),
+          bind_linear(p, name + ".linear_fc2", true, lora_scale)};
 }
 
 /// (row, column) of each patch, block order: merge x merge patches of one token stand together.
@@ -136,10 +139,9 @@ Geometry make_geometry(const VisionConfig& config, const VisionWeights& weights,
 
 /// Attention of every patch over the patches of its own image.
 Tensor vision_attention(const VisionConfig& config, const VisionBlock& block, const Tensor& x,
-                        const Geometry& geometry) {
+                        const Geometry& geometry, const Dropout& dropout) {
   const int64_t d = config.head_dim();
-  const Tensor qkv =
-      linear(x, block.qkv_weight, block.qkv_bias).view({x.size(0), 3, config.num_heads, d});
+  const Tensor qkv = apply(block.qkv, x, dropout).view({x.size(0), 3, config.num_heads, d});
   std::vector<Tensor> outputs;
   for (const Run& run : geometry.runs) {
     const int64_t n = run.images * run.grid.patches();
@@ -157,76 +159,92 @@ Tensor vision_attention(const VisionConfig& config, const VisionBlock& block, co
     outputs.push_back(out.transpose(1, 2).reshape({n, config.hidden_size}));
   }
   const Tensor all = outputs.size() == 1 ? outputs[0] : at::cat(outputs, 0);
-  return linear(all, block.proj_weight, block.proj_bias);
+  return apply(block.proj, all, dropout);
 }
 
 Tensor vision_block(const VisionConfig& config, const VisionBlock& block, const Tensor& x,
-                    const Geometry& geometry) {
+                    const Geometry& geometry, const Dropout& dropout) {
   const Tensor attended =
       x + vision_attention(config, block, layer_norm(x, block.norm1_weight, block.norm1_bias),
-                           geometry);
+                           geometry, dropout);
   const Tensor normed = layer_norm(attended, block.norm2_weight, block.norm2_bias);
-  const Tensor hidden = at::gelu(linear(normed, block.fc1_weight, block.fc1_bias), "tanh");
-  return attended + linear(hidden, block.fc2_weight, block.fc2_bias);
+  return attended + apply(block.fc2, at::gelu(apply(block.fc1, normed, dropout), "tanh"), dropout);
 }
 
-Tensor merge_mlp(const VisionMerger& merger, const Tensor& grouped) {
-  return linear(at::gelu(linear(grouped, merger.fc1_weight, merger.fc1_bias)), merger.fc2_weight,
-                merger.fc2_bias);
+Tensor merge_mlp(const VisionMerger& merger, const Tensor& grouped, const Dropout& dropout) {
+  return apply(merger.fc2, at::gelu(apply(merger.fc1, grouped, dropout)), dropout);
+}
+
+/// Everything of a block that may be trained, for `recomputed`.
+std::vector<Tensor> weights_of(const VisionBlock& block) {
+  std::vector<Tensor> all{block.norm1_weight, block.norm1_bias, block.norm2_weight,
+                          block.norm2_bias};
+  for (const Linear* linear : {&block.qkv, &block.proj, &block.fc1, &block.fc2})
+    all.insert(all.end(), {linear->weight, linear->bias, linear->lora_a, linear->lora_b});
+  return all;
 }
 
 }  // namespace
 
-VisionWeights bind_vision(const VisionConfig& config, const Parameters& p) {
-  const std::string root = "model.visual.";
+VisionWeights bind_vision(const VisionConfig& config, const Parameters& p, double lora_scale) {
+  const std::string root = kVisionRoot;
   VisionWeights weights;
   weights.patch_weight = parameter(p, root + "patch_embed.proj.weight");
   weights.patch_bias = parameter(p, root + "patch_embed.proj.bias");
   weights.pos_embed = parameter(p, root + "pos_embed.weight");
   for (int64_t i = 0; i < config.depth; ++i) {
-    const auto get = [&](const char* name) {
-      return parameter(p, fmt::format("{}blocks.{}.{}", root, i, name));
+    const std::string block = fmt::format("{}blocks.{}.", root, i);
+    const auto get = [&](const char* name) { return parameter(p, block + name); };
+    const auto linear = [&](const char* name) {
+      return bind_linear(p, block + name, true, lora_scale);
     };
     weights.blocks.push_back({get("norm1.weight"), get("norm1.bias"), get("norm2.weight"),
-                              get("norm2.bias"), get("attn.qkv.weight"), get("attn.qkv.bias"),
-                              get("attn.proj.weight"), get("attn.proj.bias"),
-                              get("mlp.linear_fc1.weight"), get("mlp.linear_fc1.bias"),
-                              get("mlp.linear_fc2.weight"), get("mlp.linear_fc2.bias")});
+                              get("norm2.bias"), linear("attn.qkv"), linear("attn.proj"),
+                              linear("mlp.linear_fc1"), linear("mlp.linear_fc2")});
   }
-  weights.merger = bind_merger(p, root + "merger");
+  weights.merger = bind_merger(p, root + "merger", lora_scale);
   for (size_t j = 0; j < config.deepstack_visual_indexes.size(); ++j) {
-    weights.deepstack.push_back(bind_merger(p, fmt::format("{}deepstack_merger_list.{}", root, j)));
+    weights.deepstack.push_back(
+        bind_merger(p, fmt::format("{}deepstack_merger_list.{}", root, j), lora_scale));
   }
   return weights;
 }
 
 VisionOutput vision_forward(const VisionConfig& config, const VisionWeights& weights,
-                            const Tensor& pixels, const std::vector<Grid>& grids) {
+                            const Tensor& pixels, const std::vector<Grid>& grids,
+                            const Pass& pass) {
   int64_t patches = 0;
   for (const Grid& grid : grids) patches += grid.patches();
   UNIRG_ASSERT(!grids.empty() && pixels.dim() == 2 && pixels.size(0) == patches &&
                    pixels.size(1) == config.patch_values(),
                "pixel rows do not match the grids");
   const int64_t merged = config.merged_patches() * config.hidden_size;
-  const Geometry geometry = make_geometry(config, weights, grids);
+  const auto geometry = std::make_shared<const Geometry>(make_geometry(config, weights, grids));
   const Tensor patch_weight =
       weights.patch_weight.view({config.hidden_size, config.patch_values()});
-  Tensor x = linear(pixels.to(patch_weight.scalar_type()), patch_weight, weights.patch_bias) +
-             geometry.position;
+  Tensor x = at::linear(pixels.to(patch_weight.scalar_type()), patch_weight, weights.patch_bias) +
+             geometry->position;
   VisionOutput output;
   output.deepstack.resize(config.deepstack_visual_indexes.size());
   for (int64_t i = 0; i < config.depth; ++i) {
-    x = vision_block(config, weights.blocks[static_cast<size_t>(i)], x, geometry);
+    const VisionBlock& block = weights.blocks[static_cast<size_t>(i)];
+    const Part part = [&config, &block, geometry,
+                       dropout = pass.dropout](const std::vector<Tensor>& in) {
+      return std::vector<Tensor>{vision_block(config, block, in[0], *geometry, dropout)};
+    };
+    x = (pass.recompute ? recomputed(part, {x}, weights_of(block)) : part({x})).front();
     for (size_t j = 0; j < output.deepstack.size(); ++j) {
       if (config.deepstack_visual_indexes[j] != i) continue;
       const VisionMerger& merger = weights.deepstack[j];  // here the norm comes after grouping
       output.deepstack[j] =
-          merge_mlp(merger, layer_norm(x.view({-1, merged}), merger.norm_weight, merger.norm_bias));
+          merge_mlp(merger, layer_norm(x.view({-1, merged}), merger.norm_weight, merger.norm_bias),
+                    pass.dropout);
     }
   }
   output.tokens = merge_mlp(
       weights.merger,
-      layer_norm(x, weights.merger.norm_weight, weights.merger.norm_bias).view({-1, merged}));
+      layer_norm(x, weights.merger.norm_weight, weights.merger.norm_bias).view({-1, merged}),
+      pass.dropout);
   return output;
 }
 

@@ -8,19 +8,19 @@
 #include <vector>
 
 #include "model/config.h"
-#include "model/parameters.h"
+#include "model/layers.h"
 #include "model/positions.h"
 
 namespace unirg::model {
 
 struct VisionBlock {
   Tensor norm1_weight, norm1_bias, norm2_weight, norm2_bias;
-  Tensor qkv_weight, qkv_bias, proj_weight, proj_bias;
-  Tensor fc1_weight, fc1_bias, fc2_weight, fc2_bias;
+  Linear qkv, proj, fc1, fc2;
 };
 
 struct VisionMerger {
-  Tensor norm_weight, norm_bias, fc1_weight, fc1_bias, fc2_weight, fc2_bias;
+  Tensor norm_weight, norm_bias;
+  Linear fc1, fc2;
 };
 
 /// The tower's weights, looked up once. Tensors share storage (and autograd identity) with the
@@ -32,7 +32,8 @@ struct VisionWeights {
   VisionMerger merger;
   std::vector<VisionMerger> deepstack;
 };
-VisionWeights bind_vision(const VisionConfig& config, const Parameters& parameters);
+VisionWeights bind_vision(const VisionConfig& config, const Parameters& parameters,
+                          double lora_scale = 0);
 
 struct VisionOutput {
   Tensor tokens;                  ///< [n, H]: merged tokens of all images, in order
@@ -42,6 +43,7 @@ struct VisionOutput {
 /// \param pixels [P, patch_values] float32: patch rows of all images, block order (see
 /// policy/image_processor.h) \param grids  one per image; sum of patches() == P
 VisionOutput vision_forward(const VisionConfig& config, const VisionWeights& weights,
-                            const Tensor& pixels, const std::vector<Grid>& grids);
+                            const Tensor& pixels, const std::vector<Grid>& grids,
+                            const Pass& pass = {});
 
 }  // namespace unirg::model

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/rng.h"
+#include "policy/plan.h"
 #include "policy/prompt_options.h"
 
 namespace unirg::policy {
@@ -136,9 +137,30 @@ struct StudyReplies {
   int64_t tokens = 0;
 };
 
-void print_plan(const DecodeJob& job, size_t studies) {
-  fmt::print("studies: {}\nsamples: {}\nmax-new-tokens: {}\n", studies, job.decode.samples,
+/// The caches of a study are the prompt's and, for every sample, room for the longest reply.
+void print_job(const DecodeJob& job, const cli::Common& common, const ReportWriter& writer,
+               const std::vector<const data::Study*>& studies, const data::StudySet& set) {
+  fmt::print("studies: {}\nsamples: {}\nmax-new-tokens: {}\n", studies.size(), job.decode.samples,
              job.decode.max_new_tokens);
+  const model::ModelConfig& config = writer.config();
+  Lengths lengths = sample_lengths(writer, studies, set);
+  for (model::PassShape* shape : {&lengths.mean, &lengths.longest}) {
+    shape->replies = job.decode.samples;
+    shape->reply_tokens = job.decode.max_new_tokens;
+  }
+  const bool half =
+      common.dtype == "bfloat16" || (common.dtype == "auto" && config.dtype == "bfloat16");
+  const int64_t item = half ? 2 : 4;
+  const int64_t cached =
+      lengths.longest.prompt_tokens + job.decode.samples * job.decode.max_new_tokens;
+  const int64_t at_once = std::min(common.threads, static_cast<int64_t>(studies.size()));
+  Plan plan;
+  plan.memory = {{"process", resident_bytes_at_work(/*trains=*/false)},
+                 {"weights", weight_bytes(job.model, common.dtype)},
+                 {"caches", at_once * cached * model::kv_bytes_per_token(config.text, item)},
+                 {"logits", at_once * 2 * 4 * job.decode.samples * config.text.vocab_size}};
+  plan.flops = static_cast<double>(studies.size()) * model::forward_flops(config, lengths.mean);
+  print_plan(plan);
 }
 
 }  // namespace
@@ -156,13 +178,14 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
     if (shard.has(static_cast<int64_t>(i))) studies.push_back(chosen[i]);
   }
   if (common.dry_run) {
-    print_plan(job, studies.size());
+    print_job(job, common, writer, studies, set);
     return Exit::ok;
   }
   const model::Qwen3VL model = model::load_model(job.model, common.device, common.dtype);
-  const std::string policy = io::digest_path(job.model);
+  const std::string policy = model::policy_digest(job.model);
   context.record.add_input(job.studies);
   context.record.add_input(job.model, policy);
+  if (model::is_adapter(job.model)) context.record.add_input(model::base_folder(job.model));
   io::AtomicFile out(job.output);
   cli::Progress progress(context.log, "study", static_cast<int64_t>(studies.size()),
                          common.log_every);

@@ -79,7 +79,11 @@ std::string target_text(const data::Study& study, const PromptOptions& options) 
   return text::format_report(target_report(study, options));
 }
 
-ReportWriter::ReportWriter(const std::filesystem::path& checkpoint, PromptOptions options)
+ReportWriter::ReportWriter(const std::filesystem::path& folder, PromptOptions options)
+    : ReportWriter(std::in_place, model::base_folder(folder), std::move(options)) {}
+
+ReportWriter::ReportWriter(std::in_place_t, const std::filesystem::path& checkpoint,
+                           PromptOptions options)
     : config_(model::load_config(checkpoint / "config.json")),
       tokenizer_(text::Tokenizer::load(checkpoint)),
       processor_(load_image_processor(checkpoint)),
@@ -93,6 +97,10 @@ ReportWriter::ReportWriter(const std::filesystem::path& checkpoint, PromptOption
     throw Error(Exit::config, fmt::format("--given-findings with --target {} gives away what is to "
                                           "be written (hint: --target impression)",
                                           options_.target));
+  }
+  if (!config_.sees()) {
+    throw Error(Exit::data, fmt::format("checkpoint '{}': model_type '{}' sees no images",
+                                        checkpoint.string(), config_.model_type));
   }
   if (processor_.patch_size != config_.vision.patch_size ||
       processor_.merge_size != config_.vision.spatial_merge_size) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/records.h"
@@ -40,8 +41,9 @@ struct EncodedStudy {
 
 class ReportWriter {
  public:
-  /// Reads config.json, tokenizer and preprocessor_config.json of a checkpoint.
-  ReportWriter(const std::filesystem::path& checkpoint, PromptOptions options);
+  /// Reads config.json, tokenizer and preprocessor_config.json of a checkpoint, or of the base of
+  /// an adapter.
+  ReportWriter(const std::filesystem::path& folder, PromptOptions options);
 
   /// \param set gives images and priors; thread-safe
   /// \throws Error(Exit::data) naming the study when an image does not decode or a prior is missing
@@ -56,6 +58,7 @@ class ReportWriter {
   [[nodiscard]] const model::ModelConfig& config() const { return config_; }
 
  private:
+  ReportWriter(std::in_place_t, const std::filesystem::path& checkpoint, PromptOptions options);
   [[nodiscard]] std::vector<int64_t> plain_tokens(const data::Study& study, const char* what,
                                                   const std::string& text) const;
   [[nodiscard]] SizedImage load_picture(const data::Study& study, const data::StudyImage& image,

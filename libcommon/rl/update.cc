@@ -10,6 +10,7 @@
 #include <cmath>
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include "base/error.h"
 #include "io/atomic_file.h"
@@ -57,11 +58,20 @@ GroupTokens flatten(const RolloutGroup& group, int64_t last_prompt_token,
 }
 
 train::TokenScores score_group(const model::Qwen3VL& model, const model::PromptTokens& prompt,
-                               const GroupTokens& flat, double temperature, bool with_entropy) {
-  const Tensor hidden = model::forward_replies(model, {prompt}, {flat.streams})
+                               const GroupTokens& flat, double temperature, bool with_entropy,
+                               const model::Pass& pass = {}) {
+  const Tensor hidden = model::forward_replies(model, {prompt}, {flat.streams}, pass)
                             .flatten(0, 2)
                             .index_select(0, flat.rows);
-  return train::token_scores(hidden, model.text.head, flat.targets, temperature, with_entropy);
+  return train::token_scores(hidden, model.text.head, flat.targets,
+                             {.temperature = temperature, .entropy = with_entropy});
+}
+
+/// Moments of what is not trained any more (a new adapter on a policy trained whole) are dropped.
+void keep_moments(train::AdamWState& state, const std::vector<std::string>& names) {
+  const std::set<std::string> trained(names.begin(), names.end());
+  for (model::Parameters* moments : {&state.first, &state.second})
+    std::erase_if(*moments, [&](const auto& item) { return !trained.contains(item.first); });
 }
 
 class Update {
@@ -95,15 +105,21 @@ class Update {
 
 void Update::load() {
   model_ = model::load_model(job_.policy, job_.device, job_.dtype);
-  names_ = train::require_gradients(model_.parameters);
-  for (const std::string& name : names_) leaves_.push_back(model_.parameters.at(name));
-  model_ = model::bind(model_.config, model_.parameters);
-  if (job_.options.grpo.kl_coefficient > 0)
-    reference_ = model::load_model(job_.reference, job_.device, job_.dtype);
+  train::prepare_adapter(model_, job_.options.trainable, model::base_folder(job_.policy),
+                         job_.output, job_.seed);
+  names_ = train::trained_names(model_, job_.options.trainable);
+  leaves_ = train::make_leaves(model_, names_);
+  train::log_share(context_.log, model_, names_);
+  if (job_.options.grpo.kl_coefficient > 0) {
+    reference_ = job_.reference.empty()
+                     ? model::without_adapter(model_)
+                     : model::load_model(job_.reference, job_.device, job_.dtype);
+  }
   auto state = train::load_training_state(job_.policy);
   const bool from_update = state && state->progress.value("stage", "") == "update";
   if (from_update)
     state_ = std::move(*state);  // another stage's moments say nothing about this objective
+  keep_moments(state_.optimizer, names_);
   train::place_moments(state_.optimizer, model_.parameters);
   context_.log.info("optimiser {} at step {}", from_update ? "goes on" : "begins",
                     state_.optimizer.step);
@@ -143,7 +159,8 @@ train::UnitLoss Update::unit(size_t index, double scale) {
     reference = score_group(*reference_, prompt, flat, job_.options.temperature, false).logprobs;
   }
   const train::TokenScores scores =
-      score_group(model_, prompt, flat, job_.options.temperature, /*with_entropy=*/true);
+      score_group(model_, prompt, flat, job_.options.temperature, /*with_entropy=*/true,
+                  model::Pass{{}, job_.options.trainable.recompute});
   const GrpoLoss loss = grpo_loss(job_.options.grpo,
                                   {scores.logprobs, flat.old_logprobs, flat.advantages, reference});
   const double gap = (scores.logprobs.detach() - flat.old_logprobs).abs().max().item<double>();

@@ -13,6 +13,7 @@
 #include "rl/grpo_loss.h"
 #include "rl/rollout_groups.h"
 #include "train/optimizer.h"
+#include "train/trainable.h"
 
 namespace unirg::rl {
 
@@ -24,6 +25,7 @@ struct UpdateOptions {
                            .final_ratio = 0.0,
                            .shape = "constant"};
   train::AdamWOptions adamw{.beta2 = 0.98, .weight_decay = 0.0};
+  train::TrainableOptions trainable;  ///< no dropout here: the ratio to the sampler would be noise
   double max_grad_norm = 1.0;
   double advantage_epsilon = 1e-4;
   double temperature = 1.0;       ///< the rollouts were drawn at
@@ -36,7 +38,9 @@ struct UpdateJob {
   UpdateOptions options;
   RolloutBatch batch;
   std::vector<policy::EncodedStudy> studies;  ///< one a group, same order
-  std::filesystem::path policy, reference, output;
+  std::filesystem::path policy, output;
+  std::filesystem::path reference;  ///< empty: the policy's base, its adapter off
+  uint64_t seed = 0;                ///< of a new adapter
   int threads = 1;
   std::string device = "auto";
   std::string dtype = "float32";

@@ -72,7 +72,15 @@ std::string replace_broken_utf8(std::string_view bytes) {
   return out;
 }
 
-bool is_utf8(std::string_view bytes) { return replace_broken_utf8(bytes) == bytes; }
+bool is_utf8(std::string_view bytes) {
+  const auto n = static_cast<int32_t>(bytes.size());
+  for (int32_t i = 0; i < n;) {
+    UChar32 code = 0;
+    U8_NEXT(bytes.data(), i, n, code);
+    if (code < 0) return false;
+  }
+  return true;
+}
 
 size_t unfinished_utf8(std::string_view bytes) {
   const size_t n = bytes.size();

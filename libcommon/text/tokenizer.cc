@@ -1,282 +1,247 @@
 // SPDX-License-Identifier: Apache-2.0
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "text/tokenizer.h"
 
 #include <fmt/format.h>
-#include <pcre2.h>
-#include <unicode/bytestream.h>
-#include <unicode/normalizer2.h>
 
 #include <algorithm>
-#include <array>
-#include <limits>
-#include <queue>
-#include <unordered_map>
 
 #include "base/error.h"
-#include "io/atomic_file.h"
 #include "text/bpe_bytes.h"
+#include "text/token_classes.h"
+#include "text/token_pipeline.h"
 
 namespace unirg::text {
 namespace {
 
-namespace fs = std::filesystem;
-using io::Json;
+constexpr size_t kLongestText = size_t{1} << 30;  // ICU and PCRE2 count in 31 bits
 
 constexpr const char* kSplitPattern =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
-struct Merge {
-  int64_t rank = 0;
-  int64_t merged = 0;
-};
-
-uint64_t pair_key(int64_t left, int64_t right) {
-  return static_cast<uint64_t>(left) << 32 | static_cast<uint64_t>(right);
-}
-
-class Splitter {
- public:
-  Splitter() {
-    int error = 0;
-    PCRE2_SIZE offset = 0;
-    code_ = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(kSplitPattern), PCRE2_ZERO_TERMINATED,
-                          PCRE2_UTF | PCRE2_UCP, &error, &offset, nullptr);
-    UNIRG_ASSERT(code_ != nullptr, "the split pattern does not compile");
-    pcre2_jit_compile(code_, PCRE2_JIT_COMPLETE);
-  }
-  ~Splitter() { pcre2_code_free(code_); }
-  Splitter(const Splitter&) = delete;
-  Splitter& operator=(const Splitter&) = delete;
-
-  /// Calls `emit` with each match; bytes between matches are pieces too.
-  template <typename Emit>
-  void split(std::string_view text, Emit emit) const {
-    const std::unique_ptr<pcre2_match_data, decltype(&pcre2_match_data_free)> data(
-        pcre2_match_data_create_from_pattern(code_, nullptr), pcre2_match_data_free);
-    const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
-    size_t at = 0;
-    while (at < text.size()) {
-      const int found = pcre2_match(code_, subject, text.size(), at,
-                                    at == 0 ? 0 : PCRE2_NO_UTF_CHECK, data.get(), nullptr);
-      if (found < 0) break;
-      const PCRE2_SIZE* range = pcre2_get_ovector_pointer(data.get());
-      if (range[0] > at) emit(text.substr(at, range[0] - at));
-      if (range[1] > range[0]) emit(text.substr(range[0], range[1] - range[0]));
-      at = std::max<size_t>(range[1], at + 1);
-    }
-    if (at < text.size()) emit(text.substr(at));
-  }
-
- private:
-  pcre2_code* code_ = nullptr;
-};
-
-std::string to_nfc(std::string_view text) {
-  const bool ascii = std::all_of(text.begin(), text.end(),
-                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  if (ascii) return std::string(text);
-  UErrorCode status = U_ZERO_ERROR;
-  const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(status);
-  std::string out;
-  icu::StringByteSink<std::string> sink(&out);
-  nfc->normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), sink,
-                     nullptr, status);
-  UNIRG_ASSERT(U_SUCCESS(status), "NFC failed");
-  return out;
-}
-
 }  // namespace
 
-struct Tokenizer::Impl {
-  BpeParts parts;
-  Splitter splitter;
-  std::array<int64_t, 256> byte_ids{};
-  std::unordered_map<std::string, int64_t> ids;
-  std::unordered_map<uint64_t, Merge> merges;
-  std::vector<bool> special;            // by id
-  std::vector<AddedToken> by_length;    // longest first, for matching
-  std::array<bool, 256> opens_added{};  // bytes an added token begins with
+const char* split_pattern() { return kSplitPattern; }
 
-  void index();
-  void encode_piece(std::string_view piece, std::vector<int64_t>& out) const;
-  /// Added token that begins at `at`, nullptr if none.
-  [[nodiscard]] const AddedToken* added_at(std::string_view text, size_t at) const {
-    if (!opens_added[static_cast<unsigned char>(text[at])]) return nullptr;
-    for (const AddedToken& token : by_length) {
-      if (text.substr(at, token.content.size()) == token.content) return &token;
-    }
-    return nullptr;
-  }
-  /// Walks text: `plain` for stretches without added tokens, `token` for each of these.
-  template <typename Plain, typename Token>
-  void walk(std::string_view text, Plain plain, Token token) const;
-};
+Pipeline qwen2_pipeline(BpeModel model, std::vector<AddedToken> added) {
+  static const Regex pattern(kSplitPattern);
+  return {.normalizers = {UnicodeForm::nfc},
+          .pre_tokenizers = {PatternSplit{pattern, SplitBehavior::isolated, /*invert=*/false},
+                             ByteLevelSplit{/*add_prefix_space=*/false, /*use_regex=*/false,
+                                            /*spell=*/false}},
+          .model = std::move(model),
+          .templates = {},
+          .decoders = {ByteLevelDecoder{}},
+          .added = std::move(added),
+          .qwen2 = true,
+          .source = ""};
+}
 
-void Tokenizer::Impl::index() {
-  for (size_t id = 0; id < parts.tokens.size(); ++id) {
-    if (!parts.tokens[id].empty()) ids.emplace(parts.tokens[id], static_cast<int64_t>(id));
-  }
-  for (size_t byte = 0; byte < 256; ++byte) {
-    const auto it = ids.find(std::string(1, static_cast<char>(byte)));
-    if (it == ids.end())
-      throw Error(Exit::data, fmt::format("tokenizer has no token for byte {}", byte));
-    byte_ids[byte] = it->second;
-  }
-  for (size_t rank = 0; rank < parts.merges.size(); ++rank) {
-    const auto& [left, right] = parts.merges[rank];
-    const auto l = ids.find(left);
-    const auto r = ids.find(right);
-    const auto m = ids.find(left + right);
-    if (l == ids.end() || r == ids.end() || m == ids.end()) {
-      throw Error(Exit::data,
-                  fmt::format("tokenizer merge {} has no token in the vocabulary", rank));
-    }
-    merges.emplace(pair_key(l->second, r->second), Merge{static_cast<int64_t>(rank), m->second});
-  }
-  int64_t size = static_cast<int64_t>(parts.tokens.size());
-  for (const AddedToken& token : parts.added) size = std::max(size, token.id + 1);
-  parts.tokens.resize(static_cast<size_t>(size));
-  special.resize(static_cast<size_t>(size));
-  for (const AddedToken& token : parts.added) {
+Tokenizer::Impl::Impl(Pipeline p) : pipeline(std::move(p)) {
+  vocabulary = std::visit([](const auto& model) { return &model.vocabulary(); }, pipeline.model);
+  const auto* bpe = std::get_if<BpeModel>(&pipeline.model);
+  if (bpe && bpe->spec().bytes) byte_model = bpe;
+  size = vocabulary->size();
+  index_added();
+  index_other_ids();
+}
+
+void Tokenizer::Impl::index_added() {
+  for (size_t i = 0; i < pipeline.added.size(); ++i) {
+    const AddedToken& token = pipeline.added[i];
     if (token.content.empty() || token.id < 0)
       throw Error(Exit::data, "tokenizer has an empty added token");
-    parts.tokens[static_cast<size_t>(token.id)] = token.content;
-    ids[token.content] = token.id;
-    special[static_cast<size_t>(token.id)] = token.special;
-    by_length.push_back(token);
-    opens_added[static_cast<unsigned char>(token.content[0])] = true;
-  }
-  std::stable_sort(
-      by_length.begin(), by_length.end(),
-      [](const AddedToken& a, const AddedToken& b) { return a.content.size() > b.content.size(); });
-}
-
-/// Merges by rank, leftmost first on ties: a heap of candidate pairs over a linked list of symbols.
-void Tokenizer::Impl::encode_piece(std::string_view piece, std::vector<int64_t>& out) const {
-  struct Symbol {
-    int64_t id = 0;
-    int64_t previous = -1, next = -1;
-  };
-  struct Candidate {
-    int64_t rank, left, left_id, right_id;
-    bool operator<(const Candidate& o) const {
-      return std::pair(rank, left) > std::pair(o.rank, o.left);
-    }
-  };
-  const auto n = static_cast<int64_t>(piece.size());
-  std::vector<Symbol> symbols(piece.size());
-  for (int64_t i = 0; i < n; ++i) {
-    symbols[static_cast<size_t>(i)] = {
-        byte_ids[static_cast<unsigned char>(piece[static_cast<size_t>(i)])], i - 1,
-        i + 1 < n ? i + 1 : -1};
-  }
-  std::priority_queue<Candidate> queue;
-  const auto consider = [&](int64_t left) {
-    if (left < 0 || symbols[static_cast<size_t>(left)].next < 0) return;
-    const Symbol& a = symbols[static_cast<size_t>(left)];
-    const Symbol& b = symbols[static_cast<size_t>(a.next)];
-    const auto it = merges.find(pair_key(a.id, b.id));
-    if (it != merges.end()) queue.push({it->second.rank, left, a.id, b.id});
-  };
-  for (int64_t i = 0; i + 1 < n; ++i) consider(i);
-  while (!queue.empty()) {
-    const Candidate best = queue.top();
-    queue.pop();
-    Symbol& a = symbols[static_cast<size_t>(best.left)];
-    if (a.id != best.left_id || a.next < 0 ||
-        symbols[static_cast<size_t>(a.next)].id != best.right_id)
-      continue;  // stale
-    Symbol& b = symbols[static_cast<size_t>(a.next)];
-    a.id = merges.at(pair_key(a.id, b.id)).merged;
-    b.id = -1;
-    a.next = b.next;
-    if (a.next >= 0) symbols[static_cast<size_t>(a.next)].previous = best.left;
-    consider(a.previous);
-    consider(best.left);
-  }
-  for (int64_t i = 0; i >= 0 && i < n; i = symbols[static_cast<size_t>(i)].next)
-    out.push_back(symbols[static_cast<size_t>(i)].id);
-}
-
-template <typename Plain, typename Token>
-void Tokenizer::Impl::walk(std::string_view text, Plain plain, Token token) const {
-  size_t begin = 0;
-  for (size_t at = 0; at < text.size();) {
-    const AddedToken* added = added_at(text, at);
-    if (!added) {
-      ++at;
+    size = std::max(size, token.id + 1);
+    added_index[token.id] = i;
+    other_ids[token.content] = token.id;
+    const auto bytes = byte_model ? unspell_bytes(token.content) : std::nullopt;
+    added_bytes.push_back(bytes.value_or(token.content));
+    if (!token.normalized) {
+      raw.add(token.content, token);
       continue;
     }
-    if (at > begin) plain(text.substr(begin, at - begin));
-    token(*added);
-    at += added->content.size();
-    begin = at;
+    bool at_start = true;
+    std::string content = normalize(pipeline.normalizers, token.content, at_start);
+    if (!content.empty()) normalized.add(std::move(content), token);
   }
-  if (begin < text.size()) plain(text.substr(begin));
 }
 
+void Tokenizer::Impl::index_other_ids() {
+  const std::vector<std::string>& tokens = vocabulary->tokens();
+  for (size_t id = 0; id < tokens.size(); ++id) {
+    if (!tokens[id].empty() && !vocabulary->id(tokens[id]))
+      other_ids.emplace(tokens[id], static_cast<int64_t>(id));
+  }
+}
+
+void Tokenizer::Impl::cut(std::string_view utf8, const std::function<void(std::string_view)>& piece,
+                          const std::function<void(const AddedToken&)>& token) const {
+  if (utf8.size() > kLongestText) throw Error(Exit::data, "the text is too long for a tokenizer");
+  std::string mended;
+  if (!is_utf8(utf8)) utf8 = mended = replace_broken_utf8(utf8);
+  raw.walk(
+      utf8,
+      [&](size_t begin, size_t end) {
+        bool at_start = begin == 0;
+        const std::string text =
+            normalize(pipeline.normalizers, std::string(utf8.substr(begin, end - begin)), at_start);
+        normalized.walk(
+            text,
+            [&](size_t from, size_t to) {
+              pre_tokenize(pipeline.pre_tokenizers, std::string_view(text).substr(from, to - from),
+                           at_start && from == 0, piece);
+            },
+            token);
+      },
+      token);
+}
+
+void Tokenizer::Impl::encode_piece(std::string_view piece, std::vector<int64_t>& out) const {
+  if (cache.find(piece, out)) return;
+  const size_t before = out.size();
+  std::visit([&](const auto& model) { model.encode(piece, out); }, pipeline.model);
+  cache.store(piece, std::span(out).subspan(before));
+}
+
+void Tokenizer::Impl::encode(std::string_view utf8, std::vector<int64_t>& out) const {
+  cut(
+      utf8, [&](std::string_view piece) { encode_piece(piece, out); },
+      [&](const AddedToken& token) { out.push_back(token.id); });
+}
+
+Encoding Tokenizer::Impl::encode_part(std::string_view utf8) const {
+  Encoding part;
+  encode(utf8, part.ids);
+  part.words.assign(part.ids.size(), 0);
+  return part;
+}
+
+const AddedToken* Tokenizer::Impl::added_token(int64_t id) const {
+  const auto it = added_index.find(id);
+  return it == added_index.end() ? nullptr : &pipeline.added[it->second];
+}
+
+std::string Tokenizer::Impl::token(int64_t id) const {
+  if (const AddedToken* added = added_token(id)) return added->content;
+  if (id < 0 || id >= vocabulary->size()) return "";
+  const auto index = static_cast<size_t>(id);
+  const std::string& token = vocabulary->tokens()[index];
+  if (!byte_model) return token;
+  const std::vector<bool>& literal = byte_model->spec().literal;
+  return index < literal.size() && literal[index] ? token : spell_bytes(token);
+}
+
+bool Tokenizer::Impl::byte_level_decoder() const {
+  return byte_model && pipeline.decoders.size() == 1 &&
+         std::holds_alternative<ByteLevelDecoder>(pipeline.decoders.front());
+}
+
+Tokenizer::Tokenizer(Pipeline pipeline)
+    : impl_(std::make_shared<const Impl>(std::move(pipeline))) {}
+
 Tokenizer::Tokenizer(BpeParts parts) {
-  auto impl = std::make_shared<Impl>();
-  impl->parts = std::move(parts);
-  impl->index();
-  impl_ = std::move(impl);
+  BpeSpec spec;
+  spec.tokens = std::move(parts.tokens);
+  spec.merges = std::move(parts.merges);
+  spec.bytes = true;
+  BpeModel model(std::move(spec));
+  for (int byte = 0; byte < 256; ++byte) {
+    if (!model.vocabulary().id(std::string(1, static_cast<char>(byte))))
+      throw Error(Exit::data, fmt::format("tokenizer has no token for byte {}", byte));
+  }
+  impl_ = std::make_shared<const Impl>(qwen2_pipeline(std::move(model), std::move(parts.added)));
 }
 
 std::vector<int64_t> Tokenizer::encode(std::string_view utf8) const {
   std::vector<int64_t> out;
-  impl_->walk(
-      utf8,
-      [&](std::string_view plain) {
-        impl_->splitter.split(to_nfc(plain),
-                              [&](std::string_view piece) { impl_->encode_piece(piece, out); });
-      },
-      [&](const AddedToken& token) { out.push_back(token.id); });
+  impl_->encode(utf8, out);
   return out;
+}
+
+std::vector<int64_t> Tokenizer::encode(std::string_view utf8, const EncodeOptions& options) const {
+  return fill_template(impl_->pipeline.templates, {impl_->encode_part(utf8)}, options).ids;
+}
+
+Encoding Tokenizer::encode_pair(std::string_view a, std::string_view b,
+                                const EncodeOptions& options) const {
+  return fill_template(impl_->pipeline.templates, {impl_->encode_part(a), impl_->encode_part(b)},
+                       options);
+}
+
+Encoding Tokenizer::encode_words(std::span<const std::string> words,
+                                 const EncodeOptions& options) const {
+  Encoding part;
+  for (size_t word = 0; word < words.size(); ++word) {
+    impl_->encode(words[word], part.ids);
+    part.words.resize(part.ids.size(), static_cast<int64_t>(word));
+  }
+  return fill_template(impl_->pipeline.templates, {std::move(part)}, options);
 }
 
 std::vector<std::string> Tokenizer::pieces(std::string_view utf8) const {
   std::vector<std::string> out;
-  impl_->walk(
-      utf8,
-      [&](std::string_view plain) {
-        impl_->splitter.split(to_nfc(plain),
-                              [&](std::string_view piece) { out.emplace_back(piece); });
-      },
-      [](const AddedToken&) {});
+  impl_->cut(
+      utf8, [&](std::string_view piece) { out.emplace_back(piece); }, [](const AddedToken&) {});
   return out;
 }
 
 std::string Tokenizer::decode(std::span<const int64_t> ids, bool skip_special) const {
   std::string joined;
+  std::vector<std::string> tokens;
+  const bool bytes_only = impl_->byte_level_decoder();
   for (const int64_t id : ids) {
-    if (!(skip_special && is_special(id))) joined += bytes(id);
+    if (skip_special && is_special(id)) continue;
+    if (bytes_only)
+      joined += bytes(id);
+    else if (std::string text = token(id); !text.empty())
+      tokens.push_back(std::move(text));
   }
-  return replace_broken_utf8(joined);
+  return bytes_only ? replace_broken_utf8(joined)
+                    : decode_tokens(impl_->pipeline.decoders, std::move(tokens));
 }
 
-int64_t Tokenizer::size() const { return static_cast<int64_t>(impl_->parts.tokens.size()); }
+int64_t Tokenizer::size() const { return impl_->size; }
 
 std::optional<int64_t> Tokenizer::id(std::string_view token) const {
-  const auto it = impl_->ids.find(std::string(token));
-  return it == impl_->ids.end() ? std::nullopt : std::optional(it->second);
+  const auto it = impl_->other_ids.find(std::string(token));
+  return it == impl_->other_ids.end() ? impl_->vocabulary->id(token) : std::optional(it->second);
 }
 
+std::string Tokenizer::token(int64_t id) const { return impl_->token(id); }
+
 std::string_view Tokenizer::bytes(int64_t id) const {
-  if (id < 0 || id >= size()) return {};
-  return impl_->parts.tokens[static_cast<size_t>(id)];
+  const auto it = impl_->added_index.find(id);
+  if (it != impl_->added_index.end()) return impl_->added_bytes[it->second];
+  if (id < 0 || id >= impl_->vocabulary->size()) return {};
+  return impl_->vocabulary->tokens()[static_cast<size_t>(id)];
 }
 
 bool Tokenizer::is_special(int64_t id) const {
-  return id >= 0 && id < size() && impl_->special[static_cast<size_t>(id)];
+  const AddedToken* added = impl_->added_token(id);
+  return added && added->special;
 }
 
-const std::vector<AddedToken>& Tokenizer::added() const { return impl_->parts.added; }
-const BpeParts& Tokenizer::parts() const { return impl_->parts; }
-const char* split_pattern() { return kSplitPattern; }
+const std::vector<AddedToken>& Tokenizer::added() const { return impl_->pipeline.added; }
+
+std::string StreamDecoder::news(const std::string& text, bool hold) {
+  constexpr std::string_view kBroken = "\xef\xbf\xbd";
+  size_t end = text.size();
+  while (hold && end >= kBroken.size() && std::string_view(text).substr(0, end).ends_with(kBroken))
+    end -= kBroken.size();
+  if (end <= given_) return "";
+  return text.substr(std::exchange(given_, end), end - given_);
+}
 
 std::string StreamDecoder::push(int64_t id) {
-  if (!tokenizer_.is_special(id)) pending_ += tokenizer_.bytes(id);
+  if (tokenizer_.is_special(id)) return "";
+  const auto& impl = *tokenizer_.impl_;
+  if (!impl.byte_level_decoder()) {
+    if (std::string token = tokenizer_.token(id); !token.empty())
+      tokens_.push_back(std::move(token));
+    std::vector<std::string> settled = tokens_;
+    settled.resize(settled_tokens(impl.pipeline.decoders, tokens_));
+    return news(decode_tokens(impl.pipeline.decoders, std::move(settled)), /*hold=*/true);
+  }
+  pending_ += tokenizer_.bytes(id);
   const size_t complete = pending_.size() - unfinished_utf8(pending_);
   std::string text = replace_broken_utf8(std::string_view(pending_).substr(0, complete));
   pending_.erase(0, complete);
@@ -284,6 +249,9 @@ std::string StreamDecoder::push(int64_t id) {
 }
 
 std::string StreamDecoder::finish() {
+  const auto& impl = *tokenizer_.impl_;
+  if (!impl.byte_level_decoder())
+    return news(decode_tokens(impl.pipeline.decoders, tokens_), /*hold=*/false);
   std::string text = replace_broken_utf8(pending_);
   pending_.clear();
   return text;

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <set>
-#include <sstream>
 
 #include "base/error.h"
 #include "io/atomic_file.h"
 #include "text/bpe_bytes.h"
+#include "text/token_pipeline.h"
 #include "text/tokenizer.h"
 
 namespace unirg::text {
@@ -17,133 +17,153 @@ namespace {
 namespace fs = std::filesystem;
 using io::Json;
 
-[[noreturn]] void refuse(const fs::path& file, const std::string& why) {
-  throw Error(Exit::data, fmt::format("'{}': {}", file.string(), why));
+AddedToken parse_added_token(const Node& node) {
+  const bool whole = node.find("content") && node.find("id");
+  if (!whole) node.refuse("an added token lacks 'content' or 'id'");
+  return {.content = node.string("content"),
+          .id = node.at("id").token_id(),
+          .special = node.flag("special", false),
+          .single_word = node.flag("single_word", false),
+          .lstrip = node.flag("lstrip", false),
+          .rstrip = node.flag("rstrip", false),
+          .normalized = node.flag("normalized", false)};
 }
 
-std::string unspell(const fs::path& file, const std::string& spelling) {
-  auto bytes = unspell_bytes(spelling);
-  if (!bytes) refuse(file, fmt::format("token '{}' is not in the byte alphabet", spelling));
-  return *bytes;
-}
-
-/// Not io::Json: that keeps key order in a list, and a vocabulary has 150,000 keys.
-using Document = nlohmann::json;
-
-Document parse(const fs::path& file) {
-  Document object = Document::parse(io::read_file(file), nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) refuse(file, "not a JSON object");
-  return object;
-}
-
-constexpr int64_t kLargestId = 1 << 24;
-bool is_id(const Document& id) {
-  return id.is_number_integer() && id.get<int64_t>() >= 0 && id.get<int64_t>() <= kLargestId;
-}
-
-void read_vocab(const fs::path& file, const Document& vocab, BpeParts& parts) {
-  if (!vocab.is_object()) refuse(file, "the vocabulary is not an object");
-  for (const auto& [spelling, id] : vocab.items()) {
-    if (!is_id(id)) refuse(file, fmt::format("token '{}': bad id", spelling));
-    const auto index = static_cast<size_t>(id.get<int64_t>());
-    if (parts.tokens.size() <= index) parts.tokens.resize(index + 1);
-    // A vocabulary may list added tokens too, in plain text; they are set from "added_tokens".
-    parts.tokens[index] = unspell_bytes(spelling).value_or(spelling);
+/// A byte-level BPE may work on bytes themselves: the byte alphabet is a spelling of these. The
+/// last pre-tokenizer leaves it out, then. Continuations and ends of words are spelled, so not with
+/// them.
+bool take_bytes(const Node& model, std::vector<PreTokenizer>& steps) {
+  auto* last = steps.empty() ? nullptr : std::get_if<ByteLevelSplit>(&steps.back());
+  if (!last || model_type(model) != "BPE" || model.flag("byte_fallback", false)) return false;
+  for (size_t i = 0; i + 1 < steps.size(); ++i) {  // an earlier one has spelled them already
+    if (std::holds_alternative<ByteLevelSplit>(steps[i])) return false;
   }
-}
-
-void add_merge(const fs::path& file, const std::string& left, const std::string& right,
-               BpeParts& parts) {
-  parts.merges.emplace_back(unspell(file, left), unspell(file, right));
-}
-
-void read_merge(const fs::path& file, const Document& merge, BpeParts& parts) {
-  if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
-    return add_merge(file, merge[0].get<std::string>(), merge[1].get<std::string>(), parts);
+  for (const char* affix : {"continuing_subword_prefix", "end_of_word_suffix"}) {
+    if (!model.optional_string(affix).value_or("").empty()) return false;
   }
-  const std::string text = merge.is_string() ? merge.get<std::string>() : "";
-  const size_t space = text.find(' ');
-  if (space == std::string::npos) refuse(file, "a merge is neither 'a b' nor [a, b]");
-  add_merge(file, text.substr(0, space), text.substr(space + 1), parts);
+  last->spell = false;
+  return true;
 }
 
-void read_added(const fs::path& file, const Document& object, BpeParts& parts) {
-  if (!object.contains("added_tokens")) return;
-  for (const Document& token : object["added_tokens"]) {
-    const bool whole = token.is_object() && token.contains("content") &&
-                       token["content"].is_string() && token.contains("id") && is_id(token["id"]) &&
-                       (!token.contains("special") || token["special"].is_boolean());
-    if (!whole) refuse(file, "an added token lacks 'content' or 'id', or 'special' is no boolean");
-    parts.added.push_back({token["content"].get<std::string>(), token["id"].get<int64_t>(),
-                           token.value("special", false)});
+/// Whether BpeParts says all of it. \param root the whole file
+bool is_qwen2(const Node& root, const Pipeline& pipeline) {
+  const auto* bpe = std::get_if<BpeModel>(&pipeline.model);
+  const auto normalizer = root.find("normalizer");
+  const auto pre = root.find("pre_tokenizer");
+  const bool plain = bpe && bpe->spec().bytes && !bpe->spec().unk && !bpe->spec().ignore_merges &&
+                     normalizer && normalizer->type() == "NFC" && pre &&
+                     pre->type() == "Sequence" && pipeline.pre_tokenizers.size() == 2 &&
+                     pipeline.templates.single.size() == 1;
+  if (!plain) return false;
+  const auto* split = std::get_if<PatternSplit>(&pipeline.pre_tokenizers[0]);
+  const auto& bytes = std::get<ByteLevelSplit>(pipeline.pre_tokenizers[1]);
+  if (!split || split->invert || split->behavior != SplitBehavior::isolated) return false;
+  const Node pattern = pre->at("pretokenizers").items().front().at("pattern");
+  return !bytes.add_prefix_space && !bytes.use_regex &&
+         pattern.optional_string("Regex") == split_pattern() &&
+         std::all_of(pipeline.decoders.begin(), pipeline.decoders.end(),
+                     [](const Decoder& d) { return std::holds_alternative<ByteLevelDecoder>(d); });
+}
+
+Pipeline read_tokenizer_json(const fs::path& file) {
+  Pipeline pipeline = parse_pipeline(file, parse_json_file(file));
+  if (!pipeline.qwen2) pipeline.source = io::read_file(file);
+  return pipeline;
+}
+
+Pipeline read_older_set(const fs::path& file, Document object) {
+  Pipeline pipeline = parse_pipeline(file, object);
+  if (!pipeline.qwen2) pipeline.source = object.dump();
+  return pipeline;
+}
+
+/// \param file a single file, by its name
+Pipeline read_file_by_name(const fs::path& file) {
+  if (file.extension() == ".model") return read_sentencepiece(file);
+  if (file.extension() == ".txt") return read_older_set(file, document_of_vocab_txt(file));
+  return read_tokenizer_json(file);
+}
+
+Pipeline read_folder(const fs::path& folder) {
+  if (fs::exists(folder / "tokenizer.json")) return read_tokenizer_json(folder / "tokenizer.json");
+  if (fs::exists(folder / "vocab.json") && fs::exists(folder / "merges.txt"))
+    return read_older_set(folder / "vocab.json", document_of_merges(folder));
+  for (const char* name : {"vocab.txt", "spm.model", "spiece.model", "tokenizer.model"}) {
+    if (fs::exists(folder / name)) return read_file_by_name(folder / name);
   }
+  throw Error(Exit::no_input,
+              fmt::format("no tokenizer.json, vocab.json + merges.txt, vocab.txt or sentencepiece "
+                          "model in '{}'",
+                          folder.string()));
 }
 
-BpeParts read_tokenizer_json(const fs::path& file) {
-  const Document object = parse(file);
-  if (!object.contains("model") || !object["model"].is_object())
-    refuse(file, "key 'model' is missing");
-  const Document& model = object["model"];
-  const Document type = model.value("type", Document("BPE"));
-  if (type != "BPE")
-    refuse(file, fmt::format("tokenizer type {} is not supported here", type.dump()));
-  if (!model.contains("vocab") || !model.contains("merges") || !model["merges"].is_array())
-    refuse(file, "keys 'vocab' and 'merges' are needed");
-  BpeParts parts;
-  read_vocab(file, model["vocab"], parts);
-  for (const Document& merge : model["merges"]) read_merge(file, merge, parts);
-  read_added(file, object, parts);
-  return parts;
-}
-
-BpeParts read_vocab_and_merges(const fs::path& folder) {
-  BpeParts parts;
-  read_vocab(folder / "vocab.json", parse(folder / "vocab.json"), parts);
-  std::istringstream lines(io::read_file(folder / "merges.txt"));
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (!line.empty() && !line.starts_with("#version"))
-      read_merge(folder / "merges.txt", line, parts);
-  }
-  return parts;
+Json added_token_json(const AddedToken& token) {
+  return {{"id", token.id},          {"content", token.content}, {"single_word", token.single_word},
+          {"lstrip", token.lstrip},  {"rstrip", token.rstrip},   {"normalized", token.normalized},
+          {"special", token.special}};
 }
 
 }  // namespace
 
+Pipeline parse_pipeline(const fs::path& file, const Document& object) {
+  const Node root(file, object, "");
+  std::vector<Normalizer> normalizers;
+  std::vector<PreTokenizer> pre_tokenizers;
+  std::vector<Decoder> decoders;
+  std::vector<AddedToken> added;
+  Templates templates;
+  if (const auto node = root.find("normalizer")) normalizers = parse_normalizers(*node);
+  if (const auto node = root.find("pre_tokenizer")) pre_tokenizers = parse_pre_tokenizers(*node);
+  if (const auto node = root.find("post_processor")) templates = parse_templates(*node);
+  if (const auto node = root.find("decoder")) decoders = parse_decoders(*node);
+  if (const auto node = root.find("added_tokens")) {
+    for (const Node& token : node->items()) added.push_back(parse_added_token(token));
+  }
+  const Node model = root.at("model");
+  if (!model.value().is_object()) root.refuse("key 'model' is missing");
+  const bool bytes = take_bytes(model, pre_tokenizers);
+  Pipeline pipeline{.normalizers = std::move(normalizers),
+                    .pre_tokenizers = std::move(pre_tokenizers),
+                    .model = parse_model(model, bytes),
+                    .templates = std::move(templates),
+                    .decoders = std::move(decoders),
+                    .added = std::move(added),
+                    .qwen2 = false,
+                    .source = ""};
+  pipeline.qwen2 = is_qwen2(root, pipeline);
+  return pipeline;
+}
+
 Tokenizer Tokenizer::load(const fs::path& path) {
-  if (fs::is_regular_file(path)) return Tokenizer(read_tokenizer_json(path));
-  if (fs::exists(path / "tokenizer.json"))
-    return Tokenizer(read_tokenizer_json(path / "tokenizer.json"));
-  if (fs::exists(path / "vocab.json") && fs::exists(path / "merges.txt"))
-    return Tokenizer(read_vocab_and_merges(path));
-  throw Error(
-      Exit::no_input,
-      fmt::format("no tokenizer.json and no vocab.json + merges.txt in '{}'", path.string()));
+  Pipeline pipeline = fs::is_regular_file(path) ? read_file_by_name(path) : read_folder(path);
+  try {
+    return Tokenizer(std::move(pipeline));
+  } catch (const Error& error) {
+    refuse_file(path, error.what());
+  }
 }
 
 io::Json Tokenizer::to_json() const {
-  const BpeParts& parts = this->parts();
+  const Pipeline& pipeline = impl_->pipeline;
+  if (!pipeline.qwen2) {
+    if (pipeline.source.empty())
+      throw Error(Exit::data, "a tokenizer read from a sentencepiece model has no tokenizer.json");
+    return Json::parse(pipeline.source);
+  }
   Json added = Json::array();
   std::set<int64_t> added_ids;
-  for (const AddedToken& token : parts.added) {
+  for (const AddedToken& token : pipeline.added) {
     added_ids.insert(token.id);
-    added.push_back({{"id", token.id},
-                     {"content", token.content},
-                     {"single_word", false},
-                     {"lstrip", false},
-                     {"rstrip", false},
-                     {"normalized", false},
-                     {"special", token.special}});
+    added.push_back(added_token_json(token));
   }
   Json::object_t vocab;  // appended to without a search: tokens are distinct
-  for (size_t i = 0; i < parts.tokens.size(); ++i) {
-    const auto id = static_cast<int64_t>(i);
-    if (parts.tokens[i].empty() || added_ids.contains(id) || this->id(parts.tokens[i]) != id)
-      continue;
-    static_cast<Json::object_t::Container&>(vocab).emplace_back(spell_bytes(parts.tokens[i]), id);
+  for (int64_t id = 0; id < impl_->vocabulary->size(); ++id) {
+    std::string token = added_ids.contains(id) ? "" : this->token(id);
+    if (!token.empty())
+      static_cast<Json::object_t::Container&>(vocab).emplace_back(std::move(token), id);
   }
   Json merges = Json::array();
-  for (const auto& [left, right] : parts.merges)
+  for (const auto& [left, right] : impl_->byte_model->spec().merges)
     merges.push_back({spell_bytes(left), spell_bytes(right)});
   const Json byte_level = {{"type", "ByteLevel"},
                            {"add_prefix_space", false},

@@ -12,8 +12,8 @@ namespace {
 
 /// Files that save_checkpoint writes itself or that speak of another run.
 bool is_own(const std::string& name) {
-  return name == "config.json" || name == "run.json" || name == "DONE" ||
-         name == "training_state" || name.starts_with("model.safetensors") ||
+  return name == "config.json" || name == "run.json" || name.starts_with("adapter_") ||
+         name == "DONE" || name == "training_state" || name.starts_with("model.safetensors") ||
          (name.starts_with("model-") && name.ends_with(".safetensors"));
 }
 
@@ -23,6 +23,21 @@ void copy_rest(const fs::path& base, const fs::path& to) {
     if (entry.is_regular_file() && !is_own(name) && !name.starts_with('.'))
       io::write_file(to / name, io::read_file(entry.path()));
   }
+}
+
+/// config.json of the base, whatever else it holds, with the type the weights now have.
+void write_config(const fs::path& base, const fs::path& to, const model::Qwen3VL& model) {
+  io::Json config = io::Json::parse(io::read_file(base / "config.json"));
+  const at::ScalarType type = model.text.embed.scalar_type();
+  const char* const dtype = type == at::kBFloat16 ? "bfloat16"
+                            : type == at::kHalf   ? "float16"
+                                                  : "float32";
+  for (io::Json* object :
+       {&config, config.contains("text_config") ? &config["text_config"] : &config}) {
+    for (const char* key : {"dtype", "torch_dtype"})
+      if (object->contains(key)) (*object)[key] = dtype;
+  }
+  io::write_file(to / "config.json", config.dump(2) + "\n");
 }
 
 void save_state(const fs::path& folder, const TrainingState& state, const Parameters& extra) {
@@ -42,11 +57,18 @@ void save_state(const fs::path& folder, const TrainingState& state, const Parame
 
 std::string save_checkpoint(const fs::path& folder, const fs::path& base,
                             const model::Qwen3VL& model, const io::RunRecord& record,
-                            const std::optional<TrainingState>& state, const Parameters& extra) {
+                            const std::optional<TrainingState>& state, const Parameters& extra,
+                            int64_t max_shard_bytes) {
+  const fs::path files = model::base_folder(base);
   io::AtomicFolder made(folder);
-  copy_rest(base, made.temporary());
-  io::write_file(made.temporary() / "config.json", model::to_json(model.config).dump(2) + "\n");
-  model::save_parameters(made.temporary(), model.parameters);
+  copy_rest(files, made.temporary());
+  if (model.adapter) {
+    io::write_file(made.temporary() / "config.json", io::read_file(files / "config.json"));
+    model::save_adapter(made.temporary(), model.config, *model.adapter, model.parameters);
+  } else {
+    write_config(files, made.temporary(), model);
+    model::save_parameters(made.temporary(), model.parameters, max_shard_bytes);
+  }
   if (state) save_state(made.temporary() / "training_state", *state, extra);
   const std::string digest = io::digest_path(made.temporary());
   io::RunRecord with_output = record;

@@ -4,7 +4,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros_like.h>
-#include <fmt/format.h>
 #include <malloc.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -53,15 +52,6 @@ StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t
   return step;
 }
 
-void check_dtype(const std::string& dtype) {
-  if (dtype == "float32") return;
-  throw Error(
-      Exit::config,
-      fmt::format(
-          "--dtype {} cannot be trained: steps would be lost in its rounding (hint: float32)",
-          dtype));
-}
-
 void configure_for_units() {
   use_one_intra_op_thread();
   // Activations of a few hundred kilobytes come and go by the thousand; glibc would map and unmap
@@ -71,14 +61,5 @@ void configure_for_units() {
 }
 
 void use_one_intra_op_thread() { at::set_num_threads(1); }
-
-std::vector<std::string> require_gradients(model::Parameters& parameters) {
-  std::vector<std::string> names;
-  for (auto& [name, tensor] : parameters) {
-    tensor.requires_grad_(true);
-    names.push_back(name);
-  }
-  return names;
-}
 
 }  // namespace unirg::train

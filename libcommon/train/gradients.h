@@ -38,14 +38,7 @@ StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t
 /// Sets the process up for units: one intra-op thread, and freed tensor memory kept for reuse.
 void configure_for_units();
 
-/// Weights are trained in float32: a step of 1e-5 is lost in a bfloat16 weight, and no copy of more
-/// digits is kept. \throws Error(Exit::config) for another type
-void check_dtype(const std::string& dtype);
-
 /// Must be called by a worker thread before tensor work: OpenMP keeps the setting thread by thread.
 void use_one_intra_op_thread();
-
-/// Marks parameters as leaves. \returns their names, in store order
-std::vector<std::string> require_gradients(model::Parameters& parameters);
 
 }  // namespace unirg::train

@@ -61,7 +61,8 @@ Tensor normal_tensor(const std::vector<int64_t>& shape, uint64_t seed, const std
 UnitLoss label_unit(const model::Qwen3VL& model, const policy::ReportWriter& writer,
                     const std::vector<policy::EncodedStudy>& studies, const LabelTargets& targets,
                     const std::vector<float>& positive_weight, const std::vector<int64_t>& unit,
-                    const LabelHead& head, double scale, const Augmentation& augmentation) {
+                    const LabelHead& head, double scale, const Augmentation& augmentation,
+                    const model::Pass& pass) {
   std::vector<Tensor> pixels;
   std::vector<model::Grid> grids;
   std::vector<float> wanted;
@@ -81,8 +82,8 @@ UnitLoss label_unit(const model::Qwen3VL& model, const policy::ReportWriter& wri
     wanted.insert(wanted.end(), row.begin(), row.end());
   }
   const auto device = model.text.embed.device();
-  const model::VisionOutput seen = model::vision_forward(model.config.vision, model.vision,
-                                                         at::cat(pixels, 0).to(device), grids);
+  const model::VisionOutput seen = model::vision_forward(
+      model.config.vision, model.vision, at::cat(pixels, 0).to(device), grids, pass);
   const auto B = static_cast<int64_t>(unit.size());
   const Tensor logits =
       at::linear(seen.tokens.view({B, -1}).to(at::kFloat), head.weight, head.bias);  // [B, targets]

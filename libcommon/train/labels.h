@@ -52,7 +52,8 @@ struct LabelHead {
 UnitLoss label_unit(const model::Qwen3VL& model, const policy::ReportWriter& writer,
                     const std::vector<policy::EncodedStudy>& studies, const LabelTargets& targets,
                     const std::vector<float>& positive_weight, const std::vector<int64_t>& unit,
-                    const LabelHead& head, double scale, const Augmentation& augmentation = {});
+                    const LabelHead& head, double scale, const Augmentation& augmentation = {},
+                    const model::Pass& pass = {});
 
 struct LabelEvaluation {
   double loss = 0;  ///< mean per known target

@@ -3,8 +3,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/log_softmax.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 
 #include "base/parallel.h"
 #include "base/rng.h"
+#include "train/losses.h"
 
 namespace unirg::train {
 
@@ -57,8 +56,8 @@ int64_t reply_tokens(const std::vector<policy::EncodedStudy>& studies,
 
 UnitLoss sft_unit(const model::Qwen3VL& model, const policy::ReportWriter& writer,
                   const std::vector<policy::EncodedStudy>& studies,
-                  const std::vector<int64_t>& unit, double scale,
-                  const Augmentation& augmentation) {
+                  const std::vector<int64_t>& unit, double scale, const Augmentation& augmentation,
+                  const model::Pass& pass) {
   std::vector<model::PromptTokens> prompts;
   std::vector<std::vector<std::vector<int64_t>>>
       streams;  // fed: last prompt token, then the reply without its last
@@ -80,13 +79,12 @@ UnitLoss sft_unit(const model::Qwen3VL& model, const policy::ReportWriter& write
     streams.push_back({std::move(stream)});
   }
   const auto device = model.text.embed.device();
-  const Tensor hidden = model::forward_replies(model, prompts, streams).flatten(0, 2);
+  const Tensor hidden = model::forward_replies(model, prompts, streams, pass).flatten(0, 2);
   const Tensor chosen = hidden.index_select(0, at::tensor(rows, at::kLong).to(device));
-  const Tensor logits = at::linear(chosen, model.text.head).to(at::kFloat);
-  const Tensor target = at::tensor(targets, at::kLong).to(device).unsqueeze(1);
-  const Tensor loss = -at::log_softmax(logits, -1).gather(1, target).sum();
-  const double correct =
-      (logits.detach().argmax(-1, /*keepdim=*/true) == target).sum().item<double>();
+  const Tensor target = at::tensor(targets, at::kLong).to(device);
+  const TokenScores scores = token_scores(chosen, model.text.head, target, {.best = true});
+  const Tensor loss = -scores.logprobs.sum();
+  const double correct = (scores.best == target).sum().item<double>();
   return {loss * scale,
           {{"loss", loss.item<double>()},
            {"tokens", static_cast<double>(targets.size())},

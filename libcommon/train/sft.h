@@ -32,7 +32,7 @@ std::vector<std::vector<int64_t>> micro_batches(const std::vector<policy::Encode
 UnitLoss sft_unit(const model::Qwen3VL& model, const policy::ReportWriter& writer,
                   const std::vector<policy::EncodedStudy>& studies,
                   const std::vector<int64_t>& unit, double scale,
-                  const Augmentation& augmentation = {});
+                  const Augmentation& augmentation = {}, const model::Pass& pass = {});
 
 int64_t reply_tokens(const std::vector<policy::EncodedStudy>& studies,
                      const std::vector<int64_t>& batch);

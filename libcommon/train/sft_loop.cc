@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "io/atomic_file.h"
+#include "model/checkpoint_tensors.h"
 #include "train/checkpoint.h"
 #include "train/sft.h"
 
@@ -67,7 +68,7 @@ class SftRun {
   void load();
   void remove_leftovers(bool resumes) const;
   void restore();
-  void bind_leaves();
+  void add_head();
   void train_step();
   double learn(const std::vector<int64_t>& batch, int64_t epoch, double rate);
   [[nodiscard]] UnitLoss unit_loss(const std::vector<int64_t>& unit, double scale,
@@ -113,20 +114,29 @@ void SftRun::load() {
   const bool resumes = fs::exists(last / "DONE");
   remove_leftovers(resumes);
   model_ = model::load_model(resumes ? last : job_.base, job_.device, job_.dtype);
-  trained_ = model_.parameters;
-  if (labels()) {
-    std::erase_if(trained_,
-                  [](const auto& item) { return !item.first.starts_with("model.visual."); });
-    const auto outputs = static_cast<int64_t>(job_.train_labels.names.size());
-    const int64_t inputs = label_inputs(model_, job_.train.front());
-    trained_[kHeadWeight] = normal_tensor({outputs, inputs}, job_.seed, kHeadWeight, 0.01)
-                                .to(model_.text.embed.device());
-    trained_[kHeadBias] =
-        normal_tensor({outputs}, job_.seed, kHeadBias, 0.0).to(model_.text.embed.device());
-    positive_weight_ = positive_weights(job_.train_labels);
-  }
+  prepare_adapter(model_, job_.options.trainable, model::base_folder(job_.base),
+                  job_.output / "best", job_.seed);
+  std::vector<std::string> names = trained_names(model_, job_.options.trainable);
+  if (labels())
+    std::erase_if(names, [](const auto& n) { return !n.starts_with(model::kVisionRoot); });
+  (void)make_leaves(model_, names);
+  log_share(context_.log, model_, names);
+  for (const std::string& name : names) trained_[name] = model_.parameters.at(name);
+  if (labels()) add_head();
   if (resumes) restore();
-  bind_leaves();
+  for (auto& [name, tensor] : trained_) {
+    names_.push_back(name);
+    leaves_.push_back(tensor.requires_grad_(true));
+  }
+}
+
+void SftRun::add_head() {
+  const auto device = model_.text.embed.device();
+  const auto outputs = static_cast<int64_t>(job_.train_labels.names.size());
+  const int64_t inputs = label_inputs(model_, job_.train.front());
+  trained_[kHeadWeight] = normal_tensor({outputs, inputs}, job_.seed, kHeadWeight, 0.01).to(device);
+  trained_[kHeadBias] = normal_tensor({outputs}, job_.seed, kHeadBias, 0.0).to(device);
+  positive_weight_ = positive_weights(job_.train_labels);
 }
 
 void SftRun::restore() {
@@ -152,17 +162,14 @@ void SftRun::restore() {
   context_.log.info("goes on at step {} of {}", progress_.step, partial_.string());
 }
 
-void SftRun::bind_leaves() {
-  names_ = require_gradients(trained_);
-  for (const std::string& name : names_) leaves_.push_back(trained_.at(name));
-  model_ = model::bind(model_.config, model_.parameters);
-}
-
 UnitLoss SftRun::unit_loss(const std::vector<int64_t>& unit, double scale,
                            const Augmentation& augmentation) const {
-  if (!labels()) return sft_unit(model_, writer_, job_.train, unit, scale, augmentation);
+  const std::string& first = job_.train[static_cast<size_t>(unit.front())].study_id;
+  const model::Pass pass =
+      training_pass(model_, job_.options.trainable, job_.seed, first, augmentation.epoch);
+  if (!labels()) return sft_unit(model_, writer_, job_.train, unit, scale, augmentation, pass);
   return label_unit(model_, writer_, job_.train, job_.train_labels, positive_weight_, unit, head(),
-                    scale, augmentation);
+                    scale, augmentation, pass);
 }
 
 double SftRun::learn(const std::vector<int64_t>& batch, int64_t epoch, double rate) {

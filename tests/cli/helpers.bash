@@ -135,3 +135,19 @@ assert_status() {
 
 # Runs command $2... with files limited to $1 KiB, which stands in for a full disk.
 with_full_disk() { (trap '' XFSZ && ulimit -f "$1" && shift && "$@"); }
+
+# An adapter of rank 2 on the query projections of checkpoint $1, trained two steps on records "$st", as folder $2.
+unirg_tiny_adapter() {
+  unirg-sft --quiet --studies "$st/studies.jsonl" -m "$1" -o run.adapter --max-steps 2 --batch-size 4 --learning-rate 0.1 \
+    --warmup-steps 0 --lora-rank 2 --lora-alpha 4 --lora-targets q_proj
+  jq --arg base "$(cd "$1" && pwd)" '.base_model_name_or_path = $base' run.adapter/best/adapter_config.json >config.adapter
+  cp -r run.adapter/best "$2" && mv config.adapter "$2/adapter_config.json" && rm -r run.adapter
+}
+
+# The int64 values of tensor $2 of safetensors file $1, in one line.
+safetensors_i64() {
+  local length begin end
+  length=$(od -An -tu8 -N8 "$1" | tr -d ' ')
+  read -r begin end < <(safetensors_header "$1" | jq -r --arg name "$2" '.[$name].data_offsets | "\(.[0]) \(.[1])"')
+  tail -c "+$((8 + length + begin + 1))" "$1" | head -c $((end - begin)) | od -An -v -td8 | xargs
+}

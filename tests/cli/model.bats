@@ -290,7 +290,8 @@ edit_config() { jq "$1" "$base/config.json" >model/config.json; }
   mkdir work
   (exec unirg-model init --quiet -c "$tiny" --hidden-size 1024 --intermediate-size 8192 --layers 3 --studies "$st/studies.jsonl" -m work/model) &
   pid=$!
-  # Bit 14 of the caught signals: the tool has begun to listen to SIGTERM.
+  # Bit 14 of the caught signals, and no longer the shell's own: the tool has begun to listen to SIGTERM.
+  while kill -0 "$pid" && ! grep -q unirg-model "/proc/$pid/comm"; do sleep 0.01; done
   while kill -0 "$pid" && ! ((16#$(sed -n 's/^SigCgt:\t//p' "/proc/$pid/status") & 0x4000)); do sleep 0.01; done
   kill -TERM "$pid"
   status=0
@@ -298,4 +299,131 @@ edit_config() { jq "$1" "$base/config.json" >model/config.json; }
   echo "status $status"
   [ "$status" -eq 75 ]
   [ -z "$(ls -A work)" ]
+}
+
+# ---------------------------------------------------------------- verify, diff, convert, merge
+
+@test "verify loads a checkpoint, looks at every value and runs it once" {
+  run -0 --separate-stderr unirg-model verify --quiet -m "$base"
+  assert_contains "$output" "forward pass finite"
+  [ -z "$stderr" ]
+}
+
+@test "verify names a tensor that is not finite" {
+  cp -r "$base" model
+  header=$(od -An -tu8 -N8 model/model.safetensors | tr -d ' ')
+  begin=$(safetensors_header model/model.safetensors | jq '.["model.language_model.norm.weight"].data_offsets[0]')
+  printf '\x00\x00\xc0\x7f' | dd of=model/model.safetensors bs=1 seek=$((8 + header + begin)) conv=notrunc status=none # NaN
+  run -65 --separate-stderr unirg-model verify --quiet -m model
+  assert_contains "$stderr" "'model.language_model.norm.weight'"
+}
+
+@test "diff says 0 and nothing of equal checkpoints, 1 and the tensors of others" {
+  cp -r "$base" same
+  run -0 --separate-stderr unirg-model diff --quiet "$base" same
+  [ "${#lines[@]}" -eq 2 ] # heading and count
+  assert_contains "$output" "# 0 of"
+  init --seed 9 -m other
+  run -1 --separate-stderr unirg-model diff --quiet "$base" other
+  assert_contains "$output" "lm_head.weight	values"
+  init --layers 3 --tie-word-embeddings -m deeper
+  run -1 --separate-stderr unirg-model diff --quiet "$base" deeper
+  assert_contains "$output" "lm_head.weight	only in A"
+  assert_contains "$output" "model.language_model.layers.2.mlp.up_proj.weight	only in B"
+  run -64 unirg-model diff --quiet "$base"
+}
+
+@test "convert writes another type and shards, whose values come back" {
+  unirg-model convert --quiet -m "$base" -o half --dtype bfloat16 --max-shard-size 8000
+  [ "$(ls half/model-*.safetensors | wc -l)" -gt 1 ]
+  [ ! -e half/model.safetensors ]
+  jq -e '.dtype == "bfloat16" and .text_config.dtype == "bfloat16"' half/config.json
+  total=$(number <(info -m half) parameters)
+  [ "$(number <(info -m half) stored-bytes)" -eq $((2 * total)) ]
+  unirg-model convert --quiet -m half -o back --dtype float32
+  [ -e back/model.safetensors ]
+  unirg-model convert --quiet -m back -o half2 --dtype bfloat16
+  run -0 unirg-model diff --quiet half half2
+  run -1 unirg-model diff --quiet "$base" back # rounded once
+  cmp "$base/tokenizer.json" half/tokenizer.json
+}
+
+@test "convert with nothing to change keeps every byte of the weights" {
+  unirg-model convert --quiet -m "$base" -o same
+  cmp "$base/model.safetensors" same/model.safetensors
+  cmp "$base/config.json" same/config.json
+}
+
+@test "merge folds an adapter in; what is none is refused" {
+  run -65 --separate-stderr unirg-model merge --quiet -m "$base" -o none
+  assert_contains "$stderr" "no adapter"
+  unirg_tiny_adapter "$base" adapter
+  unirg-model merge --quiet -m adapter -o whole
+  run -1 --separate-stderr unirg-model diff --quiet "$base" whole
+  [ "$(grep -c 'q_proj.weight	values' <<<"$output")" -eq 2 ] # both layers
+  assert_contains "$output" "# 2 of"
+  unirg-model forward --quiet -m adapter -o one.safetensors <<<'{"input_ids": [1, 2, 3, 4], "greedy": 4}'
+  unirg-model forward --quiet -m whole -o two.safetensors <<<'{"input_ids": [1, 2, 3, 4], "greedy": 4}'
+  [ "$(safetensors_i64 one.safetensors greedy)" = "$(safetensors_i64 two.safetensors greedy)" ]
+  info -m adapter >report
+  assert_contains "$(cat report)" "adapter: rank 2, alpha 4, dropout 0"
+}
+
+@test "an adapter whose base is gone says where it looked" {
+  unirg_tiny_adapter "$base" adapter
+  jq '.base_model_name_or_path = "../gone"' adapter/adapter_config.json >changed && mv changed adapter/adapter_config.json
+  run -66 --separate-stderr info -m adapter
+  assert_contains "$stderr" "gone"
+  assert_contains "$stderr" "base_model_name_or_path"
+}
+
+# ---------------------------------------------------------------- forward, tokenize
+
+@test "forward writes what the model says about text and pictures" {
+  picture=$(find "$BATS_FILE_TMPDIR" -name '*.png' | head -n 1)
+  if [ -z "$picture" ]; then # pictures lie in a tar shard
+    tar xf "$(find "$st" -name '*.tar' | head -n 1)" && picture=$(find . -name '*.png' | head -n 1)
+  fi
+  jq -n --arg picture "$picture" '{text: "Describe.", chat: true, images: [$picture], reply: "Clear.", greedy: 3, gradients: true, adamw: {steps: 2, learning_rate: 0.001}}' >request.json
+  run -0 --separate-stderr unirg-model forward --quiet -m "$base" -o out.safetensors request.json
+  [ -z "$output$stderr" ]
+  safetensors_header out.safetensors >header
+  tokens=$(jq '.input_ids.shape[0]' header)
+  jq -e --argjson t "$tokens" '.position_ids.shape == [3, $t] and .logits.shape == [$t, 300] and .loss.shape == [1]
+    and .greedy.shape == [3] and .["adamw.losses"].shape == [2] and .entropy.shape == [$t - 1]' header
+  jq -e '.["gradient_norm.model.visual.patch_embed.proj.weight"].dtype == "F32" or .["gradient_norm.model.visual.patch_embed.proj.weight"].dtype == "F64"' header
+  [ -e out.safetensors.run.json ]
+}
+
+@test "forward names the field that is wrong" {
+  bad() { # request, message
+    run -65 --separate-stderr unirg-model forward --quiet -m "$base" -o out.safetensors <<<"$1"
+    assert_contains "$stderr" "$2"
+    [ ! -e out.safetensors ]
+  }
+  bad '[]' "not a JSON object"
+  bad '{' "not valid JSON"
+  bad '{}' "'text'"
+  bad '{"text": 3}' "'text'"
+  bad '{"input_ids": []}' "no token"
+  bad '{"input_ids": [1, 2], "labels": [1]}' "1 labels for 2 tokens"
+  bad '{"input_ids": [1, 2], "gradients": true}' "'reply' or 'labels'"
+  bad '{"input_ids": [1, 99999]}' "99999"
+  bad '{"text": "a", "chat": "yes"}' "'chat'"
+}
+
+@test "tokenize is a filter from lines to ids" {
+  run -0 --separate-stderr bash -c 'printf "%s\n" "{\"text\": \"No effusion.\"}" "{\"text\": \"\"}" | unirg-model tokenize --quiet -m "$1"' - "$base"
+  [ "${#lines[@]}" -eq 2 ]
+  jq -e '.ids | length > 0' <<<"${lines[0]}"
+  [ "${lines[1]}" = '{"ids":[]}' ]
+  run -65 --separate-stderr unirg-model tokenize --quiet -m "$base" <<<'{"txt": 1}'
+  assert_contains "$stderr" "'text'"
+}
+
+@test "an action that takes no argument refuses one, and an unknown action is named" {
+  run -64 unirg-model info --quiet -m "$base" more
+  run -64 --separate-stderr unirg-model dance --quiet -m "$base"
+  assert_contains "$stderr" "dance"
+  run -64 unirg-model info --quiet
 }

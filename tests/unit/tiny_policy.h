@@ -11,6 +11,7 @@
 #include "image/image.h"
 #include "io/jsonl.h"
 #include "io/tar.h"
+#include "model/checkpoint_tensors.h"
 #include "model/qwen3_vl.h"
 #include "policy/checkpoint_files.h"
 #include "policy/image_processor.h"
@@ -64,7 +65,8 @@ inline void write_checkpoint(const std::filesystem::path& folder, uint64_t seed)
   io::make_folders(folder);
   const model::ModelConfig config = tiny_config();
   policy::write_checkpoint_files(folder, config, byte_tokenizer(), tiny_processor());
-  model::save_parameters(folder, model::random_parameters(config, seed, 0.2));
+  model::save_parameters(folder,
+                         model::random_parameters(model::expected_parameters(config), seed, 0.2));
 }
 
 /// A grey picture whose values depend on `seed`.

@@ -1,4 +1,4 @@
-// Parity with Qwen2VLImageProcessor (../shared/golden/image, qwen3_vl_tiny; made by make_golden.py)
+// Parity with Qwen2VLImageProcessor (goldens image, qwen3_vl_tiny_tied, made by make_golden.py)
 // and small cases by hand. SPDX-License-Identifier: Apache-2.0
 #include "policy/image_processor.h"
 
@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "golden.h"
 #include "io/atomic_file.h"
 #include "model/parameters.h"
 #include "temp_folder.h"
@@ -15,8 +16,6 @@ namespace unirg::policy {
 namespace {
 
 namespace fs = std::filesystem;
-
-const fs::path kGolden = fs::path(UNIRG_SOURCE_DIR) / "../shared/golden";
 
 double worst(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
 
@@ -149,8 +148,8 @@ image::Image8 load_png(const fs::path& file) {
 }
 
 TEST(Golden, sizes_bytes_and_patch_rows_equal_those_of_transformers) {
-  const fs::path folder = kGolden / "image";
-  if (!fs::exists(folder)) GTEST_SKIP() << "needs ../shared/golden/image";
+  const fs::path folder = testing::golden_folder("image");
+  UNIRG_SKIP_WITHOUT(folder);
   const model::Parameters golden = model::load_tensors(folder / "golden.safetensors");
   const io::Json cases = io::Json::parse(io::read_file(folder / "golden.json")).at("cases");
   ASSERT_EQ(cases.size(), 7);
@@ -180,8 +179,7 @@ TEST(Golden, sizes_bytes_and_patch_rows_equal_those_of_transformers) {
 }
 
 TEST(Golden, pixel_values_of_the_tiny_checkpoint_equal_those_of_transformers) {
-  const fs::path folder = kGolden / "qwen3_vl_tiny";
-  if (!fs::exists(folder)) GTEST_SKIP() << "needs ../shared/golden/qwen3_vl_tiny";
+  const fs::path folder = testing::golden_folder("qwen3_vl_tiny_tied");
   const model::Parameters golden = model::load_tensors(folder / "golden.safetensors");
   const ImageProcessor p = load_image_processor(folder);
   std::vector<Tensor> rows;
@@ -194,7 +192,8 @@ TEST(Golden, pixel_values_of_the_tiny_checkpoint_equal_those_of_transformers) {
         << name;
     rows.push_back(patch_rows(p, *sized));
   }
-  EXPECT_LT(worst(at::cat(rows, 0), golden.at("pixel_values")), 1e-6);
+  const Tensor levels = golden.at("pixel_levels").to(at::kFloat);  // see copy_golden.py
+  EXPECT_LT(worst(at::cat(rows, 0), (levels / 255.0F - 0.5F) / 0.5F), 1e-6);
 }
 
 }  // namespace

@@ -13,6 +13,8 @@
 #include <set>
 
 #include "base/rng.h"
+#include "golden.h"
+#include "model/checkpoint_tensors.h"
 #include "policy/image_processor.h"
 #include "tiny_policy.h"
 
@@ -29,7 +31,7 @@ model::Qwen3VL fixed_model(const std::vector<double>& probabilities) {
   config.text.num_hidden_layers = 1;
   config.vision.deepstack_visual_indexes = {};
   config.text.tie_word_embeddings = false;
-  model::Parameters p = model::random_parameters(config, 1, 0.2);
+  model::Parameters p = model::random_parameters(model::expected_parameters(config), 1, 0.2);
   p.at("model.language_model.embed_tokens.weight").fill_(1.0);
   p.at("model.language_model.layers.0.self_attn.o_proj.weight").zero_();
   p.at("model.language_model.layers.0.mlp.down_proj.weight").zero_();
@@ -37,7 +39,7 @@ model::Qwen3VL fixed_model(const std::vector<double>& probabilities) {
   head.zero_();
   for (int64_t id = 0; id < config.text.vocab_size; ++id)
     head[id][0] = std::log(probabilities[static_cast<size_t>(id)]);
-  return model::bind(config, p);
+  return model::bind_model(config, p);
 }
 
 /// Id 1, the likeliest, may not be drawn; the others then have 1/3, 1/3, 1/6, 1/10, 1/15.
@@ -185,7 +187,8 @@ class SampleFromPicture : public ::testing::Test {
   }
 
   const model::ModelConfig config = testing::tiny_config();
-  const model::Qwen3VL model = model::bind(config, model::random_parameters(config, 5, 0.2));
+  const model::Qwen3VL model = model::bind_model(
+      config, model::random_parameters(model::expected_parameters(config), 5, 0.2));
   const policy::EncodedStudy study = testing::encoded_study("s1", 1, "Report:", "");
   const model::PromptTokens prompt{
       study.prompt, {{4, 4}}, patch_rows(testing::tiny_processor(), study.images[0])};
@@ -256,11 +259,17 @@ TEST_F(SampleFromPicture, top_k_of_one_equals_greedy_without_ties) {
   EXPECT_EQ(sample(one)[0].tokens, sample(options)[0].tokens);
 }
 
+/// The copy in tests/parity/golden keeps 8-bit levels instead (see copy_golden.py).
+Tensor pixel_values(const model::Parameters& golden) {
+  if (golden.contains("pixel_values")) return golden.at("pixel_values");
+  return (golden.at("pixel_levels").to(at::kFloat) / 255.0F - 0.5F) / 0.5F;
+}
+
 class GoldenGreedy : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(GoldenGreedy, gives_the_tokens_of_transformers) {
-  const auto folder = std::filesystem::path(UNIRG_SOURCE_DIR) / "../shared/golden" / GetParam();
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "needs ../shared/golden/" << GetParam();
+  const auto folder = testing::golden_folder(GetParam());
+  UNIRG_SKIP_WITHOUT(folder);
   constexpr int64_t kPromptLength =
       74;  // golden.json: prompt_length; the rest of input_ids is the reply of the SFT loss
   const model::Parameters golden = model::load_tensors(folder / "golden.safetensors");
@@ -268,8 +277,7 @@ TEST_P(GoldenGreedy, gives_the_tokens_of_transformers) {
   const auto ids = [](const Tensor& t, int64_t n) {
     return std::vector<int64_t>(t.const_data_ptr<int64_t>(), t.const_data_ptr<int64_t>() + n);
   };
-  model::PromptTokens prompt{
-      ids(golden.at("input_ids"), kPromptLength), {}, golden.at("pixel_values")};
+  model::PromptTokens prompt{ids(golden.at("input_ids"), kPromptLength), {}, pixel_values(golden)};
   for (int64_t i = 0; i < golden.at("image_grid_thw").size(0); ++i) {
     prompt.grids.push_back({golden.at("image_grid_thw")[i][1].item<int64_t>(),
                             golden.at("image_grid_thw")[i][2].item<int64_t>()});
@@ -283,6 +291,35 @@ TEST_P(GoldenGreedy, gives_the_tokens_of_transformers) {
   for (size_t t = 0; t < 16; ++t)
     EXPECT_NEAR(reply.logprobs[t],
                 logprobs[static_cast<int64_t>(t)][reply.tokens[t]].item<double>(), 1e-4);
+}
+
+/// transformers decodes the three as one left-padded batch.
+TEST_P(GoldenGreedy, gives_the_tokens_of_a_padded_batch) {
+  const auto folder = testing::golden_folder(GetParam());
+  UNIRG_SKIP_WITHOUT(folder);
+  const model::Parameters golden = model::load_tensors(folder / "golden.safetensors");
+  const model::Qwen3VL model = model::load_model(folder, "cpu", "float32");
+  const Tensor pixels = pixel_values(golden);
+  const auto grid = [&](int64_t i) {
+    const Tensor& all = golden.at("batch.image_grid_thw");
+    return model::Grid{all[i][1].item<int64_t>(), all[i][2].item<int64_t>()};
+  };
+  std::vector<model::PromptTokens> prompts(3);
+  prompts[0] = {{}, {grid(0), grid(1)}, pixels};
+  prompts[1] = {{}, {grid(2)}, pixels.narrow(0, grid(0).patches(), grid(2).patches())};
+  TokenRules rules{std::vector<bool>(static_cast<size_t>(model.config.text.vocab_size), true), {}};
+  for (const size_t end : {640, 642}) rules.allowed[end] = false;  // golden.json: greedy_note
+  for (int64_t row = 0; row < 3; ++row) {
+    const Tensor kept = golden.at("batch.input_ids")[row].masked_select(
+        golden.at("batch.attention_mask")[row] == 1);
+    const int64_t* ids = kept.const_data_ptr<int64_t>();
+    model::PromptTokens& prompt = prompts[static_cast<size_t>(row)];
+    prompt.tokens.assign(ids, ids + kept.numel());
+    const Reply reply =
+        sample_replies(model, prompt, "golden", rules, {.temperature = 0, .max_new_tokens = 16})[0];
+    const int64_t* expected = golden.at("batch.greedy.tokens").const_data_ptr<int64_t>() + row * 16;
+    EXPECT_EQ(reply.tokens, std::vector<int64_t>(expected, expected + 16)) << row;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Qwen3VL, GoldenGreedy,

@@ -69,11 +69,5 @@ TEST(Accumulate, gives_the_same_bytes_for_1_2_and_3_threads) {
   }
 }
 
-TEST(RequireGradients, marks_every_parameter_and_names_them_in_order) {
-  model::Parameters parameters{{"b", at::tensor({1.0F})}, {"a", at::tensor({2.0F})}};
-  EXPECT_EQ(require_gradients(parameters), (std::vector<std::string>{"a", "b"}));
-  EXPECT_TRUE(parameters.at("a").requires_grad());
-}
-
 }  // namespace
 }  // namespace unirg::train

@@ -12,6 +12,7 @@
 #include "model/vision.h"
 #include "temp_folder.h"
 #include "tiny_policy.h"
+#include "train/trainable.h"
 
 namespace unirg::train {
 namespace {
@@ -146,12 +147,10 @@ TEST_F(LabelLoss, counts_and_f1_of_the_targets_add_up) {
 }
 
 TEST_F(LabelLoss, reaches_the_vision_tower_and_the_head_and_nothing_else) {
-  model::Parameters all = model.parameters;
-  all["head.weight"] = head.weight;
-  const auto names = require_gradients(all);
-  std::vector<Tensor> leaves;
-  for (const std::string& name : names) leaves.push_back(all.at(name));
-  model = model::bind(model.config, model.parameters);
+  std::vector<std::string> names = trained_names(model, {});
+  std::vector<Tensor> leaves = make_leaves(model, names);
+  names.emplace_back("head.weight");
+  leaves.push_back(head.weight.requires_grad_(true));
   const StepGradients step = accumulate(leaves, 1, 1, [&](int64_t) {
     return label_unit(model, *writer, studies, targets, weight, {0, 1, 2}, head, 1.0);
   });
@@ -164,7 +163,7 @@ TEST_F(LabelLoss, reaches_the_vision_tower_and_the_head_and_nothing_else) {
     reached += largest > 0 && names[k].starts_with("model.visual.");
   }
   EXPECT_GT(reached, 20) << "tensors of two blocks and the merger";
-  EXPECT_GT(step.gradients[0].abs().max().item<double>(), 0) << names[0];
+  EXPECT_GT(step.gradients.back().abs().max().item<double>(), 0) << names.back();
 }
 
 TEST_F(LabelLoss, refuses_a_study_with_another_number_of_visual_tokens) {

@@ -10,10 +10,12 @@
 #include <algorithm>
 #include <set>
 
+#include "golden.h"
 #include "io/atomic_file.h"
 #include "temp_folder.h"
 #include "tiny_policy.h"
 #include "train/optimizer.h"
+#include "train/trainable.h"
 
 namespace unirg::train {
 namespace {
@@ -57,10 +59,7 @@ class Sft : public ::testing::Test {
   }
   /// Gradients of one step over these units, the loss divided by all reply tokens of the step.
   StepGradients gradients(const std::vector<std::vector<int64_t>>& units, int threads) {
-    const auto names = require_gradients(model.parameters);
-    std::vector<Tensor> leaves;
-    for (const std::string& name : names) leaves.push_back(model.parameters.at(name));
-    model = model::bind(model.config, model.parameters);
+    const std::vector<Tensor> leaves = make_leaves(model, trained_names(model, {}));
     int64_t tokens = 0;
     for (const auto& unit : units) tokens += reply_tokens(studies, unit);
     return accumulate(leaves, threads, static_cast<int64_t>(units.size()), [&](int64_t i) {
@@ -168,8 +167,8 @@ TEST(BrightnessOf, is_none_at_strength_zero_and_else_has_the_stated_spread) {
 /// Three whole steps against torch: loss, gradient norm, clipping, AdamW with decay on matrices
 /// alone.
 TEST(Golden, three_training_steps_equal_those_of_torch) {
-  const auto folder = std::filesystem::path(UNIRG_SOURCE_DIR) / "../shared/golden/qwen3_vl_tiny";
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "needs ../shared/golden/qwen3_vl_tiny";
+  const auto folder = testing::golden_folder("qwen3_vl_tiny");
+  UNIRG_SKIP_WITHOUT(folder);
   const io::Json expected = io::Json::parse(io::read_file(folder / "golden.json"));
   const policy::ReportWriter writer(folder, {});
   const Tensor ids =
@@ -184,10 +183,8 @@ TEST(Golden, three_training_steps_equal_those_of_torch) {
         policy::size_image(policy::load_image_processor(folder), *picture).value());
   }
   model::Qwen3VL model = model::load_model(folder, "cpu", "float32");
-  const auto names = require_gradients(model.parameters);
-  std::vector<Tensor> leaves;
-  for (const std::string& name : names) leaves.push_back(model.parameters.at(name));
-  model = model::bind(model.config, model.parameters);
+  const auto names = trained_names(model, {});
+  const std::vector<Tensor> leaves = make_leaves(model, names);
   const auto tokens = static_cast<double>(study.reply.size());
   AdamWState state;
   for (size_t step = 0; step < 3; ++step) {

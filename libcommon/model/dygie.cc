@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/dygie.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/clamp_min.h>
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/index_add.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/sort.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/topk.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/error.h"
+
+namespace unirg::model {
+namespace {
+
+constexpr const char* kWidths = "_endpoint_span_extractor._span_width_embedding.weight";
+
+std::string entity_root(const DygieConfig& c) {
+  return fmt::format("_ner._ner_scorers.{}__ner_labels", c.dataset);
+}
+std::string relation_root(const DygieConfig& c, const char* part) {
+  return fmt::format("_relation.{}.{}__relation_labels", part, c.dataset);
+}
+
+/// The archive's feed-forward networks: Linear and ReLU per width.
+void add_network_shapes(Shapes& shapes, const std::string& name, int64_t in,
+                        const std::vector<int64_t>& widths) {
+  for (size_t i = 0; i < widths.size(); ++i) {
+    add_dense_shapes(shapes, fmt::format("{}._linear_layers.{}", name, i), widths[i], in);
+    in = widths[i];
+  }
+}
+
+Tensor network(const Dygie& dygie, const std::string& name, Tensor x) {
+  for (size_t i = 0; i < dygie.config.hidden_dims.size(); ++i) {
+    x = at::relu(dense(dygie.encoder.parameters, fmt::format("{}._linear_layers.{}", name, i), x));
+  }
+  return x;
+}
+
+/// A network with a linear scorer behind it, both wrapped to run over spans. \returns [..., scores]
+Tensor span_scores(const Dygie& dygie, const std::string& name, const Tensor& x) {
+  return dense(dygie.encoder.parameters, name + ".1._module",
+               network(dygie, name + ".0._module", x));
+}
+
+/// Whether a head scores the labels of another data set.
+bool is_of_another(const DygieConfig& c, const std::string& name) {
+  return std::any_of(
+      c.other_datasets.begin(), c.other_datasets.end(), [&](const std::string& other) {
+        return name.find(fmt::format(".{}__ner_labels.", other)) != std::string::npos ||
+               name.find(fmt::format(".{}__relation_labels.", other)) != std::string::npos;
+      });
+}
+
+Naming dygie_naming(const DygieConfig& c) {
+  const std::string body =
+      fmt::format("_embedder.token_embedder_{}._matched_embedder.transformer_model.", c.embedder);
+  return [c, body, of_encoder = encoder_naming(c.encoder)](const std::string& name) -> std::string {
+    if (name.starts_with(body)) return of_encoder(name.substr(body.size()));
+    if (name.starts_with("_coref.") || name.starts_with("_events.")) return "";
+    return is_of_another(c, name) ? "" : name;
+  };
+}
+
+/// Class per row with a null class of score 0 in front; -1: null. \param scores [N, L]
+std::vector<int64_t> best_classes(const Tensor& scores) {
+  const Tensor with_null = at::cat({at::zeros({scores.size(0), 1}, scores.options()), scores}, 1);
+  const Tensor best = (at::argmax(with_null, 1) - 1).to(at::kCPU).contiguous();
+  return {best.const_data_ptr<int64_t>(), best.const_data_ptr<int64_t>() + best.numel()};
+}
+
+/// All spans of a report, by first word, then last.
+struct Spans {
+  std::vector<int64_t> first, last;
+  Tensor vectors;  ///< [S, F]
+};
+
+Spans make_spans(const Dygie& dygie, const Tensor& words) {
+  const int64_t W = words.size(0);
+  Spans spans;
+  for (int64_t first = 0; first < W; ++first) {
+    for (int64_t last = first; last < std::min(W, first + dygie.config.max_span_width); ++last) {
+      spans.first.push_back(first);
+      spans.last.push_back(last);
+    }
+  }
+  const Tensor first = at::tensor(spans.first, at::kLong).to(words.device());
+  const Tensor last = at::tensor(spans.last, at::kLong).to(words.device());
+  spans.vectors =
+      at::cat({at::index_select(words, 0, first), at::index_select(words, 0, last),
+               at::embedding(parameter(dygie.encoder.parameters, kWidths), last - first)},
+              1);
+  return spans;
+}
+
+/// Spans that may stand in a relation: the K best mentions, in span order.
+struct Mentions {
+  std::vector<int64_t> spans;  ///< indices of spans
+  Tensor vectors;              ///< [K, F]
+  Tensor scores;               ///< [K, 1]
+};
+
+Mentions prune(const Dygie& dygie, const Tensor& vectors, int64_t W) {
+  const DygieConfig& c = dygie.config;
+  const Tensor scores =
+      span_scores(dygie, relation_root(c, "_mention_pruners") + "._scorer", vectors);  // [S, 1]
+  // float32, as in the source
+  const auto wanted =
+      static_cast<int64_t>(std::ceil(static_cast<float>(W) * static_cast<float>(c.spans_per_word)));
+  const int64_t K = std::min(wanted, vectors.size(0));
+  const Tensor best = std::get<1>(at::topk(scores.squeeze(1), K));
+  const Tensor kept = std::get<0>(at::sort(best));
+  const Tensor on_cpu = kept.to(at::kCPU);
+  return {{on_cpu.const_data_ptr<int64_t>(), on_cpu.const_data_ptr<int64_t>() + K},
+          at::index_select(vectors, 0, kept),
+          at::index_select(scores, 0, kept)};
+}
+
+/// Class of every ordered pair of mentions (a, b), row by row; -1: none. The pairs are scored a few
+/// rows at a time: all at once would be K x K x 3F floats, a gigabyte for a long report.
+std::vector<int64_t> relation_classes(const Dygie& dygie, const Mentions& mentions) {
+  constexpr int64_t kPairs = 4096;
+  const DygieConfig& c = dygie.config;
+  const int64_t K = mentions.vectors.size(0);
+  const int64_t rows = std::max<int64_t>(1, kPairs / K);
+  const Tensor b = mentions.vectors.unsqueeze(0);  // [1, K, F]
+  std::vector<int64_t> classes;
+  for (int64_t begin = 0; begin < K; begin += rows) {
+    const int64_t n = std::min(rows, K - begin);
+    const Tensor a = mentions.vectors.narrow(0, begin, n).unsqueeze(1);  // [n, 1, F]
+    const Tensor pairs =
+        at::cat({a.expand({n, K, -1}), b.expand({n, K, -1}), a * b}, 2);  // [n, K, 3F]
+    const Tensor inner = network(dygie, relation_root(c, "_relation_feedforwards"), pairs);
+    const Tensor both = mentions.scores.narrow(0, begin, n).unsqueeze(1) +
+                        mentions.scores.unsqueeze(0);  // [n, K, 1]
+    const Tensor scores =
+        dense(dygie.encoder.parameters, relation_root(c, "_relation_scorers"), inner) + both;
+    const auto some = best_classes(scores.flatten(0, 1));
+    classes.insert(classes.end(), some.begin(), some.end());
+  }
+  return classes;
+}
+
+using Ids = std::vector<int64_t>;
+
+/// Pieces of a report in windows that leave room for the specials around them.
+std::vector<Ids> make_windows(const WordPieces& words, const WindowIds& ids, int64_t max_length) {
+  Ids pieces;
+  for (const Ids& word : words) pieces.insert(pieces.end(), word.begin(), word.end());
+  const auto step = static_cast<size_t>(max_length - 2);
+  std::vector<Ids> windows;
+  for (size_t begin = 0; begin < pieces.size(); begin += step) {
+    const size_t end = std::min(pieces.size(), begin + step);
+    Ids window{ids.first};
+    window.insert(window.end(), pieces.begin() + static_cast<std::ptrdiff_t>(begin),
+                  pieces.begin() + static_cast<std::ptrdiff_t>(end));
+    window.push_back(ids.last);
+    windows.push_back(std::move(window));
+  }
+  return windows;
+}
+
+/// Means over the pieces of each word. \param pieces [N, H] \returns [W, H]
+Tensor pool_words(const Tensor& pieces, const WordPieces& words) {
+  Ids owner;
+  for (size_t w = 0; w < words.size(); ++w)
+    owner.insert(owner.end(), words[w].size(), static_cast<int64_t>(w));
+  std::vector<float> counts;
+  for (const Ids& word : words)
+    counts.push_back(static_cast<float>(std::max<size_t>(word.size(), 1)));
+  const auto W = static_cast<int64_t>(words.size());
+  const Tensor sums = at::index_add(at::zeros({W, pieces.size(1)}, pieces.options()), 0,
+                                    at::tensor(owner, at::kLong).to(pieces.device()), pieces);
+  return sums / at::tensor(counts, at::kFloat).to(pieces.device()).unsqueeze(1);
+}
+
+}  // namespace
+
+Shapes dygie_head_shapes(const DygieConfig& c) {
+  const int64_t F = c.span_size();
+  const int64_t inner = c.hidden_dims.back();
+  Shapes shapes{{kWidths, {c.max_span_width, c.feature_size}}};
+  const auto add_scorer = [&](const std::string& name, int64_t scores) {
+    add_network_shapes(shapes, name + ".0._module", F, c.hidden_dims);
+    add_dense_shapes(shapes, name + ".1._module", scores, inner);
+  };
+  add_scorer(entity_root(c), static_cast<int64_t>(c.entity_labels.size()));
+  add_scorer(relation_root(c, "_mention_pruners") + "._scorer", 1);
+  add_network_shapes(shapes, relation_root(c, "_relation_feedforwards"), 3 * F, c.hidden_dims);
+  add_dense_shapes(shapes, relation_root(c, "_relation_scorers"),
+                   static_cast<int64_t>(c.relation_labels.size()), inner);
+  return shapes;
+}
+
+Dygie load_dygie(const std::filesystem::path& folder, const std::string& dataset,
+                 const at::Device& device) {
+  const DygieConfig config = load_dygie_config(folder, dataset);
+  Encoder encoder = load_encoder_weights(folder, config.encoder, dygie_head_shapes(config),
+                                         dygie_naming(config), device);
+  return {config, std::move(encoder)};
+}
+
+std::vector<Tensor> word_vectors(const Dygie& dygie, const std::vector<WordPieces>& reports,
+                                 const WindowIds& ids) {
+  std::vector<Ids> windows;
+  std::vector<size_t> counts;  // windows of each report
+  for (const WordPieces& words : reports) {
+    const auto own = make_windows(words, ids, dygie.config.max_length);
+    counts.push_back(own.size());
+    windows.insert(windows.end(), own.begin(), own.end());
+  }
+  Tensor hidden;  // [windows, T, H]
+  if (!windows.empty()) {
+    const TokenBatch batch = pad_batch(windows, dygie.config.encoder.pad_token_id);
+    hidden = encoder_forward(dygie.encoder, batch).hidden.back();
+  }
+  const Tensor none = at::zeros({0, dygie.config.encoder.hidden_size},
+                                parameter(dygie.encoder.parameters, kWidths).options());
+  std::vector<Tensor> vectors;
+  size_t next = 0;
+  for (size_t r = 0; r < reports.size(); ++r) {
+    std::vector<Tensor> pieces{none};
+    for (size_t i = 0; i < counts[r]; ++i, ++next) {
+      const auto inner = static_cast<int64_t>(windows[next].size()) - 2;  // without the specials
+      pieces.push_back(hidden[static_cast<int64_t>(next)].narrow(0, 1, inner));
+    }
+    vectors.push_back(pool_words(at::cat(pieces, 0), reports[r]));
+  }
+  return vectors;
+}
+
+DygieGraph decode_graph(const Dygie& dygie, const Tensor& words) {
+  UNIRG_ASSERT(words.dim() == 2 && words.size(0) >= 1, "a report has at least one word");
+  const DygieConfig& c = dygie.config;
+  const Spans spans = make_spans(dygie, words);
+  const auto classes = best_classes(span_scores(dygie, entity_root(c), spans.vectors));
+  DygieGraph graph;
+  std::map<int64_t, size_t> entity_of;  // span -> entity
+  for (size_t s = 0; s < classes.size(); ++s) {
+    if (classes[s] < 0) continue;
+    entity_of[static_cast<int64_t>(s)] = graph.entities.size();
+    graph.entities.push_back(
+        {spans.first[s], spans.last[s], c.entity_labels[static_cast<size_t>(classes[s])]});
+  }
+  const Mentions mentions = prune(dygie, spans.vectors, words.size(0));
+  const auto pairs = relation_classes(dygie, mentions);
+  const size_t K = mentions.spans.size();
+  for (size_t a = 0; a < K; ++a) {
+    for (size_t b = 0; b < K; ++b) {
+      const int64_t label = pairs[a * K + b];
+      const auto source = entity_of.find(mentions.spans[a]);
+      const auto target = entity_of.find(mentions.spans[b]);
+      if (label < 0 || source == entity_of.end() || target == entity_of.end()) continue;
+      graph.relations.push_back(
+          {source->second, target->second, c.relation_labels[static_cast<size_t>(label)]});
+    }
+  }
+  return graph;
+}
+
+std::vector<DygieGraph> dygie_graphs(const Dygie& dygie, const std::vector<WordPieces>& reports,
+                                     const WindowIds& ids) {
+  const std::vector<Tensor> vectors = word_vectors(dygie, reports, ids);
+  std::vector<DygieGraph> graphs;
+  for (const Tensor& words : vectors)
+    graphs.push_back(words.size(0) > 0 ? decode_graph(dygie, words) : DygieGraph{});
+  return graphs;
+}
+
+}  // namespace unirg::model

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/plan.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "io/safetensors.h"
+#include "model/checkpoint_tensors.h"
+#include "model/qwen3_vl.h"
+
+namespace unirg::policy {
+namespace {
+
+int64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");  // pages: size, resident, ...
+  int64_t size = 0;
+  int64_t resident = 0;
+  statm >> size >> resident;
+  return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+model::ModelConfig tiny_config() {
+  model::ModelConfig c;
+  c.vision = {.depth = 1,
+              .hidden_size = 32,
+              .intermediate_size = 64,
+              .num_heads = 2,
+              .num_position_embeddings = 16,
+              .out_hidden_size = 32,
+              .deepstack_visual_indexes = {0}};
+  c.text = {.vocab_size = 64,
+            .hidden_size = 32,
+            .intermediate_size = 64,
+            .num_hidden_layers = 2,
+            .num_attention_heads = 2,
+            .num_key_value_heads = 1,
+            .head_dim = 16,
+            .mrope_section = {4, 2, 2}};
+  c.image_token_id = 63;
+  return c;
+}
+
+void run_tiny_model(bool trains) {
+  const model::ModelConfig config = tiny_config();
+  model::Parameters parameters = model::random_parameters(model::expected_parameters(config), 1);
+  std::vector<at::Tensor> leaves;
+  for (auto& [name, tensor] : parameters) leaves.push_back(tensor.requires_grad_(trains));
+  const model::Qwen3VL model = model::bind_model(config, parameters);
+  model::PromptTokens prompt{{63, 63, 63, 63, 1, 2}, {{4, 4}}, {}};
+  prompt.pixels = at::zeros({16, config.vision.patch_values()});
+  const at::Tensor hidden = model::forward_replies(model, {prompt}, {{{2, 3, 4}}});
+  if (trains) torch::autograd::grad({hidden.sum()}, leaves, {}, std::nullopt, false, true);
+}
+
+void add(model::PassShape& sum, const model::PassShape& one) {
+  sum.prompt_tokens += one.prompt_tokens;
+  sum.reply_tokens += one.reply_tokens;
+  sum.patches += one.patches;
+}
+
+void widen(model::PassShape& most, const model::PassShape& one) {
+  most.prompt_tokens = std::max(most.prompt_tokens, one.prompt_tokens);
+  most.reply_tokens = std::max(most.reply_tokens, one.reply_tokens);
+  most.patches = std::max(most.patches, one.patches);
+}
+
+}  // namespace
+
+int64_t Plan::peak() const {
+  int64_t sum = 0;
+  for (const auto& [part, bytes] : memory) sum += bytes;
+  return sum;
+}
+
+void print_plan(const Plan& plan) {
+  for (const auto& [part, bytes] : plan.memory) fmt::print("memory-{}: {}\n", part, bytes);
+  fmt::print("memory-peak: {}\nflops: {:.3e}\n", plan.peak(), plan.flops);
+}
+
+Lengths sample_lengths(const ReportWriter& writer, const std::vector<const data::Study*>& studies,
+                       const data::StudySet& set) {
+  constexpr size_t kSample = 256;
+  Lengths lengths;
+  const size_t n = std::min(kSample, studies.size());
+  for (size_t i = 0; i < n; ++i) {
+    const EncodedStudy study = writer.encode(*studies[i * studies.size() / n], set);
+    model::PassShape shape{.prompt_tokens = static_cast<int64_t>(study.prompt.size()),
+                           .reply_tokens = static_cast<int64_t>(study.reply.size())};
+    for (const SizedImage& image : study.images) {
+      shape.patches += image.grid.patches();
+      lengths.picture_bytes += static_cast<int64_t>(image.pixels.pixels.size());
+    }
+    add(lengths.mean, shape);
+    widen(lengths.longest, shape);
+  }
+  const auto count = std::max<int64_t>(1, static_cast<int64_t>(n));
+  lengths.mean.prompt_tokens /= count;
+  lengths.mean.reply_tokens /= count;
+  lengths.mean.patches /= count;
+  lengths.picture_bytes /= count;
+  return lengths;
+}
+
+int64_t resident_bytes_at_work(bool trains) {
+  run_tiny_model(trains);
+  return resident_bytes();
+}
+
+int64_t weight_bytes(const std::filesystem::path& folder, const std::string& dtype) {
+  const std::filesystem::path base = model::base_folder(folder);
+  const model::ModelConfig config = model::load_config(base / "config.json");
+  const model::Parameters stored = model::load_checkpoint(
+      base, config, {std::nullopt, at::kCPU, /*map=*/true});  // all is there, nothing is read
+  int64_t bytes = 0;
+  for (const auto& [name, tensor] : stored) {
+    const int64_t item = dtype == "float32"    ? 4
+                         : dtype == "bfloat16" ? 2
+                                               : static_cast<int64_t>(tensor.element_size());
+    bytes += tensor.numel() * item;
+  }
+  return bytes;
+}
+
+}  // namespace unirg::policy

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/plan.h"
+
+#include <algorithm>
+
+#include "model/checkpoint_tensors.h"
+#include "train/losses.h"
+
+namespace unirg::train {
+namespace {
+
+constexpr int64_t kFloat = 4;  // bytes; what is trained is float32
+
+int64_t trained_values(const std::filesystem::path& checkpoint, const model::ModelConfig& config,
+                       const TrainableOptions& options, bool vision_only) {
+  if (model::is_adapter(checkpoint))
+    return model::count_values(
+        model::load_adapter(checkpoint, config, model::load_adapter_config(checkpoint)));
+  if (options.lora_rank > 0) {
+    const model::AdapterConfig adapter{.rank = options.lora_rank, .targets = options.lora_targets};
+    return model::count_values(model::adapter_shapes(config, adapter));
+  }
+  int64_t values = 0;
+  for (const auto& [name, shape] : model::expected_parameters(config)) {
+    if (is_frozen(options, name) || (vision_only && !name.starts_with(model::kVisionRoot)))
+      continue;
+    values += model::count_values(model::Shapes{{name, shape}});
+  }
+  return values;
+}
+
+}  // namespace
+
+policy::Plan training_plan(const std::filesystem::path& checkpoint, const std::string& dtype,
+                           const TrainableOptions& options, const TrainingWork& work) {
+  const model::ModelConfig config =
+      model::load_config(model::base_folder(checkpoint) / "config.json");
+  const bool bfloat16 = dtype == "bfloat16" || (dtype == "auto" && config.dtype == "bfloat16");
+  const int64_t trained = kFloat * trained_values(checkpoint, config, options, work.vision_only);
+  const int64_t weights = policy::weight_bytes(checkpoint, dtype);
+  const int64_t activations =
+      model::activation_bytes(config, work.unit, bfloat16 ? 2 : kFloat, options.recompute) +
+      (work.vision_only ? 0 : model::head_bytes(config, work.unit, ScoreOptions{}.chunk_values));
+  const bool adapter = options.lora_rank > 0 || model::is_adapter(checkpoint);
+  policy::Plan plan;
+  plan.memory = {
+      {"process", policy::resident_bytes_at_work(/*trains=*/true)},
+      {"pictures", work.picture_bytes},
+      {"weights", weights + (adapter ? trained : 0)},
+      {"reference", work.reference && !adapter ? weights : 0},
+      {"gradients", trained},
+      {"moments", 2 * trained},
+      // A unit gives up its activations while its gradients come.
+      {"units", work.units_at_once * std::max(activations, trained)},
+  };
+  plan.flops = (options.recompute ? 4.0 : 3.0) * work.forward_flops +
+               (work.reference ? work.forward_flops : 0);
+  return plan;
+}
+
+}  // namespace unirg::train

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/trainable.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/rng.h"
+
+namespace unirg::train {
+namespace fs = std::filesystem;
+namespace {
+
+bool matches(const std::string& pattern, const std::string& name) {
+  return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+}
+
+void check_patterns(const model::Parameters& parameters, const std::vector<std::string>& patterns) {
+  for (const std::string& pattern : patterns) {
+    const bool hits = std::any_of(parameters.begin(), parameters.end(),
+                                  [&](const auto& item) { return matches(pattern, item.first); });
+    if (hits) continue;
+    throw Error(Exit::config,
+                fmt::format("--freeze '{}' fits no tensor of the model (hint: patterns of whole "
+                            "names, like 'model.visual.*'; unirg-model info lists them)",
+                            pattern));
+  }
+}
+
+/// `base` as seen from `folder`, so that both may be moved together.
+fs::path relative_base(const fs::path& base, const fs::path& folder) {
+  return fs::relative(fs::absolute(base), fs::absolute(folder));
+}
+
+}  // namespace
+
+void add_trainable_options(cli::Table& table, TrainableOptions& o) {
+  const char* const kGroup = "What is trained";
+  table.push_back({.name = "freeze",
+                   .target = &o.freeze,
+                   .metavar = "PATTERN,...",
+                   .help = "Tensors that stay as they are, by patterns of their names: "
+                           "model.visual.* freezes the vision tower.",
+                   .group = kGroup});
+  table.push_back({.name = "lora-rank",
+                   .target = &o.lora_rank,
+                   .metavar = "R",
+                   .help = "Trains a low-rank adapter (LoRA) of this rank and leaves the model as "
+                           "it is; 0 trains the model itself.",
+                   .min = 0,
+                   .max = 65536,
+                   .group = kGroup});
+  table.push_back({.name = "lora-alpha",
+                   .target = &o.lora_alpha,
+                   .metavar = "A",
+                   .help = "The adapter's change is multiplied by A / R.",
+                   .min = 1e-6,
+                   .max = 1e6,
+                   .group = kGroup});
+  table.push_back({.name = "lora-dropout",
+                   .target = &o.lora_dropout,
+                   .metavar = "P",
+                   .help = "Share of the adapter's inputs dropped while training.",
+                   .min = 0,
+                   .max = 0.99,
+                   .group = kGroup});
+  table.push_back({.name = "lora-targets",
+                   .target = &o.lora_targets,
+                   .metavar = "NAME,...",
+                   .help = "Linear layers that get an adapter: ends of their names, patterns of "
+                           "whole names, or all-linear. The vision tower's end in qkv, attn.proj, "
+                           "linear_fc1, linear_fc2.",
+                   .group = kGroup});
+  table.push_back({.name = "gradient-checkpointing",
+                   .target = &o.recompute,
+                   .help = "Keeps only each layer's input for the backward pass and computes the "
+                           "rest again: less memory, about a third more time.",
+                   .group = kGroup});
+}
+
+void prepare_adapter(model::Qwen3VL& model, const TrainableOptions& options, const fs::path& base,
+                     const fs::path& folder, uint64_t seed) {
+  if (model.adapter) {
+    if (options.lora_rank > 0 && options.lora_rank != model.adapter->rank) {
+      throw Error(Exit::config,
+                  fmt::format("the checkpoint is an adapter of rank {}, --lora-rank is {} (hint: "
+                              "unirg-model merge it first)",
+                              model.adapter->rank, options.lora_rank));
+    }
+    model.adapter->base = relative_base(base, folder);
+    return;
+  }
+  if (options.lora_rank == 0) return;
+  model::AdapterConfig adapter{.rank = options.lora_rank,
+                               .alpha = options.lora_alpha,
+                               .dropout = options.lora_dropout,
+                               .targets = options.lora_targets,
+                               .rank_stabilised = false,
+                               .base = relative_base(base, folder)};
+  const auto device = model.text.embed.device();
+  for (auto& [name, tensor] : model::new_adapter(model.config, adapter, seed))
+    model.parameters[name] = tensor.to(device);
+  model = model::bind_model(model.config, std::move(model.parameters), std::move(adapter));
+}
+
+bool is_frozen(const TrainableOptions& options, const std::string& name) {
+  return std::any_of(options.freeze.begin(), options.freeze.end(),
+                     [&](const std::string& pattern) { return matches(pattern, name); });
+}
+
+std::vector<std::string> trained_names(const model::Qwen3VL& model,
+                                       const TrainableOptions& options) {
+  check_patterns(model.parameters, options.freeze);
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : model.parameters) {
+    if (model.adapter && !model::is_adapter_tensor(name)) continue;
+    if (!is_frozen(options, name)) names.push_back(name);
+  }
+  if (names.empty()) throw Error(Exit::config, "--freeze leaves nothing to train");
+  return names;
+}
+
+std::vector<model::Tensor> make_leaves(model::Qwen3VL& model,
+                                       const std::vector<std::string>& names) {
+  std::vector<model::Tensor> leaves;
+  for (auto& [name, tensor] : model.parameters) tensor = tensor.detach();
+  for (const std::string& name : names) {
+    model::Tensor& tensor = model.parameters.at(name);
+    if (tensor.scalar_type() != at::kFloat) {
+      throw Error(Exit::config,
+                  fmt::format("'{}' is {} and cannot be trained: steps would be lost in its "
+                              "rounding (hint: --dtype float32, or --lora-rank for an adapter)",
+                              name, at::toString(tensor.scalar_type())));
+    }
+    tensor = tensor.clone().requires_grad_(true);
+    leaves.push_back(tensor);
+  }
+  model = model::bind_model(model.config, std::move(model.parameters), std::move(model.adapter));
+  return leaves;
+}
+
+void log_share(Logger& log, const model::Qwen3VL& model, const std::vector<std::string>& names) {
+  int64_t trained = 0;
+  for (const std::string& name : names) trained += model.parameters.at(name).numel();
+  const int64_t all = model::count_values(model.parameters);
+  log.info("trains {} of {} parameters ({:.4g}%)", trained, all,
+           100.0 * static_cast<double>(trained) / static_cast<double>(all));
+}
+
+model::Pass training_pass(const model::Qwen3VL& model, const TrainableOptions& options,
+                          uint64_t seed, const std::string& subject, int64_t index) {
+  model::Pass pass{{}, options.recompute};
+  if (!model.adapter || model.adapter->dropout == 0) return pass;
+  Rng rng(seed, "dropout-pass", subject, static_cast<uint64_t>(index));
+  const uint64_t high = rng.next_u32();
+  pass.dropout = {model.adapter->dropout, high << 32 | rng.next_u32()};
+  return pass;
+}
+
+}  // namespace unirg::train
