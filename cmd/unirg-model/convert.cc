@@ -17,6 +17,7 @@ void check_output(const ModelToolOptions& o) {
 
 Exit save(const ModelToolOptions& o, const model::Qwen3VL& model, cli::Context& context) {
   context.record.add_input(o.model);
+  io::make_folders(o.output.parent_path());
   train::save_checkpoint(o.output, o.model, model, context.record, std::nullopt, {},
                          o.max_shard_size);
   context.log.info("{} tensors to '{}'", model.parameters.size(), o.output.string());

@@ -1,5 +1,5 @@
-// unirg-model: makes, inspects, compares and converts checkpoints. SPDX-License-Identifier:
-// Apache-2.0
+// unirg-model: makes, inspects, compares and converts checkpoints.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include "actions.h"

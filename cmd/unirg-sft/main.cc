@@ -67,6 +67,7 @@ void print_plan(const SftToolOptions& o, const policy::ReportWriter& writer,
       static_cast<double>(n * o.sft.epochs) * model::forward_flops(writer.config(), lengths.mean);
   work.units_at_once =
       std::min(o.common.threads, (per_step + o.sft.micro_batch - 1) / o.sft.micro_batch);
+  if (o.common.threads > 1 && !validation.empty()) work.validating = o.common.threads;
   work.picture_bytes = (n + static_cast<int64_t>(validation.size())) * lengths.picture_bytes;
   policy::print_plan(train::training_plan(o.model, o.common.dtype, o.sft.trainable, work));
 }

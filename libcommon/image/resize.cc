@@ -146,6 +146,9 @@ Image8 resize_bicubic(const Image8& image, int64_t width, int64_t height) {
   if (width == image.width && height == image.height) return image;
   if (height == image.height) return resize_width(image, width);
   if (width == image.width) return resize_height(image, height);
+  // Pillow 13 begins with the pass that makes the picture smaller if only the vertical one does.
+  if (width > image.width && height < image.height)
+    return resize_width(resize_height(image, height), width);
   return resize_height(resize_width(image, width), height);
 }
 

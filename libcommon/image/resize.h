@@ -1,7 +1,8 @@
 // Scaling as Qwen3-VL's published pre-processing does it: smart_resize chooses the size,
-// resize_bicubic gives the bytes that Pillow up to version 12 gives for Image.resize(size, BICUBIC)
-// on 8-bit images (Pillow 13 takes the vertical pass first for some shapes, which changes a few
-// values by 1 or 2). Depends on base and image.h. SPDX-License-Identifier: Apache-2.0
+// resize_bicubic gives the bytes that Pillow 13 gives for Image.resize(size, BICUBIC) on 8-bit
+// images (earlier versions always take the horizontal pass first, which changes a few values of
+// pictures that get wider and lower). Depends on base and image.h. SPDX-License-Identifier:
+// Apache-2.0
 #pragma once
 
 #include "base/result.h"
@@ -25,10 +26,10 @@ struct ImageSize {
 Result<ImageSize> smart_resize(int64_t height, int64_t width, int64_t factor, int64_t min_pixels,
                                int64_t max_pixels);
 
-/// Antialiased bicubic (a = -0.5), separable, horizontal pass first and rounded to 8 bits, weights
-/// in 22-bit fixed point: the bytes of Pillow. A side that does not change is not filtered. \param
-/// width, height  of the result in pixels, 1 .. 65535 \throws std::logic_error if a size is out of
-/// range
+/// Antialiased bicubic (a = -0.5), separable, horizontal pass first (vertical, if the picture gets
+/// wider and lower) and rounded to 8 bits, weights in 22-bit fixed point: the bytes of Pillow. A
+/// side that does not change is not filtered. \param width, height  of the result in pixels, 1 ..
+/// 65535 \throws std::logic_error if a size is out of range
 Image8 resize_bicubic(const Image8& image, int64_t width, int64_t height);
 
 }  // namespace unirg::image

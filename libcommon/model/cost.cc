@@ -57,6 +57,16 @@ int64_t merger_values(const VisionConfig& c) {
   return static_cast<int64_t>(1 + c.deepstack_visual_indexes.size()) * 3 * c.hidden_size;
 }
 
+/// Values that one layer of each kind saves for a whole unit.
+struct Layers {
+  int64_t prompt, reply, block;
+  Layers(const ModelConfig& c, const PassShape& s)
+      : prompt(s.studies * s.prompt_tokens * prompt_values(c.text)),
+        reply(s.studies * s.replies * s.reply_tokens *
+              reply_values(c.text, s.prompt_tokens + s.reply_tokens)),
+        block(c.sees() ? s.studies * s.patches * vision_values(c.vision) : 0) {}
+};
+
 }  // namespace
 
 int64_t kv_bytes_per_token(const TextConfig& c, int64_t item) {
@@ -80,25 +90,27 @@ double forward_flops(const ModelConfig& c, const PassShape& s) {
          (text + (c.sees() ? vision_flops(c.vision, s.patches) : 0));
 }
 
+int64_t layer_bytes(const ModelConfig& c, const PassShape& s, int64_t item) {
+  const Layers all(c, s);
+  return item * std::max({all.prompt, all.reply, all.block});
+}
+
 int64_t activation_bytes(const ModelConfig& c, const PassShape& s, int64_t item, bool recompute) {
-  const int64_t context = s.prompt_tokens + s.reply_tokens;
+  const Layers all(c, s);
   const int64_t prompts = s.studies * s.prompt_tokens;
   const int64_t replies = s.studies * s.replies * s.reply_tokens;
   const int64_t patches = s.studies * s.patches;
-  const int64_t prompt_layer = prompts * prompt_values(c.text);
-  const int64_t reply_layer = replies * reply_values(c.text, context);
-  const int64_t block = c.sees() ? patches * vision_values(c.vision) : 0;
   const int64_t around =
       c.sees() ? patches * (merger_values(c.vision) + c.vision.patch_values()) : 0;
   const int64_t layers = c.text.num_hidden_layers;
   if (!recompute) {  // the last layer's prompt part stops at its keys and values
     return item *
-           ((layers - 1) * prompt_layer + layers * reply_layer + c.vision.depth * block + around);
+           ((layers - 1) * all.prompt + layers * all.reply + c.vision.depth * all.block + around);
   }
   const int64_t kept = layers * (prompts * (c.text.hidden_size + 2 * Widths(c.text).keys) +
                                  replies * c.text.hidden_size) +
                        c.vision.depth * patches * c.vision.hidden_size;
-  return item * (kept + std::max({prompt_layer, reply_layer, block}) + around);
+  return item * (kept + around) + layer_bytes(c, s, item);
 }
 
 int64_t head_bytes(const ModelConfig& c, const PassShape& s, int64_t chunk_values) {

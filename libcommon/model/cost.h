@@ -32,6 +32,9 @@ double forward_flops(const ModelConfig& config, const PassShape& shape);
 int64_t activation_bytes(const ModelConfig& config, const PassShape& shape, int64_t item,
                          bool recompute);
 
+/// Bytes of one layer at work: the largest of its kinds.
+int64_t layer_bytes(const ModelConfig& config, const PassShape& shape, int64_t item);
+
 /// Bytes of the log-probabilities of all reply tokens x the vocabulary, as far as they exist at
 /// once, three times: kept, and two more in the first step of the backward pass.
 int64_t head_bytes(const ModelConfig& config, const PassShape& shape, int64_t chunk_values);

@@ -2,8 +2,8 @@
 // feed-forward layer, each with a residual and a LayerNorm behind it (post-norm). The families
 // differ in names and in what they add to the attention scores, which is the caller's.
 // Letters: B sequences, T tokens, H width, A heads, D = H / A. float32.
-// Source: Vaswani et al. 2017; Devlin et al. 2019; transformers 5.x. SPDX-License-Identifier:
-// Apache-2.0
+// Source: Vaswani et al. 2017; Devlin et al. 2019; transformers 5.x.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -105,11 +105,11 @@ Tensor self_attention(const TextConfig& c, const Heads& heads, const Tensor& mas
   return out.transpose(1, 2).flatten(2, 3);
 }
 
-/// One pass over the layers for a padded batch; `keep` gets each layer's keys and values.
-/// \param last_layer_output false: stop once the last layer's keys and values are known
-template <typename Keep>
+/// One pass over the layers for a padded batch.
+/// \param cache gets each layer's keys and values, and ends the pass where the last layer's are
+/// known; null: the pass goes on to the final norm
 Tensor run_layers(const TextConfig& c, const TextWeights& weights, const TextInput& input,
-                  bool last_layer_output, const Pass& pass, Keep keep) {
+                  const Pass& pass, PrefixCache* cache) {
   const int64_t P = input.hidden.size(1);
   const Tensor padding = padding_mask(input.lengths, P, input.hidden.device());
   Tensor mask = causal_mask(P, input.hidden.device()).view({1, 1, P, P});
@@ -117,18 +117,26 @@ Tensor run_layers(const TextConfig& c, const TextWeights& weights, const TextInp
   Tensor x = input.hidden;
   for (size_t i = 0; i < weights.layers.size(); ++i) {
     const TextLayer& layer = weights.layers[i];
-    const bool keys_only = !last_layer_output && i + 1 == weights.layers.size();
-    const Part part = [&c, &layer, keys_only, mask, rotary = input.rotary,
+    const bool caches = cache != nullptr;
+    const bool ends = caches && i + 1 == weights.layers.size();
+    const Part part = [&c, &layer, caches, ends, mask, rotary = input.rotary,
                        dropout = pass.dropout](const std::vector<Tensor>& in) {
       const Heads heads = project(c, layer, in[0], rotary, dropout);
-      if (keys_only) return std::vector<Tensor>{heads.k, heads.v};
+      std::vector<Tensor> out;
+      if (caches)
+        out = {heads.k.transpose(1, 2).contiguous(), heads.v.transpose(1, 2).contiguous()};
+      if (ends) return out;
       const Tensor attended = in[0] + apply(layer.o, self_attention(c, heads, mask), dropout);
-      return std::vector<Tensor>{heads.k, heads.v, feed_forward(c, layer, attended, dropout)};
+      out.push_back(feed_forward(c, layer, attended, dropout));
+      return out;
     };
     const std::vector<Tensor> out = run_part(pass, part, {x}, layer);
-    keep(out[0], out[1]);
-    if (keys_only) return {};
-    x = out[2];
+    if (caches) {
+      cache->keys.push_back(out[0]);
+      cache->values.push_back(out[1]);
+    }
+    if (ends) return {};
+    x = out.back();
     if (i < input.deepstack.size()) {
       x = at::index_add(x.flatten(0, 1), 0, input.visual_index,
                         input.deepstack[i].to(x.scalar_type()))
@@ -303,18 +311,13 @@ Rotary rotary_tables(const TextConfig& config,
 
 Tensor text_forward(const TextConfig& config, const TextWeights& weights, const TextInput& input,
                     const Pass& pass) {
-  return run_layers(config, weights, input, /*last_layer_output=*/true, pass,
-                    [](const Tensor&, const Tensor&) {});
+  return run_layers(config, weights, input, pass, /*cache=*/nullptr);
 }
 
 PrefixCache prefill(const TextConfig& config, const TextWeights& weights, const TextInput& input,
                     const Pass& pass) {
   PrefixCache cache;
-  run_layers(config, weights, input, /*last_layer_output=*/false, pass,
-             [&](const Tensor& k, const Tensor& v) {
-               cache.keys.push_back(k.transpose(1, 2).contiguous());
-               cache.values.push_back(v.transpose(1, 2).contiguous());
-             });
+  run_layers(config, weights, input, pass, &cache);
   const int64_t P = input.hidden.size(1);
   const Tensor padding = padding_mask(input.lengths, P, input.hidden.device());
   if (padding.defined()) cache.mask = padding.view({-1, 1, 1, 1, 1, P});

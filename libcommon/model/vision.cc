@@ -225,7 +225,7 @@ VisionOutput vision_forward(const VisionConfig& config, const VisionWeights& wei
   Tensor x = at::linear(pixels.to(patch_weight.scalar_type()), patch_weight, weights.patch_bias) +
              geometry->position;
   VisionOutput output;
-  output.deepstack.resize(config.deepstack_visual_indexes.size());
+  const auto& taken = config.deepstack_visual_indexes;
   for (int64_t i = 0; i < config.depth; ++i) {
     const VisionBlock& block = weights.blocks[static_cast<size_t>(i)];
     const Part part = [&config, &block, geometry,
@@ -233,13 +233,13 @@ VisionOutput vision_forward(const VisionConfig& config, const VisionWeights& wei
       return std::vector<Tensor>{vision_block(config, block, in[0], *geometry, dropout)};
     };
     x = (pass.recompute ? recomputed(part, {x}, weights_of(block)) : part({x})).front();
-    for (size_t j = 0; j < output.deepstack.size(); ++j) {
-      if (config.deepstack_visual_indexes[j] != i) continue;
-      const VisionMerger& merger = weights.deepstack[j];  // here the norm comes after grouping
-      output.deepstack[j] =
-          merge_mlp(merger, layer_norm(x.view({-1, merged}), merger.norm_weight, merger.norm_bias),
-                    pass.dropout);
-    }
+    // Features come in the order of the blocks; the place in the list chooses the merger.
+    const auto place = std::find(taken.begin(), taken.end(), i);
+    if (place == taken.end()) continue;
+    const VisionMerger& merger = weights.deepstack[static_cast<size_t>(place - taken.begin())];
+    output.deepstack.push_back(  // here the norm comes after grouping
+        merge_mlp(merger, layer_norm(x.view({-1, merged}), merger.norm_weight, merger.norm_bias),
+                  pass.dropout));
   }
   output.tokens = merge_mlp(
       weights.merger,

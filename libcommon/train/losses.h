@@ -1,7 +1,7 @@
 // What SFT and RL compute from hidden states: log-probabilities of given tokens, entropy, the
 // greedy choice. Logits of all tokens x the whole vocabulary never exist at once: rows are taken in
-// chunks, and the backward pass, written by hand, computes them again. SPDX-License-Identifier:
-// Apache-2.0
+// chunks, and the backward pass, written by hand, computes them again.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -16,6 +16,7 @@ struct TrainingWork {
   model::PassShape unit;      ///< the largest unit
   double forward_flops = 0;   ///< of all units of the run, one forward pass each
   int64_t units_at_once = 1;  ///< threads that have one in hand
+  int64_t validating = 0;     ///< other threads that run units without gradient between steps
   int64_t picture_bytes = 0;  ///< of all studies in memory
   bool reference = false;     ///< a second model scores the same units
   bool vision_only = false;   ///< the labels objective

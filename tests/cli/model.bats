@@ -335,7 +335,7 @@ edit_config() { jq "$1" "$base/config.json" >model/config.json; }
 
 @test "convert writes another type and shards, whose values come back" {
   unirg-model convert --quiet -m "$base" -o half --dtype bfloat16 --max-shard-size 8000
-  [ "$(ls half/model-*.safetensors | wc -l)" -gt 1 ]
+  [ "$(find half -name 'model-*.safetensors' | wc -l)" -gt 1 ]
   [ ! -e half/model.safetensors ]
   jq -e '.dtype == "bfloat16" and .text_config.dtype == "bfloat16"' half/config.json
   total=$(number <(info -m half) parameters)
@@ -413,7 +413,8 @@ edit_config() { jq "$1" "$base/config.json" >model/config.json; }
 }
 
 @test "tokenize is a filter from lines to ids" {
-  run -0 --separate-stderr bash -c 'printf "%s\n" "{\"text\": \"No effusion.\"}" "{\"text\": \"\"}" | unirg-model tokenize --quiet -m "$1"' - "$base"
+  tokenize() { printf '%s\n' '{"text": "No effusion."}' '{"text": ""}' | unirg-model tokenize --quiet -m "$base"; }
+  run -0 --separate-stderr tokenize
   [ "${#lines[@]}" -eq 2 ]
   jq -e '.ids | length > 0' <<<"${lines[0]}"
   [ "${lines[1]}" = '{"ids":[]}' ]
