@@ -56,6 +56,7 @@ void print_plan(const UpdateToolOptions& o, const policy::ReportWriter& writer) 
   const int64_t per_step =
       job.options.groups_per_step > 0 ? std::min(groups, job.options.groups_per_step) : groups;
   work.units_at_once = std::min(o.common.threads, per_step);
+  work.brief = true;
   work.reference = job.options.grpo.kl_coefficient > 0;
   fmt::print("groups: {}\nepochs: {}\n", groups, job.options.epochs);
   policy::print_plan(train::training_plan(job.policy, job.dtype, job.options.trainable, work));
@@ -73,6 +74,7 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
   if (io::is_stream(o.rollouts) && io::is_stream(o.rewards)) {
     throw Error(Exit::usage, "rollouts and --rewards cannot both be standard input");
   }
+  train::check_dtype(job.policy, o.common.dtype, job.options.trainable);
   train::configure_for_units();
   job.output = io::folder_name(job.output);
   job.threads = static_cast<int>(o.common.threads);

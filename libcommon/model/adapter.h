@@ -20,9 +20,9 @@ struct AdapterConfig {
   double dropout = 0;  ///< on the adapter's input while training, 0 <= p < 1
   /// Linear layers that get an adapter: their last name parts ("q_proj", "attn.proj"), patterns of
   /// the whole name with * and ?, or "all-linear".
-  std::vector<std::string> targets;
+  std::vector<std::string> targets = {};
   bool rank_stabilised = false;  ///< peft's use_rslora: scale alpha / sqrt(rank) (arXiv:2312.03732)
-  std::filesystem::path base;    ///< the checkpoint it changes, as adapter_config.json names it
+  std::filesystem::path base = {};  ///< the checkpoint it changes, as adapter_config.json names it
 
   [[nodiscard]] double scale() const;
 };

@@ -60,7 +60,7 @@ struct TextConfig {
   double rms_norm_eps = 1e-6;
   double rope_theta = 500000;
   std::vector<int64_t> mrope_section{24, 20, 20};  ///< frequencies of (time, height, width)
-  RopeScaling rope_scaling;
+  RopeScaling rope_scaling = {};
   bool attention_bias = false;  ///< biases of the query, key and value projections
   bool output_bias = false;     ///< bias of the attention's output projection
   bool mlp_bias = false;        ///< biases of the feed-forward layers

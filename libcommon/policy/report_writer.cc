@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "io/atomic_file.h"
 #include "text/chat.h"
 
 namespace unirg::policy {
@@ -20,13 +21,36 @@ int64_t required_token(const text::Tokenizer& tokenizer, std::string_view token)
   return *id;
 }
 
-TokenRules make_rules(const model::ModelConfig& config, const text::Tokenizer& tokenizer) {
+/// eos_token_id of generation_config.json, a number or a list; none without the file.
+std::vector<int64_t> generation_ends(const std::filesystem::path& checkpoint) {
+  const std::filesystem::path file = checkpoint / "generation_config.json";
+  if (!std::filesystem::exists(file)) return {};
+  const io::Json object = io::Json::parse(io::read_file(file), nullptr, false);
+  if (!object.is_object())
+    throw Error(Exit::data, fmt::format("{}: not a JSON object", file.string()));
+  if (!object.contains("eos_token_id") || object["eos_token_id"].is_null()) return {};
+  if (object["eos_token_id"].is_number_integer()) return {object["eos_token_id"].get<int64_t>()};
+  const auto ids = io::Fields(object).integers("eos_token_id");
+  if (!ids) throw Error(Exit::data, fmt::format("{}: {}", file.string(), ids.error().reason));
+  return *ids;
+}
+
+/// The first end is the one that replies are taught to end with.
+TokenRules make_rules(const model::ModelConfig& config, const text::Tokenizer& tokenizer,
+                      const std::filesystem::path& checkpoint) {
   TokenRules rules;
   rules.allowed.assign(static_cast<size_t>(config.text.vocab_size), false);
   for (int64_t id = 0; id < std::min(tokenizer.size(), config.text.vocab_size); ++id)
     rules.allowed[static_cast<size_t>(id)] = true;
   rules.ends.push_back(required_token(tokenizer, text::kTurnEnd));
   if (const auto end = tokenizer.id("<|endoftext|>")) rules.ends.push_back(*end);
+  for (const int64_t end : generation_ends(checkpoint)) {
+    if (end < 0 || end >= config.text.vocab_size)
+      throw Error(Exit::data, fmt::format("{}: eos_token_id {} is outside the vocabulary",
+                                          (checkpoint / "generation_config.json").string(), end));
+    if (std::find(rules.ends.begin(), rules.ends.end(), end) == rules.ends.end())
+      rules.ends.push_back(end);
+  }
   for (const text::AddedToken& token : tokenizer.added()) {
     const bool ends = std::find(rules.ends.begin(), rules.ends.end(), token.id) != rules.ends.end();
     if (token.special && !ends && token.id < config.text.vocab_size)
@@ -88,7 +112,7 @@ ReportWriter::ReportWriter(std::in_place_t, const std::filesystem::path& checkpo
       tokenizer_(text::Tokenizer::load(checkpoint)),
       processor_(load_image_processor(checkpoint)),
       options_(std::move(options)),
-      rules_(make_rules(config_, tokenizer_)) {
+      rules_(make_rules(config_, tokenizer_, checkpoint)) {
   if (options_.max_pixels > 0) {
     processor_.max_pixels = std::min(processor_.max_pixels, options_.max_pixels);
     processor_.min_pixels = std::min(processor_.min_pixels, processor_.max_pixels);

@@ -69,6 +69,8 @@ struct Tokenizer::Impl {
  private:
   void index_added();
   void index_other_ids();
+  /// \throws Error(Exit::data) if the post-processor adds ids that no token has
+  void check_templates() const;
   void encode_piece(std::string_view piece, std::vector<int64_t>& out) const;
 };
 

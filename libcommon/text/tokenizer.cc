@@ -43,6 +43,19 @@ Tokenizer::Impl::Impl(Pipeline p) : pipeline(std::move(p)) {
   size = vocabulary->size();
   index_added();
   index_other_ids();
+  check_templates();
+}
+
+void Tokenizer::Impl::check_templates() const {
+  for (const auto* items : {&pipeline.templates.single, &pipeline.templates.pair}) {
+    for (const TemplateItem& item : *items) {
+      for (const int64_t id : item.ids) {
+        if (id < 0 || id >= size)
+          throw Error(Exit::data,
+                      fmt::format("the tokenizer's post-processor adds id {}, of {}", id, size));
+      }
+    }
+  }
 }
 
 void Tokenizer::Impl::index_added() {

@@ -11,12 +11,16 @@ namespace {
 
 constexpr int64_t kFloat = 4;  // bytes; what is trained is float32
 
-/// A heap that is kept (configure_for_units) grows to about this many times the bytes alive in a
-/// unit, for the holes between tensors of different sizes: 1.5 to 1.7 on the demo's models with
-/// glibc 2.36, where the bytes alive are as predicted to 3% (every tensor mapped by itself).
-constexpr double kHeap = 1.6;
+/// A heap that is kept (configure_for_units) grows beyond the bytes alive in a unit, for the holes
+/// between tensors of different sizes: to about this many times them after thousands of units, less
+/// after dozens. Measured on the demo's models with glibc 2.36; the bytes alive are as predicted to
+/// 3% there (every tensor mapped by itself).
+constexpr double kOldHeap = 1.6;
+constexpr double kFreshHeap = 1.2;
 
-int64_t on_heap(int64_t bytes) { return static_cast<int64_t>(kHeap * static_cast<double>(bytes)); }
+int64_t on_heap(const TrainingWork& work, int64_t bytes) {
+  return static_cast<int64_t>((work.brief ? kFreshHeap : kOldHeap) * static_cast<double>(bytes));
+}
 
 int64_t trained_values(const std::filesystem::path& checkpoint, const model::ModelConfig& config,
                        const TrainableOptions& options, bool vision_only) {
@@ -60,9 +64,9 @@ policy::Plan training_plan(const std::filesystem::path& checkpoint, const std::s
       {"gradients", trained},
       {"moments", 2 * trained},
       // A unit gives up its activations while its gradients come.
-      {"units", on_heap(work.units_at_once * std::max(activations, trained))},
+      {"units", on_heap(work, work.units_at_once * std::max(activations, trained))},
       {"validation",
-       on_heap(work.validating * (model::layer_bytes(config, work.unit, item) + head))},
+       on_heap(work, work.validating * (model::layer_bytes(config, work.unit, item) + head))},
   };
   plan.flops = (options.recompute ? 4.0 : 3.0) * work.forward_flops +
                (work.reference ? work.forward_flops : 0);

@@ -18,6 +18,7 @@ struct TrainingWork {
   int64_t units_at_once = 1;  ///< threads that have one in hand
   int64_t validating = 0;     ///< other threads that run units without gradient between steps
   int64_t picture_bytes = 0;  ///< of all studies in memory
+  bool brief = false;         ///< dozens of units, not thousands
   bool reference = false;     ///< a second model scores the same units
   bool vision_only = false;   ///< the labels objective
 };

@@ -80,6 +80,18 @@ void add_trainable_options(cli::Table& table, TrainableOptions& o) {
                    .group = kGroup});
 }
 
+void check_dtype(const fs::path& checkpoint, const std::string& dtype,
+                 const TrainableOptions& options) {
+  if (options.lora_rank > 0 || model::is_adapter(checkpoint)) return;
+  const std::string held =
+      dtype == "auto" ? model::load_config(checkpoint / "config.json").dtype : dtype;
+  if (held == "float32") return;
+  throw Error(Exit::config,
+              fmt::format("weights held in {} cannot be trained: steps would be lost in their "
+                          "rounding (hint: --dtype float32, or --lora-rank for an adapter)",
+                          held));
+}
+
 void prepare_adapter(model::Qwen3VL& model, const TrainableOptions& options, const fs::path& base,
                      const fs::path& folder, uint64_t seed) {
   if (model.adapter) {
@@ -128,12 +140,7 @@ std::vector<model::Tensor> make_leaves(model::Qwen3VL& model,
   for (auto& [name, tensor] : model.parameters) tensor = tensor.detach();
   for (const std::string& name : names) {
     model::Tensor& tensor = model.parameters.at(name);
-    if (tensor.scalar_type() != at::kFloat) {
-      throw Error(Exit::config,
-                  fmt::format("'{}' is {} and cannot be trained: steps would be lost in its "
-                              "rounding (hint: --dtype float32, or --lora-rank for an adapter)",
-                              name, at::toString(tensor.scalar_type())));
-    }
+    UNIRG_ASSERT(tensor.scalar_type() == at::kFloat, "trained weights are float32");
     tensor = tensor.clone().requires_grad_(true);
     leaves.push_back(tensor);
   }

@@ -14,8 +14,9 @@
 namespace unirg::train {
 
 struct TrainableOptions {
-  std::vector<std::string> freeze;  ///< patterns (* and ?) of tensor names that stay as they are
-  int64_t lora_rank = 0;            ///< 0: no new adapter
+  std::vector<std::string> freeze =
+      {};                 ///< patterns (* and ?) of tensor names that stay as they are
+  int64_t lora_rank = 0;  ///< 0: no new adapter
   double lora_alpha = 32;
   double lora_dropout = 0;
   std::vector<std::string> lora_targets{"q_proj",    "k_proj",  "v_proj",   "o_proj",
@@ -26,6 +27,11 @@ struct TrainableOptions {
 /// Adds freeze, lora-rank, lora-alpha, lora-dropout, lora-targets and gradient-checkpointing; what
 /// they point to must outlive the table.
 void add_trainable_options(cli::Table& table, TrainableOptions& options);
+
+/// \throws Error(Exit::config) if weights would be trained that are held in 16 bits: a step of 1e-5
+/// is lost in their rounding
+void check_dtype(const std::filesystem::path& checkpoint, const std::string& dtype,
+                 const TrainableOptions& options);
 
 /// Gives the model a fresh adapter when one is asked for and it has none. \param folder where the
 /// checkpoint will lie: the adapter names its base `base` from there
@@ -44,7 +50,7 @@ std::vector<std::string> trained_names(const model::Qwen3VL& model,
 
 /// Makes the named tensors leaves of their own memory (they may be views of a mapped file), the
 /// others constants, and binds the model anew. \returns the leaves, in the order of `names`
-/// \throws Error(Exit::config) if one is not float32: a step of 1e-5 is lost in a bfloat16 weight
+/// \throws std::logic_error if one is not float32; check_dtype has seen to it
 std::vector<model::Tensor> make_leaves(model::Qwen3VL& model,
                                        const std::vector<std::string>& names);
 

@@ -128,7 +128,10 @@ generate() { loud_generate --quiet "$@"; }
 
 @test "--dry-run says how much there is to do and writes nothing" {
   run -0 --separate-stderr generate --split test --dry-run -o out.jsonl
-  [ "$output" = "$(printf 'studies: 2\nsamples: 1\nmax-new-tokens: 24')" ]
+  [ "$(head -n 3 <<<"$output")" = "$(printf 'studies: 2\nsamples: 1\nmax-new-tokens: 24')" ]
+  [ "$(sed -n 's/^memory-weights: //p' <<<"$output")" -eq "$(unirg-model info --quiet -m "$BATS_FILE_TMPDIR/base" | sed -n 's/^weights-float32-bytes: //p')" ]
+  assert_contains "$output" "memory-caches: "
+  assert_contains "$output" "flops: "
   [ -z "$(ls -A)" ]
 }
 

@@ -209,7 +209,10 @@ join_shards() {
 
 @test "--dry-run says how much there is to do and writes nothing" {
   run -0 --separate-stderr rollout --prompts 7 --shard 0/2 --dry-run -o out.jsonl
-  [ "$output" = "$(printf 'studies: 4\nsamples: 2\nmax-new-tokens: 24')" ]
+  [ "$(head -n 3 <<<"$output")" = "$(printf 'studies: 4\nsamples: 2\nmax-new-tokens: 24')" ]
+  [ "$(sed -n 's/^memory-weights: //p' <<<"$output")" -eq "$(unirg-model info --quiet -m "$base" | sed -n 's/^weights-float32-bytes: //p')" ]
+  assert_contains "$output" "memory-caches: "
+  assert_contains "$output" "flops: "
   [ -z "$(ls -A)" ]
 }
 

@@ -110,10 +110,82 @@ assert_same_run() {
   for k in 1 2 3; do assert_contains "$stderr" "unirg-sft: step $k/3"; done
 }
 
-@test "--dry-run counts the studies and writes nothing" {
+@test "--dry-run counts the studies, plans memory and work, and writes nothing" {
   run -0 --separate-stderr sft --epochs 5 --dry-run -o out
-  [ "$output" = "$(printf 'training-studies: 12\nvalidation-studies: 3\nepochs: 5')" ]
+  [ "$(head -n 3 <<<"$output")" = "$(printf 'training-studies: 12\nvalidation-studies: 3\nepochs: 5')" ]
   [ -z "$(ls -A)" ]
+  plan() { sed -n "s/^memory-$1: //p" <<<"$output"; }
+  [ "$(plan moments)" -eq $((2 * $(plan gradients))) ]
+  [ "$(plan weights)" -eq "$(unirg-model info --quiet -m "$base" | sed -n 's/^weights-float32-bytes: //p')" ]
+  [ "$(plan peak)" -eq $(($(sed -n 's/^memory-[^p].*: //p; s/^memory-p[^e].*: //p' <<<"$output" | paste -sd +))) ]
+  whole=$(plan units)
+  run -0 --separate-stderr sft --epochs 5 --dry-run --gradient-checkpointing --lora-rank 2 -o out
+  [ "$(plan gradients)" -lt 10000 ]
+  [ "$(plan units)" -lt "$whole" ]
+}
+
+# ---------------------------------------------------------------- what is trained
+
+@test "--freeze leaves the tensors it names as they are" {
+  sft --epochs 1 --freeze 'model.visual.*,lm_head.weight' -o out
+  run -1 unirg-model diff --quiet "$base" out/best
+  [ "$(grep -c 'model.visual.\|lm_head' <<<"$output")" -eq 0 ]
+  assert_contains "$output" "model.language_model.layers.0.mlp.up_proj.weight	values"
+  run -78 --separate-stderr sft --freeze 'vision*' -o none
+  assert_contains "$stderr" "'vision*'"
+}
+
+@test "--lora-rank trains an adapter, whose folder names its base from where it lies" {
+  run -0 --separate-stderr loud_sft --epochs 2 --lora-rank 2 --lora-alpha 8 --lora-dropout 0.1 --lora-targets q_proj,attn.qkv -o run/out
+  assert_contains "$stderr" "trains 384 of "
+  [ ! -e run/out/best/model.safetensors ]
+  jq -e '.peft_type == "LORA" and .r == 2 and .lora_alpha == 8 and .lora_dropout == 0.1 and .target_modules == ["q_proj", "qkv"]' \
+    run/out/best/adapter_config.json
+  [ "$(cd run/out/best && cd "$(jq -r .base_model_name_or_path adapter_config.json)" && pwd)" = "$base" ]
+  [ "$(safetensors_header run/out/best/adapter_model.safetensors | jq 'del(.__metadata__) | length')" -eq 8 ]
+  cmp "$base/tokenizer.json" run/out/best/tokenizer.json
+}
+
+@test "an adapter can be trained on, written with, and stopped and continued to the same bytes" {
+  lora=(--lora-rank 2 --lora-dropout 0.2)
+  sft --epochs 2 "${lora[@]}" --save-every 1 -o whole
+  sft --epochs 2 "${lora[@]}" --save-every 1 --threads 2 --micro-batch 8 -o two
+  assert_same_run whole two
+  unirg-generate --quiet --studies "$st/studies.jsonl" --split test -m whole/best --prompt short --max-new-tokens 8 -o a.jsonl
+  unirg-generate --quiet --studies "$st/studies.jsonl" --split test -m "$base" --prompt short --max-new-tokens 8 -o b.jsonl
+  [ "$(jq -r .policy a.jsonl | sort -u)" != "$(jq -r .policy b.jsonl | sort -u)" ]
+  unirg-sft --quiet "${options[@]}" -m whole/best --max-steps 1 -o more
+  [ "$(cd more/best && cd "$(jq -r .base_model_name_or_path adapter_config.json)" && pwd)" = "$base" ]
+  run -78 --separate-stderr unirg-sft "${options[@]}" -m whole/best --lora-rank 4 -o none
+  assert_contains "$stderr" "rank 2"
+}
+
+@test "a killed adapter run goes on to the bytes of an unbroken one" {
+  lora=(--epochs 6 --lora-rank 2 --lora-dropout 0.2 --save-every 1)
+  sft "${lora[@]}" -o whole
+  unirg-sft --quiet "${options[@]}" "${lora[@]}" -o out & # no function: the process to kill is the tool
+  pid=$!
+  until [ -e out.partial/last/DONE ] || ! kill -0 "$pid"; do sleep 0.01; done
+  kill -KILL "$pid" || true
+  wait "$pid" || true
+  sft "${lora[@]}" -o out
+  assert_same_run whole out
+}
+
+@test "--gradient-checkpointing changes memory, not what is learned" {
+  sft --epochs 1 -o plain
+  sft --epochs 1 --gradient-checkpointing -o lean
+  [ "$(metric plain .loss)" = "$(metric lean .loss)" ]
+}
+
+@test "bfloat16 weights are trained through an adapter, not themselves" {
+  unirg-model convert --quiet -m "$base" -o half --dtype bfloat16
+  run -78 --separate-stderr unirg-sft "${options[@]}" -m half --dtype bfloat16 --epochs 1 -o none
+  assert_contains "$stderr" "--lora-rank"
+  unirg-sft --quiet "${options[@]}" -m half --dtype bfloat16 --epochs 1 --lora-rank 2 -o out
+  [ -e out/best/adapter_model.safetensors ]
+  unirg-sft --quiet "${options[@]}" -m half --epochs 1 -o wide # widened to float32
+  jq -e '.dtype == "float32"' wide/best/config.json
 }
 
 # ---------------------------------------------------------------- what it learns
@@ -319,7 +391,7 @@ assert_same_run() {
 
 @test "weights of 16 bits are not trained, and that is 78" {
   run -78 --separate-stderr sft --dtype bfloat16 -o out
-  assert_contains "$stderr" "--dtype bfloat16"
+  assert_contains "$stderr" "hint: --dtype float32"
   [ -z "$(ls -A)" ]
 }
 

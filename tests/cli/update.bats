@@ -399,3 +399,40 @@ refused() {
   update --epochs 4 -o work/out
   assert_same_policy expected work/out
 }
+
+# ---------------------------------------------------------------- adapters, and the plan
+
+@test "--lora-rank writes an adapter whose base is the policy, and the next update goes on with it" {
+  update --lora-rank 2 --lora-targets q_proj,v_proj -o one
+  [ ! -e one/model.safetensors ]
+  [ "$(cd one && cd "$(jq -r .base_model_name_or_path adapter_config.json)" && pwd)" = "$base" ]
+  jq -e '.optimizer_step == 1' one/training_state/state.json
+  unirg-rollout --quiet --threads 1 --studies "$st/studies.jsonl" -m one --prompt short --prompts 6 --samples 4 --max-new-tokens 24 -o r.jsonl
+  rewards r.jsonl 0 >w.jsonl
+  loud_update --quiet -m one --rewards w.jsonl -o two r.jsonl
+  jq -e '.optimizer_step == 2' two/training_state/state.json
+  [ "$(safetensors_header two/adapter_model.safetensors | jq 'del(.__metadata__) | length')" -eq 8 ]
+  # Rollouts of the base are not the adapter's: the digests differ.
+  run -65 --separate-stderr loud_update -m one --rewards "$BATS_FILE_TMPDIR/rewards.jsonl" -o none "$rollouts"
+}
+
+@test "an adapter's KL is towards its base: zero at first, and no other reference is needed" {
+  update --lora-rank 2 --kl 0.5 --epochs 2 -o out
+  jq -es '.[0].kl == 0 and .[1].kl > 0' out.metrics.jsonl
+  run -78 --separate-stderr update --kl 0.5 -o none
+  assert_contains "$stderr" "--reference"
+}
+
+@test "--gradient-checkpointing gives the same update" {
+  update -o plain
+  update --gradient-checkpointing -o lean
+  [ "$(jq .loss plain.metrics.jsonl)" = "$(jq .loss lean.metrics.jsonl)" ]
+}
+
+@test "--dry-run plans an update and writes nothing" {
+  run -0 --separate-stderr update --dry-run -o out
+  assert_contains "$output" "groups: 6"
+  assert_contains "$output" "memory-peak: "
+  assert_contains "$output" "flops: "
+  [ -z "$(ls -A)" ]
+}

@@ -260,6 +260,22 @@ TEST_F(Writer, generation_record_has_text_sections_and_counts) {
   EXPECT_EQ(w.generation(study, reply, 0).finish, "length");
 }
 
+TEST_F(Writer, a_reply_ends_where_generation_config_says_too) {
+  const auto file = folder.path() / "model/generation_config.json";
+  const std::vector<int64_t> plain = writer().rules().ends;
+  io::write_file(file, R"({"eos_token_id": [7, 9]})");
+  std::vector<int64_t> expected = plain;
+  expected.insert(expected.end(), {7, 9});
+  EXPECT_EQ(writer().rules().ends, expected);
+  io::write_file(file, R"({"eos_token_id": 7})");
+  expected.pop_back();
+  EXPECT_EQ(writer().rules().ends, expected);
+  io::write_file(file, R"({"eos_token_id": "seven"})");
+  EXPECT_THROW((void)writer(), Error);
+  io::write_file(file, R"({"eos_token_id": 100000000})");
+  EXPECT_THROW((void)writer(), Error);
+}
+
 TEST_F(Writer, refuses_a_checkpoint_whose_files_contradict_each_other) {
   const auto model = folder.path() / "model";
   policy::ImageProcessor processor = testing::tiny_processor();

@@ -235,6 +235,11 @@ TEST(TokenizerFiles, name_what_is_not_supported) {
 }
 
 TEST(TokenizerFiles, survive_hostile_content) {
+  expect_refused(
+      word_level({"?"},
+                 {{"post_processor",
+                   {{"type", "BertProcessing"}, {"sep", {"[SEP]", 99}}, {"cls", {"[CLS]", 0}}}}}),
+      "adds id 99");
   Json nested = {{"type", "NFC"}};
   for (int i = 0; i < 50; ++i) nested = {{"type", "Sequence"}, {"normalizers", {nested}}};
   expect_refused(word_level({"?"}, {{"normalizer", nested}}), "nested too deeply");

@@ -70,8 +70,11 @@ TEST(MakeLeaves, owns_what_it_trains_and_leaves_the_rest_constant) {
 }
 
 TEST(MakeLeaves, bfloat16_is_trained_through_an_adapter_only) {
+  EXPECT_THROW(check_dtype("/none", "bfloat16", {}), Error);
+  EXPECT_NO_THROW(check_dtype("/none", "float32", {}));
+  EXPECT_NO_THROW(check_dtype("/none", "bfloat16", {.lora_rank = 2}));
   model::Qwen3VL model = tiny(at::kBFloat16);
-  EXPECT_THROW((void)make_leaves(model, trained_names(model, {})), Error);
+  EXPECT_THROW((void)make_leaves(model, trained_names(model, {})), std::logic_error);
   prepare_adapter(model, {.lora_rank = 2}, "/runs/base", "/runs/next", 1);
   EXPECT_NO_THROW((void)make_leaves(model, trained_names(model, {})));
 }
