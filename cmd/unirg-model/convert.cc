@@ -7,6 +7,7 @@
 #include "model/compare.h"
 #include "model/qwen3_vl.h"
 #include "train/checkpoint.h"
+#include "train/trainable.h"
 
 namespace unirg {
 namespace {
@@ -16,7 +17,7 @@ void check_output(const ModelToolOptions& o) {
 }
 
 Exit save(const ModelToolOptions& o, const model::Qwen3VL& model, cli::Context& context) {
-  context.record.add_input(o.model);
+  model::add_policy_input(context.record, o.model, model::policy_digest(o.model));
   io::make_folders(o.output.parent_path());
   train::save_checkpoint(o.output, o.model, model, context.record, std::nullopt, {},
                          o.max_shard_size);
@@ -31,6 +32,7 @@ Exit merge_adapter(const ModelToolOptions& o, cli::Context& context) {
   if (!model::is_adapter(o.model))
     throw Error(Exit::data, fmt::format("'{}' is no adapter: adapter_config.json is missing",
                                         o.model.string()));
+  train::check_base_stays(o.model, o.output);
   const model::Qwen3VL adapted = model::load_model(o.model, "cpu", o.common.dtype);
   return save(
       o, model::bind_model(adapted.config, model::merged(adapted.parameters, *adapted.adapter)),

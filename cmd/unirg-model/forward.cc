@@ -40,7 +40,7 @@ Exit answer_request(const ModelToolOptions& o, cli::Context& context) {
   if (request.is_discarded()) throw Error(Exit::data, fmt::format("'{}': not valid JSON", file));
   train::configure_for_units();
   const std::string digest = model::save_tensors(o.output, answers(o, request, file));
-  context.record.add_input(o.model);
+  model::add_policy_input(context.record, o.model, model::policy_digest(o.model));
   context.record.add_output(o.output, digest);
   context.record.write_beside(o.output);
   return Exit::ok;

@@ -39,8 +39,8 @@ cli::Table model_table(ModelToolOptions& o) {
       {.name = "model",
        .target = &o.model,
        .metavar = "DIR",
-       .help = "The checkpoint folder: written by init, read by the others; but for init and "
-               "convert an adapter's folder is one too.",
+       .help = "The checkpoint folder: written by init, read by the others, to which an "
+               "adapter's folder is one too.",
        .letter = 'm'},
       {.name = "output",
        .target = &o.output,

@@ -73,7 +73,7 @@ void print_plan(const SftToolOptions& o, const policy::ReportWriter& writer,
 }
 
 Exit run(SftToolOptions& o, cli::Context& context) {
-  train::check_dtype(o.model, o.common.dtype, o.sft.trainable);
+  train::check_trainable(o.model, o.common.dtype, o.sft.trainable, o.output);
   train::configure_for_units();
   const bool labels = o.sft.objective == "labels";
   const data::StudySet set(o.studies,

@@ -58,6 +58,8 @@ void print_plan(const UpdateToolOptions& o, const policy::ReportWriter& writer) 
   work.units_at_once = std::min(o.common.threads, per_step);
   work.brief = true;
   work.reference = job.options.grpo.kl_coefficient > 0;
+  if (work.reference && !job.reference.empty())
+    work.reference_bytes = policy::weight_bytes(job.reference, job.dtype);
   fmt::print("groups: {}\nepochs: {}\n", groups, job.options.epochs);
   policy::print_plan(train::training_plan(job.policy, job.dtype, job.options.trainable, work));
 }
@@ -74,7 +76,7 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
   if (io::is_stream(o.rollouts) && io::is_stream(o.rewards)) {
     throw Error(Exit::usage, "rollouts and --rewards cannot both be standard input");
   }
-  train::check_dtype(job.policy, o.common.dtype, job.options.trainable);
+  train::check_trainable(job.policy, o.common.dtype, job.options.trainable, job.output);
   train::configure_for_units();
   job.output = io::folder_name(job.output);
   job.threads = static_cast<int>(o.common.threads);
@@ -91,9 +93,9 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
     print_plan(o, writer);
     return Exit::ok;
   }
-  context.record.add_input(job.policy, digest);
-  if (model::is_adapter(job.policy)) context.record.add_input(model::base_folder(job.policy));
-  if (!job.reference.empty()) context.record.add_input(job.reference);
+  model::add_policy_input(context.record, job.policy, digest);
+  if (!job.reference.empty())
+    model::add_policy_input(context.record, job.reference, model::policy_digest(job.reference));
   for (const auto& file : {o.studies, o.rewards, o.rollouts}) context.record.add_input(file);
   return rl::run_update(job, writer, context);
 }

@@ -245,7 +245,8 @@ int run_main(const ToolInfo& info, Table table, Common& common, int argc, char**
   } catch (const std::bad_alloc&) {
     exit = fail(Exit::internal, "out of memory");
   } catch (const std::exception& e) {
-    exit = fail(Exit::internal, fmt::format("internal error: {}", e.what()));
+    const std::string what = e.what();  // LibTorch's go on with a stack trace
+    exit = fail(Exit::internal, fmt::format("internal error: {}", what.substr(0, what.find('\n'))));
   }
   try {
     close_stdout();

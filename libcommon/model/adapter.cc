@@ -155,7 +155,7 @@ fs::path base_folder(const fs::path& folder) {
                             "'base_model_name_or_path' of {})",
                             folder.string(), base.lexically_normal().string(), kConfigFile));
   }
-  return base.lexically_normal();
+  return fs::weakly_canonical(base);  // links in the adapter's path are followed as the system does
 }
 
 AdapterConfig load_adapter_config(const fs::path& folder) {
@@ -170,7 +170,10 @@ AdapterConfig load_adapter_config(const fs::path& folder) {
   adapter.alpha = rank;
   reader.number("lora_alpha", adapter.alpha, 0, 1e9);
   reader.number("lora_dropout", adapter.dropout, 0, 0.999);
-  if (const Json* value = reader.field("use_rslora")) adapter.rank_stabilised = *value == true;
+  if (const Json* value = reader.field("use_rslora")) {
+    if (!value->is_boolean()) reader.fail("field 'use_rslora': expected true or false");
+    adapter.rank_stabilised = value->get<bool>();
+  }
   if (const Json* value = reader.field("target_modules")) {
     if (value->is_string()) adapter.targets = {value->get<std::string>()};
     if (value->is_array()) {
@@ -235,11 +238,12 @@ Parameters load_adapter(const fs::path& folder, const ModelConfig& config,
   const fs::path file = folder / kWeightsFile;
   const Shapes shapes = expected_parameters(config);
   const auto layers = all_layers(config);
+  const Naming naming = checkpoint_naming(config);
   Parameters tensors;
   std::vector<std::string> problems;
   for (const auto& [file_name, tensor] : load_tensors(file)) {
     const std::string name =
-        file_name.starts_with(kPeftRoot) ? file_name.substr(kPeftRoot.size()) : file_name;
+        naming(file_name.starts_with(kPeftRoot) ? file_name.substr(kPeftRoot.size()) : file_name);
     const bool is_a = name.ends_with(kA);
     const std::string layer =
         is_adapter_tensor(name) ? name.substr(0, name.size() - kA.size()) : "";

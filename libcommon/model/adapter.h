@@ -27,7 +27,8 @@ struct AdapterConfig {
   [[nodiscard]] double scale() const;
 };
 
-/// Whether `folder` holds an adapter and no weights of its own.
+/// Whether `folder` holds an adapter: it has an adapter_config.json. Weights beside it are not
+/// read.
 bool is_adapter(const std::filesystem::path& folder);
 /// The folder whose weights are read: `folder` itself, or an adapter's base, found from the
 /// adapter's folder when its path is relative. \throws Error(Exit::no_input) if the base is not

@@ -13,7 +13,7 @@ enum class Verdict { same, same_values, values, shape, only_first, only_second }
 
 struct TensorDifference {
   std::string name;
-  Verdict verdict = Verdict::same;  ///< same_values: equal numbers of another dtype
+  Verdict verdict = Verdict::same;  ///< same_values: equal numbers, other bytes (dtype, -0)
   double largest = 0;               ///< max |a - b|
   double relative = 0;              ///< |a - b| / |a|, Euclidean norms
 };

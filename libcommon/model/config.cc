@@ -57,6 +57,10 @@ TextConfig text_defaults(const std::string& model_type) {
   c.qk_norm = model_type == "qwen3";
   c.attention_bias = model_type == "qwen2";   // always, and config.json does not say so
   if (model_type != "qwen3") c.head_dim = 0;  // hidden_size / heads unless given
+  if (model_type == "llama") {
+    c.vocab_size = 32000;
+    c.intermediate_size = 11008;
+  }
   return c;
 }
 
@@ -85,6 +89,8 @@ void read_rope(const Keys& keys, TextConfig& c) {
       rope.fail("key 'high_freq_factor': must be above low_freq_factor, which is above 0");
   }
   if (c.mrope_section.size() != 3) keys.fail("key 'mrope_section': expected three numbers");
+  for (const int64_t n : c.mrope_section)
+    if (n < 0 || n > kLargestSize) keys.fail("key 'mrope_section': out of range");
 }
 
 /// Only full attention is built: a window that would hide tokens is refused.
@@ -94,14 +100,18 @@ void check_window(const Keys& keys) {
     keys.fail("key 'sliding_window': windowed attention is not supported");
 }
 
-TextConfig read_text(const Keys& keys, const std::string& model_type) {
+/// \param sizes_required false: Janus-Pro says only where it differs from the class's defaults
+TextConfig read_text(const Keys& keys, const std::string& model_type, bool sizes_required) {
   TextConfig c = text_defaults(model_type);
-  c.vocab_size = keys.positive("vocab_size");
-  c.hidden_size = keys.positive("hidden_size");
-  c.intermediate_size = keys.positive("intermediate_size");
-  c.num_hidden_layers = keys.positive("num_hidden_layers");
+  const auto size = [&](const char* key, int64_t otherwise) {
+    return sizes_required ? keys.positive(key) : keys.positive(key, otherwise);
+  };
+  c.vocab_size = size("vocab_size", c.vocab_size);
+  c.hidden_size = size("hidden_size", c.hidden_size);
+  c.intermediate_size = size("intermediate_size", c.intermediate_size);
+  c.num_hidden_layers = size("num_hidden_layers", c.num_hidden_layers);
   if (c.num_hidden_layers > kMostLayers) keys.fail("key 'num_hidden_layers': too large");
-  c.num_attention_heads = keys.positive("num_attention_heads");
+  c.num_attention_heads = size("num_attention_heads", c.num_attention_heads);
   c.num_key_value_heads = keys.positive("num_key_value_heads", c.num_attention_heads);
   c.head_dim = keys.positive("head_dim", c.head_dim);
   c.max_position_embeddings = keys.positive("max_position_embeddings", c.max_position_embeddings);
@@ -120,6 +130,8 @@ TextConfig read_text(const Keys& keys, const std::string& model_type) {
   if (c.num_key_value_heads < 1 || c.num_attention_heads % c.num_key_value_heads != 0) {
     keys.fail("key 'num_key_value_heads': must divide num_attention_heads");
   }
+  if (!(c.rms_norm_eps > 0)) keys.fail("key 'rms_norm_eps': must be above 0");
+  if (!(c.rope_theta > 0)) keys.fail("key 'rope_theta': must be above 0");
   if (c.head_dim == 0) c.head_dim = c.hidden_size / c.num_attention_heads;
   if (c.head_dim < 2 || c.head_dim % 2 != 0) keys.fail("key 'head_dim': must be even");
   return c;
@@ -131,7 +143,7 @@ bool is_text_only(const std::string& model_type) {
 }
 
 void read_text_side(const Keys& keys, const std::string& model_type, ModelConfig& config) {
-  config.text = read_text(keys, model_type);
+  config.text = read_text(keys, model_type, config.model_type != "multi_modality");
   config.bos_token_id = keys.integer("bos_token_id", config.bos_token_id);
   if (!keys.is_list("eos_token_id"))
     config.eos_token_id = keys.integer("eos_token_id", config.eos_token_id);
@@ -174,9 +186,9 @@ ModelConfig config_from_json(const Json& object, const std::string& file) {
                       *type));
     read_text_side(text, text_type, config);
   }
-  for (const char* key : {"torch_dtype", "dtype"}) {
-    if (object.contains(key) && object.at(key).is_string())
-      config.dtype = object.at(key).get<std::string>();
+  for (const char* part : {"language_config", "text_config", ""}) {  // the top level wins
+    const Keys level = *part == 0 ? keys : keys.has(part) ? keys.child(part) : keys;
+    for (const char* key : {"torch_dtype", "dtype"}) config.dtype = level.string(key, config.dtype);
   }
   return config;
 }

@@ -122,6 +122,12 @@ std::string policy_digest(const std::filesystem::path& folder) {
   return is_adapter(folder) ? sha256_hex(own + io::digest_path(base_folder(folder))) : own;
 }
 
+void add_policy_input(io::RunRecord& record, const std::filesystem::path& folder,
+                      const std::string& digest) {
+  record.add_input(folder, digest);
+  if (is_adapter(folder)) record.add_input(base_folder(folder));
+}
+
 PromptBatch embed_prompts(const Qwen3VL& model, const std::vector<PromptTokens>& prompts,
                           bool drop_last, const Pass& pass) {
   const TextConfig& text = model.config.text;

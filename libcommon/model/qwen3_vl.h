@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "io/run_record.h"
 #include "model/adapter.h"
 #include "model/config.h"
 #include "model/parameters.h"
@@ -41,6 +42,10 @@ at::Device parse_device(const std::string& device);
 std::optional<at::ScalarType> parse_dtype(const std::string& dtype);
 /// Names a policy: the folder's digest (io::digest_path), for an adapter together with its base's.
 std::string policy_digest(const std::filesystem::path& folder);
+/// Puts the folder, and an adapter's base, among a run's inputs. \param digest
+/// policy_digest(folder)
+void add_policy_input(io::RunRecord& record, const std::filesystem::path& folder,
+                      const std::string& digest);
 
 /// One prompt: token ids with image placeholders expanded, and its images' patch rows.
 struct PromptTokens {

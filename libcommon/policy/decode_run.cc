@@ -184,8 +184,7 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
   const model::Qwen3VL model = model::load_model(job.model, common.device, common.dtype);
   const std::string policy = model::policy_digest(job.model);
   context.record.add_input(job.studies);
-  context.record.add_input(job.model, policy);
-  if (model::is_adapter(job.model)) context.record.add_input(model::base_folder(job.model));
+  model::add_policy_input(context.record, job.model, policy);
   io::AtomicFile out(job.output);
   cli::Progress progress(context.log, "study", static_cast<int64_t>(studies.size()),
                          common.log_every);

@@ -10,7 +10,6 @@
 #include <cmath>
 #include <mutex>
 #include <optional>
-#include <set>
 
 #include "base/error.h"
 #include "io/atomic_file.h"
@@ -67,11 +66,12 @@ train::TokenScores score_group(const model::Qwen3VL& model, const model::PromptT
                              {.temperature = temperature, .entropy = with_entropy});
 }
 
-/// Moments of what is not trained any more (a new adapter on a policy trained whole) are dropped.
-void keep_moments(train::AdamWState& state, const std::vector<std::string>& names) {
-  const std::set<std::string> trained(names.begin(), names.end());
-  for (model::Parameters* moments : {&state.first, &state.second})
-    std::erase_if(*moments, [&](const auto& item) { return !trained.contains(item.first); });
+/// The moments of an earlier update go on if they are those of what is trained now; a new adapter,
+/// or what was frozen before, begins anew with all the rest: one step count serves all.
+bool fits(const train::AdamWState& state, const std::vector<std::string>& names) {
+  return state.first.size() == names.size() &&
+         std::all_of(names.begin(), names.end(),
+                     [&](const auto& name) { return state.first.contains(name); });
 }
 
 class Update {
@@ -106,7 +106,7 @@ class Update {
 void Update::load() {
   model_ = model::load_model(job_.policy, job_.device, job_.dtype);
   train::prepare_adapter(model_, job_.options.trainable, model::base_folder(job_.policy),
-                         job_.output, job_.seed);
+                         job_.seed);
   names_ = train::trained_names(model_, job_.options.trainable);
   leaves_ = train::make_leaves(model_, names_);
   train::log_share(context_.log, model_, names_);
@@ -116,10 +116,10 @@ void Update::load() {
                      : model::load_model(job_.reference, job_.device, job_.dtype);
   }
   auto state = train::load_training_state(job_.policy);
-  const bool from_update = state && state->progress.value("stage", "") == "update";
+  const bool from_update =
+      state && state->progress.value("stage", "") == "update" && fits(state->optimizer, names_);
   if (from_update)
     state_ = std::move(*state);  // another stage's moments say nothing about this objective
-  keep_moments(state_.optimizer, names_);
   train::place_moments(state_.optimizer, model_.parameters);
   context_.log.info("optimiser {} at step {}", from_update ? "goes on" : "begins",
                     state_.optimizer.step);

@@ -139,7 +139,8 @@ Tokenizer Tokenizer::load(const fs::path& path) {
   try {
     return Tokenizer(std::move(pipeline));
   } catch (const Error& error) {
-    refuse_file(path, error.what());
+    const fs::path whole = path / "tokenizer.json";  // what a folder is read from, if it has one
+    refuse_file(fs::exists(whole) ? whole : path, error.what());
   }
 }
 

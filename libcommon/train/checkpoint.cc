@@ -25,19 +25,35 @@ void copy_rest(const fs::path& base, const fs::path& to) {
   }
 }
 
-/// config.json of the base, whatever else it holds, with the type the weights now have.
+/// config.json of the base, whatever else it holds, with the type the weights now have. Of
+/// Janus-Pro the language side alone is there, so that becomes the whole.
 void write_config(const fs::path& base, const fs::path& to, const model::Qwen3VL& model) {
   io::Json config = io::Json::parse(io::read_file(base / "config.json"));
+  if (model.config.model_type == "multi_modality") {
+    config = io::Json(config.at("language_config"));
+    config["model_type"] = "llama";
+    config["architectures"] = {"LlamaForCausalLM"};
+  }
   const at::ScalarType type = model.text.embed.scalar_type();
   const char* const dtype = type == at::kBFloat16 ? "bfloat16"
                             : type == at::kHalf   ? "float16"
                                                   : "float32";
-  for (io::Json* object :
-       {&config, config.contains("text_config") ? &config["text_config"] : &config}) {
+  const auto patch = [&](io::Json& object) {
     for (const char* key : {"dtype", "torch_dtype"})
-      if (object->contains(key)) (*object)[key] = dtype;
-  }
+      if (object.contains(key)) object[key] = dtype;
+  };
+  patch(config);
+  if (config.contains("text_config")) patch(config["text_config"]);
   io::write_file(to / "config.json", config.dump(2) + "\n");
+}
+
+/// The adapter, its base named as seen from `folder`, so that both can be moved together.
+void write_adapter(const fs::path& base, const fs::path& folder, const fs::path& to,
+                   const model::Qwen3VL& model) {
+  model::AdapterConfig adapter = *model.adapter;
+  adapter.base = fs::relative(fs::absolute(base), fs::absolute(folder));
+  io::write_file(to / "config.json", io::read_file(base / "config.json"));
+  model::save_adapter(to, model.config, adapter, model.parameters);
 }
 
 void save_state(const fs::path& folder, const TrainingState& state, const Parameters& extra) {
@@ -63,8 +79,7 @@ std::string save_checkpoint(const fs::path& folder, const fs::path& base,
   io::AtomicFolder made(folder);
   copy_rest(files, made.temporary());
   if (model.adapter) {
-    io::write_file(made.temporary() / "config.json", io::read_file(files / "config.json"));
-    model::save_adapter(made.temporary(), model.config, *model.adapter, model.parameters);
+    write_adapter(files, folder, made.temporary(), model);
   } else {
     write_config(files, made.temporary(), model);
     model::save_parameters(made.temporary(), model.parameters, max_shard_bytes);
@@ -85,7 +100,7 @@ std::optional<TrainingState> load_training_state(const fs::path& checkpoint) {
       io::Json::parse(io::read_file(folder / "state.json"), nullptr, /*allow_exceptions=*/false);
   const auto step = json.is_object() ? io::Fields(json).integer("optimizer_step")
                                      : Result<int64_t>(bad_record("not a JSON object"));
-  if (!step || !json.contains("progress")) {
+  if (!step || !json.contains("progress") || !json.at("progress").is_object()) {
     throw Error(Exit::data,
                 fmt::format("'{}' is damaged: {}", (folder / "state.json").string(),
                             step ? "field 'progress' is missing" : step.error().reason));

@@ -24,19 +24,20 @@ int64_t on_heap(const TrainingWork& work, int64_t bytes) {
 
 int64_t trained_values(const std::filesystem::path& checkpoint, const model::ModelConfig& config,
                        const TrainableOptions& options, bool vision_only) {
-  if (model::is_adapter(checkpoint))
-    return model::count_values(
-        model::load_adapter(checkpoint, config, model::load_adapter_config(checkpoint)));
-  if (options.lora_rank > 0) {
+  model::Shapes shapes = model::expected_parameters(config);
+  if (model::is_adapter(checkpoint)) {
+    const auto adapter =
+        model::load_adapter(checkpoint, config, model::load_adapter_config(checkpoint));
+    for (const auto& [name, tensor] : adapter) shapes[name] = tensor.sizes().vec();
+  } else if (options.lora_rank > 0) {
     const model::AdapterConfig adapter{.rank = options.lora_rank, .targets = options.lora_targets};
-    return model::count_values(model::adapter_shapes(config, adapter));
+    shapes.merge(model::adapter_shapes(config, adapter));
   }
+  std::vector<std::string> all;
+  for (const auto& [name, shape] : shapes) all.push_back(name);
   int64_t values = 0;
-  for (const auto& [name, shape] : model::expected_parameters(config)) {
-    if (is_frozen(options, name) || (vision_only && !name.starts_with(model::kVisionRoot)))
-      continue;
-    values += model::count_values(model::Shapes{{name, shape}});
-  }
+  for (const std::string& name : trained_names(all, options, vision_only))
+    values += model::count_values(model::Shapes{{name, shapes.at(name)}});
   return values;
 }
 
@@ -60,7 +61,7 @@ policy::Plan training_plan(const std::filesystem::path& checkpoint, const std::s
       {"process", policy::resident_bytes_at_work(/*trains=*/true)},
       {"pictures", work.picture_bytes},
       {"weights", weights + (adapter ? trained : 0)},
-      {"reference", work.reference && !adapter ? weights : 0},
+      {"reference", work.reference_bytes},
       {"gradients", trained},
       {"moments", 2 * trained},
       // A unit gives up its activations while its gradients come.

@@ -111,6 +111,21 @@ void add_steps(const Json& request, Probe& probe) {
   number("weight_decay", probe.adamw.weight_decay);
 }
 
+void check_bounds(const Probe& probe, const model::ModelConfig& config) {
+  constexpr int64_t kMostSteps = 10'000;
+  for (const int64_t label : probe.labels) {
+    if (label != kIgnored && (label < 0 || label >= config.text.vocab_size))
+      refuse(
+          fmt::format("label {} is outside the vocabulary of {}", label, config.text.vocab_size));
+  }
+  const int64_t room =
+      config.text.max_position_embeddings - static_cast<int64_t>(probe.prompt.tokens.size());
+  if (probe.greedy < 0 || probe.greedy > std::max<int64_t>(0, room))
+    refuse(fmt::format("field 'greedy': 0 to {} tokens fit", std::max<int64_t>(0, room)));
+  if (probe.steps < 0 || probe.steps > kMostSteps)
+    refuse(fmt::format("field 'adamw': steps must be 0 to {}", kMostSteps));
+}
+
 /// Rows of the sequence whose next token is learned, and that token.
 struct Targets {
   Tensor rows, tokens;
@@ -223,8 +238,9 @@ Probe plain_probe(const model::Qwen3VL& model) {
     probe.prompt.tokens.assign(static_cast<size_t>(side * side / config.vision.merged_patches()),
                                config.image_token_id);
   }
-  for (const int64_t id : {int64_t{1}, int64_t{2}, int64_t{3}})
-    probe.prompt.tokens.push_back(std::min(id, config.text.vocab_size - 1));
+  for (int64_t id = 0; id < config.text.vocab_size && id < 8; ++id)
+    if (id != config.image_token_id && id != config.video_token_id)
+      probe.prompt.tokens.push_back(id);
   return probe;
 }
 
@@ -248,6 +264,7 @@ Probe read_probe(const Json& request, const std::filesystem::path& checkpoint,
   if (request.contains("greedy")) probe.greedy = value_of(fields.integer("greedy"));
   probe.gradients = flag(request, "gradients");
   add_steps(request, probe);
+  check_bounds(probe, config);
   if (probe.labels.empty() && (probe.gradients || probe.steps > 0))
     refuse("gradients and steps need a 'reply' or 'labels'");
   return probe;

@@ -39,13 +39,20 @@ io::Json to_json(const Progress& p, const std::string& fingerprint) {
           {"metrics", p.metrics}};
 }
 
-Progress progress_from_json(const io::Json& json) {
+/// \throws Error(Exit::data) naming a field that is missing or ill-typed
+Progress progress_from_json(const io::Json& json, const fs::path& file) {
+  const io::Fields fields(json);
+  const auto get = [&](const auto& value) {
+    if (!value)
+      throw Error(Exit::data, fmt::format("'{}': {}", file.string(), value.error().reason));
+    return *value;
+  };
   Progress p;
-  p.step = json.at("step").get<int64_t>();
-  p.best_step = json.at("best_step").get<int64_t>();
-  if (p.best_step > 0) p.best = json.at("best").get<double>();
-  p.since_best = json.at("since_best").get<int64_t>();
-  p.metrics = json.at("metrics").get<std::string>();
+  p.step = get(fields.integer("step"));
+  p.best_step = get(fields.integer("best_step"));
+  if (p.best_step > 0) p.best = get(fields.number("best"));
+  p.since_best = get(fields.integer("since_best"));
+  p.metrics = get(fields.string("metrics"));
   return p;
 }
 
@@ -114,11 +121,8 @@ void SftRun::load() {
   const bool resumes = fs::exists(last / "DONE");
   remove_leftovers(resumes);
   model_ = model::load_model(resumes ? last : job_.base, job_.device, job_.dtype);
-  prepare_adapter(model_, job_.options.trainable, model::base_folder(job_.base),
-                  job_.output / "best", job_.seed);
-  std::vector<std::string> names = trained_names(model_, job_.options.trainable);
-  if (labels())
-    std::erase_if(names, [](const auto& n) { return !n.starts_with(model::kVisionRoot); });
+  prepare_adapter(model_, job_.options.trainable, model::base_folder(job_.base), job_.seed);
+  const auto names = trained_names(model_, job_.options.trainable, /*vision_only=*/labels());
   (void)make_leaves(model_, names);
   log_share(context_.log, model_, names);
   for (const std::string& name : names) trained_[name] = model_.parameters.at(name);
@@ -151,7 +155,7 @@ void SftRun::restore() {
                                           partial_.string()));
   }
   state_ = std::move(*state);
-  progress_ = progress_from_json(state_.progress);
+  progress_ = progress_from_json(state_.progress, partial_ / "last/training_state/state.json");
   if (labels()) {
     for (const auto& [name, tensor] :
          model::load_tensors(partial_ / "last" / "training_state" / "extra.safetensors")) {

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "model/checkpoint_tensors.h"
 
 namespace unirg::train {
 namespace fs = std::filesystem;
@@ -17,21 +18,17 @@ bool matches(const std::string& pattern, const std::string& name) {
   return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
 }
 
-void check_patterns(const model::Parameters& parameters, const std::vector<std::string>& patterns) {
+void check_patterns(const std::vector<std::string>& names,
+                    const std::vector<std::string>& patterns) {
   for (const std::string& pattern : patterns) {
-    const bool hits = std::any_of(parameters.begin(), parameters.end(),
-                                  [&](const auto& item) { return matches(pattern, item.first); });
+    const bool hits = std::any_of(names.begin(), names.end(),
+                                  [&](const auto& name) { return matches(pattern, name); });
     if (hits) continue;
     throw Error(Exit::config,
                 fmt::format("--freeze '{}' fits no tensor of the model (hint: patterns of whole "
-                            "names, like 'model.visual.*'; unirg-model info lists them)",
+                            "names, like 'model.visual.*'; unirg-model info --list has them)",
                             pattern));
   }
-}
-
-/// `base` as seen from `folder`, so that both may be moved together.
-fs::path relative_base(const fs::path& base, const fs::path& folder) {
-  return fs::relative(fs::absolute(base), fs::absolute(folder));
 }
 
 }  // namespace
@@ -80,9 +77,16 @@ void add_trainable_options(cli::Table& table, TrainableOptions& o) {
                    .group = kGroup});
 }
 
-void check_dtype(const fs::path& checkpoint, const std::string& dtype,
-                 const TrainableOptions& options) {
-  if (options.lora_rank > 0 || model::is_adapter(checkpoint)) return;
+void check_trainable(const fs::path& checkpoint, const std::string& dtype,
+                     const TrainableOptions& options, const fs::path& output) {
+  const bool is_adapter = model::is_adapter(checkpoint);
+  if (is_adapter && options.lora_rank > 0) {
+    throw Error(Exit::config,
+                fmt::format("'{}' is an adapter already, of rank {} (hint: without --lora-rank it "
+                            "is trained on; unirg-model merge folds it into its base)",
+                            checkpoint.string(), model::load_adapter_config(checkpoint).rank));
+  }
+  if (is_adapter || options.lora_rank > 0) return check_base_stays(checkpoint, output);
   const std::string held =
       dtype == "auto" ? model::load_config(checkpoint / "config.json").dtype : dtype;
   if (held == "float32") return;
@@ -92,25 +96,26 @@ void check_dtype(const fs::path& checkpoint, const std::string& dtype,
                           held));
 }
 
+void check_base_stays(const fs::path& checkpoint, const fs::path& output) {
+  const fs::path base = fs::weakly_canonical(model::base_folder(checkpoint));
+  const fs::path replaced = fs::weakly_canonical(output);
+  const auto ends = std::mismatch(replaced.begin(), replaced.end(), base.begin(), base.end());
+  if (ends.first != replaced.end()) return;
+  throw Error(Exit::config,
+              fmt::format("'{}' would replace '{}', the base of the adapter (hint: another "
+                          "--output)",
+                          output.string(), base.string()));
+}
+
 void prepare_adapter(model::Qwen3VL& model, const TrainableOptions& options, const fs::path& base,
-                     const fs::path& folder, uint64_t seed) {
-  if (model.adapter) {
-    if (options.lora_rank > 0 && options.lora_rank != model.adapter->rank) {
-      throw Error(Exit::config,
-                  fmt::format("the checkpoint is an adapter of rank {}, --lora-rank is {} (hint: "
-                              "unirg-model merge it first)",
-                              model.adapter->rank, options.lora_rank));
-    }
-    model.adapter->base = relative_base(base, folder);
-    return;
-  }
-  if (options.lora_rank == 0) return;
+                     uint64_t seed) {
+  if (model.adapter || options.lora_rank == 0) return;
   model::AdapterConfig adapter{.rank = options.lora_rank,
                                .alpha = options.lora_alpha,
                                .dropout = options.lora_dropout,
                                .targets = options.lora_targets,
                                .rank_stabilised = false,
-                               .base = relative_base(base, folder)};
+                               .base = base};
   const auto device = model.text.embed.device();
   for (auto& [name, tensor] : model::new_adapter(model.config, adapter, seed))
     model.parameters[name] = tensor.to(device);
@@ -122,16 +127,29 @@ bool is_frozen(const TrainableOptions& options, const std::string& name) {
                      [&](const std::string& pattern) { return matches(pattern, name); });
 }
 
-std::vector<std::string> trained_names(const model::Qwen3VL& model,
-                                       const TrainableOptions& options) {
-  check_patterns(model.parameters, options.freeze);
+std::vector<std::string> trained_names(const std::vector<std::string>& all,
+                                       const TrainableOptions& options, bool vision_only) {
+  check_patterns(all, options.freeze);
+  const bool adapter = std::any_of(all.begin(), all.end(), model::is_adapter_tensor);
   std::vector<std::string> names;
-  for (const auto& [name, tensor] : model.parameters) {
-    if (model.adapter && !model::is_adapter_tensor(name)) continue;
+  for (const std::string& name : all) {
+    if (adapter && !model::is_adapter_tensor(name)) continue;
+    if (vision_only && !name.starts_with(model::kVisionRoot)) continue;
     if (!is_frozen(options, name)) names.push_back(name);
   }
-  if (names.empty()) throw Error(Exit::config, "--freeze leaves nothing to train");
+  if (names.empty()) {
+    throw Error(Exit::config,
+                fmt::format("nothing is left to train{} (hint: --freeze, --lora-targets)",
+                            vision_only ? " of the vision tower" : ""));
+  }
   return names;
+}
+
+std::vector<std::string> trained_names(const model::Qwen3VL& model, const TrainableOptions& options,
+                                       bool vision_only) {
+  std::vector<std::string> all;
+  for (const auto& [name, tensor] : model.parameters) all.push_back(name);
+  return trained_names(all, options, vision_only);
 }
 
 std::vector<model::Tensor> make_leaves(model::Qwen3VL& model,
@@ -140,7 +158,11 @@ std::vector<model::Tensor> make_leaves(model::Qwen3VL& model,
   for (auto& [name, tensor] : model.parameters) tensor = tensor.detach();
   for (const std::string& name : names) {
     model::Tensor& tensor = model.parameters.at(name);
-    UNIRG_ASSERT(tensor.scalar_type() == at::kFloat, "trained weights are float32");
+    if (tensor.scalar_type() != at::kFloat) {
+      throw Error(Exit::config,
+                  fmt::format("'{}' is held as {} and has no gradient here (hint: --dtype float32)",
+                              name, at::toString(tensor.scalar_type())));
+    }
     tensor = tensor.clone().requires_grad_(true);
     leaves.push_back(tensor);
   }

@@ -28,29 +28,32 @@ struct TrainableOptions {
 /// they point to must outlive the table.
 void add_trainable_options(cli::Table& table, TrainableOptions& options);
 
-/// \throws Error(Exit::config) if weights would be trained that are held in 16 bits: a step of 1e-5
-/// is lost in their rounding
-void check_dtype(const std::filesystem::path& checkpoint, const std::string& dtype,
-                 const TrainableOptions& options);
+/// Before anything is written. \throws Error(Exit::config) if a new adapter is asked for on one
+/// that is there, if the output would replace an adapter's base, or if weights would be trained
+/// that are held in 16 bits: a step of 1e-5 is lost in their rounding
+void check_trainable(const std::filesystem::path& checkpoint, const std::string& dtype,
+                     const TrainableOptions& options, const std::filesystem::path& output);
+/// \throws Error(Exit::config) if `output` is, or holds, the folder whose weights are read
+void check_base_stays(const std::filesystem::path& checkpoint, const std::filesystem::path& output);
 
-/// Gives the model a fresh adapter when one is asked for and it has none. \param folder where the
-/// checkpoint will lie: the adapter names its base `base` from there
-/// \throws Error(Exit::config) if there is one already that came from elsewhere
+/// Gives the model a fresh adapter when one is asked for and it has none.
 void prepare_adapter(model::Qwen3VL& model, const TrainableOptions& options,
-                     const std::filesystem::path& base, const std::filesystem::path& folder,
-                     uint64_t seed);
+                     const std::filesystem::path& base, uint64_t seed);
 
 /// Whether a pattern of --freeze fits the tensor's name.
 bool is_frozen(const TrainableOptions& options, const std::string& name);
 
-/// Names of what is trained, in store order: the adapter's tensors, or all that no pattern freezes.
-/// \throws Error(Exit::config) for a pattern that freezes nothing, or if nothing is left
-std::vector<std::string> trained_names(const model::Qwen3VL& model,
-                                       const TrainableOptions& options);
+/// Names of what is trained, in their order: the adapter's tensors, or all that no pattern freezes.
+/// \param vision_only of these the vision tower's (the labels objective)
+/// \throws Error(Exit::config) for a pattern that fits nothing, or if nothing is left
+std::vector<std::string> trained_names(const std::vector<std::string>& all,
+                                       const TrainableOptions& options, bool vision_only);
+std::vector<std::string> trained_names(const model::Qwen3VL& model, const TrainableOptions& options,
+                                       bool vision_only = false);
 
 /// Makes the named tensors leaves of their own memory (they may be views of a mapped file), the
 /// others constants, and binds the model anew. \returns the leaves, in the order of `names`
-/// \throws std::logic_error if one is not float32; check_dtype has seen to it
+/// \throws Error(Exit::config) if one is not float32
 std::vector<model::Tensor> make_leaves(model::Qwen3VL& model,
                                        const std::vector<std::string>& names);
 

@@ -348,6 +348,14 @@ edit_config() { jq "$1" "$base/config.json" >model/config.json; }
   cmp "$base/tokenizer.json" half/tokenizer.json
 }
 
+@test "gradients of 16-bit weights are refused with the way out" {
+  unirg-model convert --quiet -m "$base" -o half --dtype bfloat16
+  jq 'del(.dtype)' half/config.json >changed && mv changed half/config.json # the text tower's says it too
+  run -78 --separate-stderr unirg-model forward --quiet -m half -o out.safetensors <<<'{"input_ids": [1, 2], "labels": [1, 2], "gradients": true}'
+  assert_contains "$stderr" "--dtype float32"
+  unirg-model forward --quiet -m half --dtype float32 -o out.safetensors <<<'{"input_ids": [1, 2], "labels": [1, 2], "gradients": true}'
+}
+
 @test "convert with nothing to change keeps every byte of the weights" {
   unirg-model convert --quiet -m "$base" -o same
   cmp "$base/model.safetensors" same/model.safetensors
@@ -410,6 +418,10 @@ edit_config() { jq "$1" "$base/config.json" >model/config.json; }
   bad '{"input_ids": [1, 2], "gradients": true}' "'reply' or 'labels'"
   bad '{"input_ids": [1, 99999]}' "99999"
   bad '{"text": "a", "chat": "yes"}' "'chat'"
+  bad '{"input_ids": [1, 2], "labels": [1, -1]}' "label -1"
+  bad '{"input_ids": [1, 2], "labels": [1, 99999]}' "label 99999"
+  bad '{"input_ids": [1, 2], "greedy": 100000000}' "'greedy'"
+  bad '{"input_ids": [1, 2], "labels": [1, 2], "adamw": {"steps": 100000000}}' "'adamw'"
 }
 
 @test "tokenize is a filter from lines to ids" {

@@ -394,7 +394,17 @@ refused() {
   is_listening() { listens "$pid"; }
   killed_when is_listening
   [ -z "$(ls work)" ]
-  killed_when compgen -G 'work/.out.tmp-*'
+  # The folder is under construction for a few milliseconds: looked for without a pause, and again if it was missed.
+  seen=
+  for ((k = 0; k < 50 && ! ${#seen}; ++k)); do
+    rm -rf work/out work/out.metrics.jsonl
+    unirg-update --quiet "${options[@]}" "${policy[@]}" --epochs 4 -o work/out "$rollouts" &
+    pid=$!
+    while kill -0 "$pid" 2>/dev/null && [ -z "$seen" ]; do seen=$(compgen -G 'work/.out.tmp-*' || true); done
+    kill -KILL "$pid" 2>/dev/null || true
+    wait "$pid" || true
+  done
+  [ -n "$seen" ]
   [ ! -e work/out ] || [ -e work/out/DONE ]
   update --epochs 4 -o work/out
   assert_same_policy expected work/out
@@ -414,6 +424,16 @@ refused() {
   [ "$(safetensors_header two/adapter_model.safetensors | jq 'del(.__metadata__) | length')" -eq 8 ]
   # Rollouts of the base are not the adapter's: the digests differ.
   run -65 --separate-stderr loud_update -m one --rewards "$BATS_FILE_TMPDIR/rewards.jsonl" -o none "$rollouts"
+}
+
+@test "a new adapter on an updated policy begins its optimiser anew, and does not replace the policy" {
+  update --epochs 2 -o one
+  unirg-rollout --quiet --threads 1 --studies "$st/studies.jsonl" -m one --prompt short --prompts 6 --samples 4 --max-new-tokens 24 -o r.jsonl
+  rewards r.jsonl 0 >w.jsonl
+  run -78 --separate-stderr loud_update -m one --rewards w.jsonl --lora-rank 2 -o one r.jsonl
+  assert_contains "$stderr" "the base of the adapter"
+  loud_update --quiet -m one --rewards w.jsonl --lora-rank 2 -o two r.jsonl
+  jq -e '.optimizer_step == 1' two/training_state/state.json
 }
 
 @test "an adapter's KL is towards its base: zero at first, and no other reference is needed" {

@@ -121,6 +121,19 @@ TEST(Llama, of_janus_pro_the_language_side_alone_is_read) {
   EXPECT_EQ(c.text.num_key_value_heads, 4);
 }
 
+TEST(Llama, janus_pro_says_only_where_it_differs_from_the_defaults) {
+  const ModelConfig c =
+      config_from_json(io::Json::parse(R"({"model_type": "multi_modality", "language_config":
+        {"model_type": "llama", "vocab_size": 102400, "num_hidden_layers": 30,
+         "max_position_embeddings": 16384, "torch_dtype": "bfloat16"}})"),
+                       "config.json");
+  EXPECT_EQ(c.text.hidden_size, 4096);
+  EXPECT_EQ(c.text.intermediate_size, 11008);
+  EXPECT_EQ(c.text.num_attention_heads, 32);
+  EXPECT_EQ(c.text.head_dim, 128);
+  EXPECT_EQ(c.dtype, "bfloat16");
+}
+
 TEST(Llama, of_other_families_what_is_not_built_is_refused) {
   EXPECT_THROW(llama(R"(, "rope_scaling": {"type": "dynamic", "factor": 2.0})"), Error);
   EXPECT_THROW(llama(R"(, "hidden_act": "gelu")"), Error);

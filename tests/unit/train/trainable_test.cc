@@ -7,7 +7,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "io/atomic_file.h"
 #include "model/checkpoint_tensors.h"
+#include "temp_folder.h"
 #include "tiny_model.h"
 
 namespace unirg::train {
@@ -36,25 +38,64 @@ TEST(TrainedNames, a_pattern_that_fits_nothing_or_everything_is_refused) {
   EXPECT_THROW((void)trained_names(model, {.freeze = {"*"}}), Error);
 }
 
+TEST(TrainedNames, of_the_vision_tower_alone_may_be_nothing) {
+  const model::Qwen3VL model = tiny();
+  for (const std::string& name : trained_names(model, {}, /*vision_only=*/true))
+    EXPECT_TRUE(name.starts_with("model.visual.")) << name;
+  EXPECT_THROW((void)trained_names(model, {.freeze = {"model.visual.*"}}, true), Error);
+  model::Qwen3VL adapted = tiny();
+  prepare_adapter(adapted, {.lora_rank = 2, .lora_targets = {"q_proj"}}, "base", 1);
+  EXPECT_THROW((void)trained_names(adapted, {}, true), Error);
+}
+
 TEST(PrepareAdapter, makes_one_and_trains_it_alone) {
   model::Qwen3VL model = tiny();
-  prepare_adapter(model, {.lora_rank = 4, .lora_targets = {"q_proj"}}, "/runs/base",
-                  "/runs/sft/best", 1);
+  prepare_adapter(model, {.lora_rank = 4, .lora_targets = {"q_proj"}}, "base", 1);
   ASSERT_TRUE(model.adapter.has_value());
-  EXPECT_EQ(model.adapter->base, "../../base");
   const auto names = trained_names(model, {});
   ASSERT_EQ(names.size(), 6U);
   EXPECT_EQ(names.front(), "model.language_model.layers.0.self_attn.q_proj.lora_A.weight");
 }
 
-TEST(PrepareAdapter, keeps_the_one_that_is_there_and_refuses_another_rank) {
+TEST(PrepareAdapter, keeps_the_one_that_is_there) {
   model::Qwen3VL model = tiny();
-  const TrainableOptions four{.lora_rank = 4, .lora_targets = {"q_proj"}};
-  prepare_adapter(model, four, "/runs/base", "/runs/sft/best", 1);
-  prepare_adapter(model, {}, "/runs/base", "/runs/rl/next", 1);
+  prepare_adapter(model, {.lora_rank = 4, .lora_targets = {"q_proj"}}, "base", 1);
+  prepare_adapter(model, {.lora_rank = 8}, "other", 1);
   EXPECT_EQ(model.adapter->rank, 4);
-  EXPECT_EQ(model.adapter->base, "../../base");
-  EXPECT_THROW(prepare_adapter(model, {.lora_rank = 8}, "/runs/base", "/runs/x", 1), Error);
+}
+
+class CheckTrainable : public ::testing::Test {
+ protected:
+  CheckTrainable() {
+    io::make_folders(root / "base");
+    io::write_file(root / "base/config.json", R"({"model_type": "qwen3_vl", "dtype": "bfloat16"})");
+    io::make_folders(root / "adapter");
+    io::write_file(root / "adapter/adapter_config.json",
+                   R"({"peft_type": "LORA", "r": 4, "base_model_name_or_path": "../base"})");
+  }
+  testing::TempFolder folder;
+  std::filesystem::path root = folder.path();
+};
+
+TEST_F(CheckTrainable, sixteen_bits_are_trained_through_an_adapter_only) {
+  EXPECT_THROW(check_trainable(root / "base", "bfloat16", {}, root / "out"), Error);
+  EXPECT_NO_THROW(check_trainable(root / "base", "float32", {}, root / "out"));
+  EXPECT_NO_THROW(check_trainable(root / "base", "bfloat16", {.lora_rank = 2}, root / "out"));
+  EXPECT_NO_THROW(check_trainable(root / "adapter", "bfloat16", {}, root / "out"));
+}
+
+TEST_F(CheckTrainable, an_adapter_is_not_put_on_an_adapter) {
+  EXPECT_THROW(check_trainable(root / "adapter", "float32", {.lora_rank = 4}, root / "out"), Error);
+}
+
+TEST_F(CheckTrainable, an_adapter_does_not_replace_its_base) {
+  const TrainableOptions lora{.lora_rank = 2};
+  EXPECT_THROW(check_trainable(root / "base", "float32", lora, root / "base"), Error);
+  EXPECT_THROW(check_trainable(root / "base", "float32", lora, root / "base/"), Error);
+  EXPECT_THROW(check_trainable(root / "base", "float32", lora, root), Error);
+  EXPECT_THROW(check_trainable(root / "adapter", "float32", {}, root / "adapter/../base"), Error);
+  EXPECT_NO_THROW(check_trainable(root / "base", "float32", lora, root / "base/in"));
+  EXPECT_NO_THROW(check_trainable(root / "base", "float32", {}, root / "base"));
 }
 
 TEST(MakeLeaves, owns_what_it_trains_and_leaves_the_rest_constant) {
@@ -70,19 +111,16 @@ TEST(MakeLeaves, owns_what_it_trains_and_leaves_the_rest_constant) {
 }
 
 TEST(MakeLeaves, bfloat16_is_trained_through_an_adapter_only) {
-  EXPECT_THROW(check_dtype("/none", "bfloat16", {}), Error);
-  EXPECT_NO_THROW(check_dtype("/none", "float32", {}));
-  EXPECT_NO_THROW(check_dtype("/none", "bfloat16", {.lora_rank = 2}));
   model::Qwen3VL model = tiny(at::kBFloat16);
-  EXPECT_THROW((void)make_leaves(model, trained_names(model, {})), std::logic_error);
-  prepare_adapter(model, {.lora_rank = 2}, "/runs/base", "/runs/next", 1);
+  EXPECT_THROW((void)make_leaves(model, trained_names(model, {})), Error);
+  prepare_adapter(model, {.lora_rank = 2}, "base", 1);
   EXPECT_NO_THROW((void)make_leaves(model, trained_names(model, {})));
 }
 
 TEST(TrainingPass, draws_other_masks_for_each_unit_and_none_without_dropout) {
   model::Qwen3VL model = tiny();
   EXPECT_EQ(training_pass(model, {}, 1, "s1", 0).dropout.p, 0);
-  prepare_adapter(model, {.lora_rank = 2, .lora_dropout = 0.1}, "/b", "/n", 1);
+  prepare_adapter(model, {.lora_rank = 2, .lora_dropout = 0.1}, "base", 1);
   const auto seed = [&](const char* subject, int64_t epoch) {
     return training_pass(model, {}, 1, subject, epoch).dropout.seed;
   };
