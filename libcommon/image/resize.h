@@ -1,8 +1,8 @@
 // Scaling as Qwen3-VL's published pre-processing does it: smart_resize chooses the size,
 // resize_bicubic gives the bytes that Pillow 13 gives for Image.resize(size, BICUBIC) on 8-bit
 // images (earlier versions always take the horizontal pass first, which changes a few values of
-// pictures that get wider and lower). Depends on base and image.h. SPDX-License-Identifier:
-// Apache-2.0
+// pictures that get wider and lower). Depends on base and image.h.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "base/result.h"
