@@ -58,7 +58,10 @@ void choose_dataset(const fs::path& vocabulary, const std::string& wanted, Dygie
 std::vector<std::string> lines_of(const fs::path& file) {
   std::istringstream text(io::read_file(file));
   std::vector<std::string> lines;
-  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  for (std::string line; std::getline(text, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    lines.push_back(line);
+  }
   return lines;
 }
 
@@ -125,6 +128,7 @@ DygieConfig load_dygie_config(const fs::path& folder, const std::string& dataset
   const Keys model = Keys(object, file.string()).child("model");
   read_embedder(model, config);
   config.max_span_width = model.positive("max_span_width");
+  if (config.max_span_width > 512) model.fail("max_span_width", "must be at most 512");
   config.feature_size = model.positive("feature_size");
   config.hidden_dims = read_hidden_dims(model.child("feedforward_params"));
   const Keys relation = model.child("modules").child("relation");

@@ -93,7 +93,7 @@ DebertaConfig read_deberta(const Keys& keys, const EncoderConfig& c) {
   d.conv_groups = keys.integer("conv_groups", 1);
   d.conv_act = read_activation(keys, "conv_act", "tanh");
 
-  if (d.embedding_size < 1) keys.fail("embedding_size", "must be positive");
+  if (d.embedding_size < 1) keys.fail("embedding_size", "must be 1 to 10000");
   if (keys.integer("attention_head_size", c.head_dim()) != c.head_dim())
     keys.fail("attention_head_size", "must be hidden_size / num_attention_heads");
   // Twice either must stay a number of rows.
@@ -127,7 +127,7 @@ std::vector<std::string> read_labels(const Keys& keys) {
   if (named && !keys.at("id2label").is_object()) keys.fail("id2label", "expected object");
   const int64_t n = named ? static_cast<int64_t>(keys.at("id2label").size())
                           : keys.integer("num_labels", 2);  // transformers' default
-  if (n < 1 || n > 1'000'000) keys.fail(named ? "id2label" : "num_labels", "must be positive");
+  if (n < 1 || n > 10'000) keys.fail(named ? "id2label" : "num_labels", "must be positive");
   std::vector<std::string> labels;
   for (int64_t i = 0; i < n; ++i) {
     if (!named) {

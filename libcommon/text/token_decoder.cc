@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/error.h"
 #include "text/bpe_bytes.h"
 #include "text/token_classes.h"
 
@@ -26,10 +27,19 @@ std::string join(const Tokens& tokens, std::string_view between) {
   return out;
 }
 
+/// What a file's decoders may make of a few tokens.
+constexpr size_t kLargestText = size_t{1} << 30;
+
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
   if (from.empty()) return;
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
+  std::string out;
+  size_t begin = 0;
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, begin)) {
+    out.append(text, begin, at - begin).append(to);
+    begin = at + from.size();
+    if (out.size() > kLargestText) throw Error(Exit::data, "decoded text is too long");
+  }
+  text = out.append(text, begin);
 }
 
 std::optional<unsigned char> token_byte(std::string_view token) {

@@ -8,7 +8,9 @@
 #include <map>
 #include <sstream>
 
+#include "base/error.h"
 #include "io/atomic_file.h"
+#include "text/bpe_bytes.h"
 #include "text/token_pipeline.h"
 
 namespace unirg::text {
@@ -197,6 +199,8 @@ Document vocabulary_of_lines(const fs::path& file) {
   int64_t id = 0;
   for (std::string line; std::getline(lines, line); ++id) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (!is_utf8(line))
+      throw Error(Exit::data, fmt::format("'{}': line {} is not UTF-8", file.string(), id + 1));
     if (!line.empty()) vocab[line] = id;
   }
   if (vocab.empty()) refuse_file(file, "the vocabulary is empty");

@@ -145,6 +145,7 @@ std::string apply(const ReplaceNormalizer& n, const std::string& text, bool& at_
   std::string out;
   for (const Span& span : n.pattern.spans(text)) {
     out += span.match ? n.text : text.substr(span.begin, span.end - span.begin);
+    if (out.size() > kLargestText) throw Error(Exit::data, "normalised text is too long");
     if (span.begin == 0 && span.end > 0 && out.empty()) at_start = false;
   }
   return out;

@@ -54,6 +54,8 @@ struct Tokenizer::Impl {
   [[nodiscard]] Encoding encode_part(std::string_view utf8) const;
   [[nodiscard]] const AddedToken* added_token(int64_t id) const;
   [[nodiscard]] std::string token(int64_t id) const;
+  /// The same, as the model's vocabulary spells it, added token or not.
+  [[nodiscard]] std::string model_token(int64_t id) const;
   [[nodiscard]] bool byte_level_decoder() const;
 
   Pipeline pipeline;

@@ -184,6 +184,12 @@ BpeModel make_bpe(const SentencePieceFile& model) {
     ids.emplace(model.tokens[id], id);
     by_score.push_back(id);
   }
+  const bool has_symbols = std::find(model.types.begin(), model.types.end(),
+                                     PieceType::user_defined) != model.types.end();
+  if (has_symbols)
+    throw Error(Exit::data,
+                "user-defined symbols of a BPE sentencepiece model are not supported "
+                "(hint: a tokenizer.json has them as added tokens)");
   std::stable_sort(by_score.begin(), by_score.end(),
                    [&](size_t a, size_t b) { return model.scores[a] > model.scores[b]; });
   for (const size_t id : by_score) {

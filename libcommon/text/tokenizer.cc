@@ -134,7 +134,11 @@ const AddedToken* Tokenizer::Impl::added_token(int64_t id) const {
 }
 
 std::string Tokenizer::Impl::token(int64_t id) const {
-  if (const AddedToken* added = added_token(id)) return added->content;
+  const AddedToken* added = added_token(id);
+  return added ? added->content : model_token(id);
+}
+
+std::string Tokenizer::Impl::model_token(int64_t id) const {
   if (id < 0 || id >= vocabulary->size()) return "";
   const auto index = static_cast<size_t>(id);
   const std::string& token = vocabulary->tokens()[index];

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/error.h"
 #include "io/atomic_file.h"
@@ -53,14 +52,18 @@ bool is_qwen2(const Node& root, const Pipeline& pipeline) {
   const bool plain = bpe && bpe->spec().bytes && !bpe->spec().unk && !bpe->spec().ignore_merges &&
                      normalizer && normalizer->type() == "NFC" && pre &&
                      pre->type() == "Sequence" && pipeline.pre_tokenizers.size() == 2 &&
-                     pipeline.templates.single.size() == 1;
+                     pipeline.templates.single.size() == 1 && pipeline.templates.pair.size() == 2;
   if (!plain) return false;
   const auto* split = std::get_if<PatternSplit>(&pipeline.pre_tokenizers[0]);
   const auto& bytes = std::get<ByteLevelSplit>(pipeline.pre_tokenizers[1]);
   if (!split || split->invert || split->behavior != SplitBehavior::isolated) return false;
-  const Node pattern = pre->at("pretokenizers").items().front().at("pattern");
+  const auto steps = pre->find("pretokenizers");
+  if (!steps || steps->items().size() != 2)
+    return false;  // sequences in sequences are another kind
+  const auto pattern = steps->items().front().find("pattern");
+  if (!pattern) return false;
   return !bytes.add_prefix_space && !bytes.use_regex &&
-         pattern.optional_string("Regex") == split_pattern() &&
+         pattern->optional_string("Regex") == split_pattern() &&
          std::all_of(pipeline.decoders.begin(), pipeline.decoders.end(),
                      [](const Decoder& d) { return std::holds_alternative<ByteLevelDecoder>(d); });
 }
@@ -152,14 +155,10 @@ io::Json Tokenizer::to_json() const {
     return Json::parse(pipeline.source);
   }
   Json added = Json::array();
-  std::set<int64_t> added_ids;
-  for (const AddedToken& token : pipeline.added) {
-    added_ids.insert(token.id);
-    added.push_back(added_token_json(token));
-  }
+  for (const AddedToken& token : pipeline.added) added.push_back(added_token_json(token));
   Json::object_t vocab;  // appended to without a search: tokens are distinct
   for (int64_t id = 0; id < impl_->vocabulary->size(); ++id) {
-    std::string token = added_ids.contains(id) ? "" : this->token(id);
+    std::string token = impl_->model_token(id);  // an added token may be one of the model's too
     if (!token.empty())
       static_cast<Json::object_t::Container&>(vocab).emplace_back(std::move(token), id);
   }

@@ -12,6 +12,7 @@ that is above 1. Needs torch, transformers and safetensors; exits 1 if a shape d
 
 import argparse
 import json
+import math
 import pathlib
 import shlex
 import subprocess
@@ -131,6 +132,8 @@ def compare(ours, theirs, mask):
             return f"{name} is {list(ours[name].shape)} instead of {list(expected.shape)}"
         at = mask.bool() if expected.dim() == 3 else slice(None)
         difference = (ours[name][at] - expected[at]).abs().max().item()
+        if not math.isfinite(difference):
+            return f"{name} holds values that are not finite"
         worst = max(worst, difference / max(1.0, expected[at].abs().max().item()))
     return worst
 

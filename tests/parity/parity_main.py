@@ -37,16 +37,11 @@ def run_script(session, case, *command):
 
 def run_scripts(session):
     here = ROOT / "tests/parity"
-    if (here / "check_encoders.py").exists():
-        forward = f"{session.bin}/unirg-model forward --quiet --device cpu --model {{model}} --output {{output}} {{request}}"
-        run_script(session, "encoders", here / "check_encoders.py", "--command", forward)
-    binary = session.bin.parent / "tests/parity/tokenizers/tokenize_lines"
-    if (here / "check_tokenizers.py").exists() and session.wanted("tokenizers"):
-        if binary.exists():
-            run_script(session, "tokenizers", here / "check_tokenizers.py", "--binary", binary)
-        else:
-            session.case = "tokenizers"
-            session.record("the script's own", "skipped", "exit status 0", True, "tokenize_lines is not built")
+    forward = f"{session.bin}/unirg-model forward --quiet --device cpu --model {{model}} --output {{output}} {{request}}"
+    run_script(session, "encoders", here / "check_encoders.py", "--command", forward)
+    run_script(session, "tokenizers", here / "check_tokenizers.py", "--binary",
+               session.bin.parent / "tests/parity/tokenizers/tokenize_lines")
+    run_script(session, "convert-weights", here / "check_convert.py", ROOT / "../shared/golden")
 
 
 def run_all(options, work):

@@ -234,6 +234,32 @@ TEST(TokenizerFiles, name_what_is_not_supported) {
                  "dropout");
 }
 
+TEST(TokenizerFiles, a_vocabulary_of_lines_that_is_no_utf8_is_bad_data) {
+  const testing::TempFolder folder;
+  io::write_file(folder.path() / "vocab.txt", "[UNK]\n[CLS]\n[SEP]\nh\xe9llo\n");
+  try {
+    (void)Tokenizer::load(folder.path());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit(), Exit::data);
+    EXPECT_NE(std::string(error.what()).find("line 4"), std::string::npos) << error.what();
+  }
+}
+
+TEST(TokenizerFiles, an_added_token_that_the_model_has_too_is_written_in_both_places) {
+  BpeParts parts;
+  for (int byte = 0; byte < 256; ++byte) parts.tokens.emplace_back(1, static_cast<char>(byte));
+  parts.tokens.emplace_back("th");
+  parts.tokens.emplace_back("the");
+  parts.merges = {{"t", "h"}, {"th", "e"}};
+  parts.added = {{.content = "the", .id = 257}};
+  const Json written = Tokenizer(parts).to_json();
+  EXPECT_EQ(written.at("model").at("vocab").at("the"), 257);
+  const testing::TempFolder folder;
+  io::write_file(folder.path() / "tokenizer.json", written.dump());
+  EXPECT_EQ(Tokenizer::load(folder.path()).encode("other"), Tokenizer(parts).encode("other"));
+}
+
 TEST(TokenizerFiles, survive_hostile_content) {
   expect_refused(
       word_level({"?"},
