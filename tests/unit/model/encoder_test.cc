@@ -44,7 +44,7 @@ class EncoderGolden : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     const fs::path folder = kSource / GetParam();
-    if (!fs::exists(folder)) GTEST_SKIP() << "needs " << GetParam();
+    if (!fs::exists(folder)) GTEST_SKIP() << "needs ../shared/golden/" << GetParam();
     golden = load_tensors(folder / "golden.safetensors");
     encoder = load_encoder(folder);
     batch = golden_batch(golden);
