@@ -77,7 +77,7 @@ def main():
         if row["verdict"] != "ok":
             print(f"FAILED  {row['shape']}: {row['check']}: {row['worst']} (tolerance {row['tolerance']}) {row['note']}")
     if not summary["checks"]:
-        print(f"parity-transformers: error: no case is called '{options['only']}'", file=sys.stderr)
+        print(f"parity-transformers: error: no check was made for '{options['only']}'", file=sys.stderr)
     print(", ".join(f"{k} {v}" for k, v in versions.items()))
     print(f"{len(summary['checks']) - summary['failed']} of {len(summary['checks'])} checks passed; all in {output}")
     return 1 if summary["failed"] or not summary["checks"] else 0
