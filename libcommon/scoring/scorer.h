@@ -10,17 +10,10 @@
 
 #include "metrics/entity_f1.h"
 #include "metrics/label_f1.h"
+#include "scoring/family.h"
 #include "text/labeler.h"
 
 namespace unirg::scoring {
-
-struct MetricInfo {
-  std::string name;
-  std::string signature;  ///< what exactly is computed; printed with every table
-  std::string meaning;    ///< one line
-  bool higher_is_better = true;
-  int decimals = 3;
-};
 
 /// Every per-report metric, in table order. \param lexicon_version enters the signatures of labeled
 /// metrics

@@ -1,0 +1,62 @@
+// What the registry asks of a family of metrics: names and signatures, and the values of a group of
+// reports that share one reference. Text metrics, rules, networks and judges are families; the
+// scorer knows no other kind. Depends on io (JSON). SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/jsonl.h"
+
+namespace unirg::scoring {
+
+struct MetricInfo {
+  std::string name;       ///< kebab-case, as --metrics takes it
+  std::string signature;  ///< what exactly is computed, "name|key:value|...|vN"; printed with tables
+  std::string meaning;    ///< one line
+  bool higher_is_better = true;
+  int decimals = 3;
+  std::string range = "0..1";
+  std::string needs = {};   ///< files or services without which it cannot be computed; "" for none
+  std::string source = {};  ///< paper, or package with version, that defines it
+};
+
+/// One reference and what was written for its study. The unit of work: a family computes what the
+/// reference needs once for all hypotheses.
+struct TextGroup {
+  std::string reference;
+  std::vector<std::string> hypotheses;
+};
+
+/// Values of one hypothesis.
+struct Scored {
+  /// In the order of Family::metrics(); nullopt where there is no value (a judge's reply that
+  /// cannot be read), never a substitute.
+  std::vector<std::optional<double>> values;
+  /// Numbers that add up over reports and that corpus metrics are made of, by statistic, e.g.
+  /// {"coco-bleu", {correct 1..4, guessed 1..4, hypothesis words, reference words}}.
+  std::vector<std::pair<std::string, std::vector<double>>> sums = {};
+  /// What a person wants to see of it (a judge's reply, a graph): an object, or null.
+  io::Json details = nullptr;
+};
+
+/// score() is called from many threads at once; its result depends on the group, the options and
+/// what fit() saw, on nothing else.
+class Family {
+ public:
+  Family() = default;
+  Family(const Family&) = delete;
+  Family& operator=(const Family&) = delete;
+  virtual ~Family() = default;
+
+  [[nodiscard]] virtual const std::vector<MetricInfo>& metrics() const = 0;
+  /// Called once before score() with every reference of the run, in input order: inverse document
+  /// frequencies and the like.
+  virtual void fit(const std::vector<std::string>& /*references*/) {}
+  /// One Scored for each hypothesis. \throws Error for what no later call can mend
+  [[nodiscard]] virtual std::vector<Scored> score(const TextGroup& group) const = 0;
+};
+
+}  // namespace unirg::scoring
