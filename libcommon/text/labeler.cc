@@ -92,5 +92,6 @@ Reading Labeler::read(std::string_view text) const {
 }
 
 const std::string& Labeler::version() const { return compiled_->lexicon.version; }
+const std::string& Labeler::digest() const { return compiled_->lexicon.digest; }
 
 }  // namespace unirg::text

@@ -27,7 +27,7 @@ struct Entity {
   size_t condition = 0;  ///< index into kConditions, never kNoFinding
   std::string kind;      ///< the lexicon's finer name, e.g. "pacemaker"
   Presence presence = Presence::positive;
-  bool implied = false;  ///< negative by a statement of normality that is about another condition
+  bool implied = false;  ///< negative only by what a statement of normality about others implies
   std::set<std::string> locations;  ///< lexicon values, e.g. {"base", "left"}
   std::string severity;             ///< lexicon value, e.g. "mild", or ""
   std::string change;               ///< lexicon value, e.g. "new", or ""
@@ -58,6 +58,8 @@ Labels labels_of(const std::vector<Entity>& entities);
 ///   ("but") lies between. A comma ends a negation when an article or an attribute follows it and
 ///   no "or" shows that the list goes on: "no pneumothorax, small left effusion". Doubt also ends
 ///   at a comma and at "and", "with". Cues after a finding reach back to the nearest such break.
+/// - An "or" right between two findings doubts both ("atelectasis or scar"), unless they are
+/// negated.
 /// - Negation beats doubt.
 /// - A statement of normality is dropped where its sentence states or doubts the same condition.
 /// - An attribute belongs to the finding around it, else to the next one without a break between,
@@ -77,6 +79,8 @@ class Labeler {
   [[nodiscard]] Reading read(std::string_view text) const;
   /// The lexicon's version, for metric signatures.
   [[nodiscard]] const std::string& version() const;
+  /// SHA-256 of the lexicon's text, 64 hex digits; "" for a lexicon made by hand.
+  [[nodiscard]] const std::string& digest() const;
 
  private:
   struct Compiled;

@@ -51,6 +51,8 @@ class SentenceReader {
   [[nodiscard]] bool list_goes_on(int32_t comma) const;
   [[nodiscard]] bool reaches_forward(const PhraseMatch& cue, const Found& finding) const;
   [[nodiscard]] bool reaches_back(const PhraseMatch& cue, const Found& finding) const;
+  [[nodiscard]] bool reaches_near(const PhraseMatch& cue, const Found& finding) const;
+  [[nodiscard]] bool is_alternative(const PhraseMatch& cue, const Found& finding) const;
   void judge(Found& finding) const;
   [[nodiscard]] bool broken(int32_t from, int32_t to) const;
   [[nodiscard]] bool only_attributes(int32_t from, int32_t to) const;
@@ -176,6 +178,29 @@ bool SentenceReader::reaches_back(const PhraseMatch& c, const Found& finding) co
   return true;
 }
 
+/// Within the clause behind the cue.
+bool SentenceReader::reaches_near(const PhraseMatch& c, const Found& finding) const {
+  if (finding.match.begin < c.end) return false;
+  for (int32_t i = c.end; i < finding.match.begin; ++i) {
+    if (kind(i) != WordKind::word || is_boundary(i, Cue::scope_end) ||
+        is_boundary(i, Cue::clause_break))
+      return false;
+  }
+  return true;
+}
+
+/// Whether the "or" stands between this finding and another, with no third one between.
+bool SentenceReader::is_alternative(const PhraseMatch& c, const Found& finding) const {
+  const Found* left = nullptr;
+  const Found* right = nullptr;
+  for (const Found& f : found_) {
+    if (f.match.end <= c.begin) left = &f;
+    if (f.match.begin >= c.end && !right) right = &f;
+  }
+  if (!left || !right || !reaches_back(c, *left) || !reaches_near(c, *right)) return false;
+  return finding.match.begin == left->match.begin || finding.match.begin == right->match.begin;
+}
+
 void SentenceReader::judge(Found& finding) const {
   bool negated = false;
   bool doubted = finding.rule->always_uncertain;
@@ -199,11 +224,13 @@ void SentenceReader::judge(Found& finding) const {
       case Cue::ignore_before:
         finding.ignored = finding.ignored || reaches_forward(c, finding);
         break;
+      case Cue::list_word:
+        doubted = doubted || is_alternative(c, finding);
+        break;
       case Cue::no_cue:
       case Cue::scope_end:
       case Cue::clause_break:
       case Cue::clause_opener:
-      case Cue::list_word:
         break;
     }
   }
@@ -330,17 +357,22 @@ std::vector<Entity> SentenceReader::entities(const Matches& normals, int index) 
     said[m.condition] = true;
     all.push_back(std::move(m));
   }
+  Matches standing;
   for (const PhraseMatch& n : normals) {
     const bool denied = std::any_of(cues_.begin(), cues_.end(), [&](const PhraseMatch& c) {
       const bool inside = c.begin >= n.begin && c.end <= n.end;
       const bool own_word = inside && (n.literals >> (c.begin - n.begin) & 1U) != 0;
       return cue(c) == Cue::negation_before && inside && !own_word;
     });
-    if (denied) continue;
-    const auto& conditions = lexicon_.normals[static_cast<size_t>(rule(n))].conditions;
-    for (size_t i = 0; i < conditions.size(); ++i) {
-      if (std::exchange(said[conditions[i]], true)) continue;
-      all.push_back({conditions[i], "", Presence::negative, i > 0, {}, "", "", index, span(n)});
+    if (!denied) standing.push_back(n);
+  }
+  for (const bool implied : {false, true}) {  // what is said outright comes first
+    for (const PhraseMatch& n : standing) {
+      const NormalRule& normal = lexicon_.normals[static_cast<size_t>(rule(n))];
+      for (const size_t condition : implied ? normal.implied : normal.conditions) {
+        if (std::exchange(said[condition], true)) continue;
+        all.push_back({condition, "", Presence::negative, implied, {}, "", "", index, span(n)});
+      }
     }
   }
   std::stable_sort(all.begin(), all.end(),

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "io/atomic_file.h"
 
 namespace unirg::text {
@@ -32,6 +33,7 @@ class Reader {
     return texts(need(map, key), key);
   }
   [[nodiscard]] size_t condition(const YAML::Node& node) const;
+  [[nodiscard]] std::vector<size_t> conditions_of(const YAML::Node& rule, const char* key) const;
   void read_condition(const YAML::Node& node, Lexicon& lexicon) const;
   [[nodiscard]] AttributeUse uses(const YAML::Node& node) const;
   [[nodiscard]] std::vector<AttributeRule> attributes(const YAML::Node& list,
@@ -95,6 +97,15 @@ AttributeUse Reader::uses(const YAML::Node& node) const {
     }
   }
   return use;
+}
+
+std::vector<size_t> Reader::conditions_of(const YAML::Node& rule, const char* key) const {
+  std::vector<size_t> all;
+  const YAML::Node named = rule[key];
+  if (!named) return all;
+  (void)texts(named, key);
+  for (const YAML::Node& item : named) all.push_back(condition(item));
+  return all;
 }
 
 void Reader::read_condition(const YAML::Node& node, Lexicon& lexicon) const {
@@ -174,11 +185,12 @@ Lexicon Reader::read(const YAML::Node& root) const {
   const YAML::Node normals = need(root, "normal");
   if (!normals.IsSequence()) fail(normals, "'normal': expected a list");
   for (const YAML::Node& node : normals) {
-    check_keys(node, {"conditions", "phrases"});
+    check_keys(node, {"conditions", "implies", "phrases"});
     NormalRule rule;
-    const YAML::Node named = need(node, "conditions");
-    (void)texts(named, "conditions");
-    for (const YAML::Node& item : named) rule.conditions.push_back(condition(item));
+    rule.conditions = conditions_of(node, "conditions");
+    rule.implied = conditions_of(node, "implies");
+    if (rule.conditions.empty() && rule.implied.empty())
+      fail(node, "a statement of normality about nothing (hint: 'conditions' or 'implies')");
     rule.phrases = texts_of(node, "phrases");
     lexicon.normals.push_back(std::move(rule));
   }
@@ -199,7 +211,9 @@ std::optional<size_t> condition_index(std::string_view name) {
 
 Lexicon parse_lexicon(const std::string& yaml, const std::string& name) {
   try {
-    return Reader(name).read(YAML::Load(yaml));
+    Lexicon lexicon = Reader(name).read(YAML::Load(yaml));
+    lexicon.digest = sha256_hex(yaml);
+    return lexicon;
   } catch (const YAML::Exception& e) {
     throw Error(Exit::config, fmt::format("'{}:{}': {}", name, e.mark.line + 1, e.msg));
   }

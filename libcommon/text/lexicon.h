@@ -45,10 +45,10 @@ struct FindingRule {
   std::vector<std::string> phrases;
 };
 
-/// A statement of normality: negates its conditions. The first is what the words are about, the
-/// others follow from it.
+/// A statement of normality: negates conditions.
 struct NormalRule {
-  std::vector<size_t> conditions;
+  std::vector<size_t> conditions;  ///< what the words are about
+  std::vector<size_t> implied;     ///< what follows from it: no mention by CheXpert's rules
   std::vector<std::string> phrases;
 };
 
@@ -79,6 +79,7 @@ struct CueRules {
 
 struct Lexicon {
   std::string version;  ///< free text, for metric signatures
+  std::string digest;   ///< SHA-256 of the file's bytes, 64 hex digits
   std::vector<FindingRule> findings;
   std::vector<NormalRule> normals;
   std::array<AttributeUse, kConditions.size()> uses{};
