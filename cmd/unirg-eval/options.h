@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/run_main.h"
+#include "scoring/metric_options.h"
 
 namespace unirg {
 
@@ -16,20 +17,22 @@ struct EvalToolOptions {
   std::filesystem::path references;
   std::filesystem::path predictions;
   std::filesystem::path scores;
-  std::filesystem::path lexicon;
   std::vector<std::string> metrics;
   std::vector<std::string> splits;
   std::string system = "system";
   std::string seed_tag;
   std::string sections = "both";
-  bool uncertain_is_positive = false;
   bool allow_missing = false;
+  bool list_metrics = false;
+  std::string ratings_kind = "plain";
+  scoring::MetricOptions scoring;
   // tables
   std::vector<std::string> pairs;
   cli::Weights composite;
+  std::string composition;
   int64_t resamples = 1000;
   std::string format = "markdown";
-  std::filesystem::path summary, table, html, runs;
+  std::filesystem::path summary, table, html, runs, rexrank;
   // report
   std::string title = "Radiology reports: evaluation";
   std::vector<std::string> studies;

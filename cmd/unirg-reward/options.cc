@@ -9,12 +9,20 @@ cli::Table reward_table(RewardToolOptions& o) {
        .target = &o.references,
        .metavar = "FILE",
        .help = "Reference reports: study records, generation records, JSONL of {study_id, text}, "
-               "ReXrank JSON, or CSV with columns study_id, report.",
-       .required = true},
+               "ReXrank JSON, or CSV with columns study_id, report."},
       {.name = "weights",
        .target = &o.weights,
        .metavar = "NAME=W,...",
        .help = "Weight of each metric in the reward."},
+      {.name = "composition",
+       .target = &o.composition,
+       .metavar = "NAME|FILE",
+       .help = "Reward file instead of --weights: terms with weights, transforms and what a missing "
+               "value does. Installed are unirg-step1 and unirg-step2, the paper's."},
+      {.name = "reweight",
+       .target = &o.reweight,
+       .metavar = "REWARDS",
+       .help = "Reward records whose components get another composition; nothing is scored anew."},
       {.name = "metrics",
        .target = &o.metrics,
        .metavar = "NAME,...",
@@ -24,13 +32,6 @@ cli::Table reward_table(RewardToolOptions& o) {
        .metavar = "WHICH",
        .help = "Sections that are scored.",
        .choices = {"both", "findings", "impression"}},
-      {.name = "lexicon",
-       .target = &o.lexicon,
-       .metavar = "FILE",
-       .help = "Lexicon of the rule labeler; empty takes the installed one."},
-      {.name = "uncertain-is-positive",
-       .target = &o.uncertain_is_positive,
-       .help = "Counts uncertain mentions as called in label F1."},
       {.name = "output",
        .target = &o.output,
        .metavar = "FILE",
@@ -43,6 +44,7 @@ cli::Table reward_table(RewardToolOptions& o) {
                "standard input.",
        .positional = true},
   };
+  scoring::add_metric_options(table, o.scoring);
   cli::add_threads(table, o.common);
   cli::add_shard(table, o.common);
   cli::add_on_error(table, o.common);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/run_main.h"
+#include "scoring/metric_options.h"
 
 namespace unirg {
 
@@ -14,11 +15,12 @@ struct RewardToolOptions {
   std::filesystem::path rollouts = "-";
   std::filesystem::path references;
   std::filesystem::path output = "-";
-  std::filesystem::path lexicon;
   cli::Weights weights{{"bleu2", 0.25}, {"rouge-l", 0.25}, {"label-f1", 0.25}, {"entity-f1", 0.25}};
   std::vector<std::string> metrics;
   std::string sections = "both";
-  bool uncertain_is_positive = false;
+  std::string composition;
+  std::filesystem::path reweight;
+  scoring::MetricOptions scoring;
 };
 
 cli::Table reward_table(RewardToolOptions& options);

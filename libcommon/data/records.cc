@@ -45,17 +45,20 @@ class FieldReader {
   }
   /// {"name": number, ...} in file order.
   void read(std::string_view name, std::vector<std::pair<std::string, double>>& out) {
-    const Json* map = member(name);
-    if (!map) return;
-    if (!map->is_object())
-      return fail(fmt::format("field '{}': expected object, got {}", name, map->type_name()));
-    for (const auto& [key, value] : map->items()) {
-      if (!value.is_number()) {
-        return fail(
-            fmt::format("field '{}.{}': expected number, got {}", name, key, value.type_name()));
-      }
+    read_numbers(name, [&](const std::string& key, const Json& value) {
+      if (!value.is_number()) return false;
       out.emplace_back(key, value.get<double>());
-    }
+      return true;
+    });
+  }
+  /// {"name": number or null, ...} in file order.
+  void read(std::string_view name,
+            std::vector<std::pair<std::string, std::optional<double>>>& out) {
+    read_numbers(name, [&](const std::string& key, const Json& value) {
+      if (!value.is_number() && !value.is_null()) return false;
+      out.emplace_back(key, value.is_null() ? std::nullopt : std::optional(value.get<double>()));
+      return true;
+    });
   }
   /// The member itself; a missing one is a failure and gives nullptr.
   const Json* member(std::string_view name) {
@@ -83,6 +86,20 @@ class FieldReader {
   const std::optional<BadRecord>& failure() const { return failure_; }
 
  private:
+  /// \param take keeps an entry, false if it is none
+  template <typename Take>
+  void read_numbers(std::string_view name, Take take) {
+    const Json* map = member(name);
+    if (!map) return;
+    if (!map->is_object())
+      return fail(fmt::format("field '{}': expected object, got {}", name, map->type_name()));
+    for (const auto& [key, value] : map->items()) {
+      if (!take(key, value)) {
+        return fail(
+            fmt::format("field '{}.{}': expected number, got {}", name, key, value.type_name()));
+      }
+    }
+  }
   template <typename T>
   void keep(const Result<T>& result) {
     if (!result) fail(result.error().reason);
@@ -321,7 +338,8 @@ Result<Generation> generation_from_json(const Json& object) {
 
 Json to_json(const Reward& reward) {
   Json components = Json::object();
-  for (const auto& [name, value] : reward.components) components[name] = value;
+  for (const auto& [name, value] : reward.components)
+    components[name] = value ? Json(*value) : Json(nullptr);
   Json weights = Json::object();
   for (const auto& [name, value] : reward.weights) weights[name] = value;
   Json object = {{"schema", kRewardSchema},       {"study_id", reward.study_id},

@@ -89,9 +89,9 @@ struct Generation {
 struct Reward {
   std::string study_id;
   int64_t sample = 0;
-  std::vector<std::pair<std::string, double>> components;
+  std::vector<std::pair<std::string, std::optional<double>>> components;  ///< null: no value
   std::vector<std::pair<std::string, double>> weights;
-  double reward = 0;  ///< sum over components of weight * value
+  double reward = 0;  ///< of the components, as the run record's formula says
   Json extra = Json::object();
 };
 

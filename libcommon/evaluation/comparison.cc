@@ -7,70 +7,112 @@
 #include <set>
 
 #include "base/error.h"
+#include "evaluation/corpus_metrics.h"
 
 namespace unirg::evaluation {
 namespace {
 
 constexpr size_t kLabels = text::kNoFinding;  // No Finding is left out of corpus F1
 
-/// Sum layout of a report: [metrics..., 1, tp fp fn per condition].
+/// Where a report's numbers stand in its sums: [value and 1 of each metric (0 and 0 where it has no
+/// value), the statistics of corpus metrics, tp fp fn of each condition].
 class Layout {
  public:
-  explicit Layout(const Score& example) {
-    for (const auto& [name, value] : example.metrics) names_.push_back(name);
-  }
-  [[nodiscard]] size_t size() const { return names_.size() + 1 + 3 * kLabels; }
+  explicit Layout(const Score& example);
+  [[nodiscard]] size_t size() const { return conditions_ + (labelled_ ? 3 * kLabels : 0); }
+  [[nodiscard]] bool labelled() const { return labelled_; }
   [[nodiscard]] SumVector sums(const Score& score) const;
   [[nodiscard]] std::vector<double> statistics(const SumVector& sums) const;
   [[nodiscard]] metrics::ConditionCounts counts(const SumVector& sums) const;
-  [[nodiscard]] std::vector<std::string> statistic_names() const {
-    std::vector<std::string> names = names_;
-    names.insert(names.end(), {"micro-f1", "macro-f1", "call-rate"});
-    return names;
-  }
+  [[nodiscard]] std::vector<std::string> statistic_names() const;
+  /// Reports with a value of each metric; those of corpus metrics are all reports.
+  [[nodiscard]] std::map<std::string, int64_t> valued(const SumVector& sums) const;
 
  private:
+  void check(const Score& score) const;
+
   std::vector<std::string> names_;
+  std::vector<std::pair<std::string, size_t>> statistics_;  ///< name and length, in file order
+  std::vector<std::pair<const CorpusMetric*, size_t>> corpus_;  ///< and where its sums begin
+  bool labelled_;
+  size_t conditions_;  ///< where the conditions' counts begin
 };
 
-SumVector Layout::sums(const Score& score) const {
-  SumVector v(size());
-  if (score.metrics.size() != names_.size())
+Layout::Layout(const Score& example) : labelled_(example.labelled) {
+  for (const auto& [name, value] : example.metrics) names_.push_back(name);
+  conditions_ = 2 * names_.size();
+  for (const auto& [statistic, values] : example.sums) {
+    for (const CorpusMetric& metric : corpus_metrics()) {
+      if (metric.statistic != statistic) continue;
+      if (metric.length != values.size())
+        throw Error(Exit::data, fmt::format("score of study '{}': sums.{} has {} numbers, not {}",
+                                            example.study_id, statistic, values.size(),
+                                            metric.length));
+      corpus_.emplace_back(&metric, conditions_);
+    }
+    statistics_.emplace_back(statistic, values.size());
+    conditions_ += values.size();
+  }
+}
+
+void Layout::check(const Score& score) const {
+  const bool same =
+      score.labelled == labelled_ &&
+      std::equal(names_.begin(), names_.end(), score.metrics.begin(), score.metrics.end(),
+                 [](const auto& name, const auto& m) { return name == m.first; }) &&
+      std::equal(statistics_.begin(), statistics_.end(), score.sums.begin(), score.sums.end(),
+                 [](const auto& known, const auto& s) {
+                   return known.first == s.first && known.second == s.second.size();
+                 });
+  if (!same)
     throw Error(Exit::data, fmt::format("score of study '{}' has other metrics than the first",
                                         score.study_id));
-  for (size_t m = 0; m < names_.size(); ++m) {
-    if (score.metrics[m].first != names_[m])
-      throw Error(Exit::data, fmt::format("score of study '{}' has other metrics than the first",
-                                          score.study_id));
-    v[m] = score.metrics[m].second;
+}
+
+SumVector Layout::sums(const Score& score) const {
+  check(score);
+  SumVector v;
+  v.reserve(size());
+  for (const auto& [name, value] : score.metrics) {
+    v.push_back(value.value_or(0));
+    v.push_back(value ? 1 : 0);
   }
-  v[names_.size()] = 1;
+  for (const auto& [statistic, values] : score.sums) v.insert(v.end(), values.begin(), values.end());
+  if (!labelled_) return v;
   const std::set<std::string> called(score.called.begin(), score.called.end());
   const std::set<std::string> present(score.present.begin(), score.present.end());
   for (size_t c = 0; c < kLabels; ++c) {
     const std::string name(text::kConditions[c]);
-    double* counts = v.data() + names_.size() + 1 + 3 * c;
-    counts[0] = called.contains(name) && present.contains(name);
-    counts[1] = called.contains(name) && !present.contains(name);
-    counts[2] = !called.contains(name) && present.contains(name);
+    v.push_back(called.contains(name) && present.contains(name));
+    v.push_back(called.contains(name) && !present.contains(name));
+    v.push_back(!called.contains(name) && present.contains(name));
   }
   return v;
 }
 
 metrics::ConditionCounts Layout::counts(const SumVector& sums) const {
   metrics::ConditionCounts counts{};
-  for (size_t c = 0; c < kLabels; ++c) {
-    const double* v = sums.data() + names_.size() + 1 + 3 * c;
+  for (size_t c = 0; labelled_ && c < kLabels; ++c) {
+    const double* v = sums.data() + conditions_ + 3 * c;
     counts[c] = {static_cast<int64_t>(v[0]), static_cast<int64_t>(v[1]),
                  static_cast<int64_t>(v[2])};
   }
   return counts;
 }
 
+std::vector<std::string> Layout::statistic_names() const {
+  std::vector<std::string> names = names_;
+  for (const auto& [metric, offset] : corpus_) names.push_back(metric->info.name);
+  if (labelled_) names.insert(names.end(), {"micro-f1", "macro-f1", "call-rate"});
+  return names;
+}
+
 std::vector<double> Layout::statistics(const SumVector& sums) const {
-  const double n = std::max(1.0, sums[names_.size()]);
   std::vector<double> values;
-  for (size_t m = 0; m < names_.size(); ++m) values.push_back(sums[m] / n);
+  for (size_t m = 0; m < names_.size(); ++m)
+    values.push_back(sums[2 * m] / sums[2 * m + 1]);  // 0 / 0, no value at all, is NaN
+  for (const auto& [metric, offset] : corpus_) values.push_back(metric->value(sums.data() + offset));
+  if (!labelled_) return values;
   const metrics::ConditionCounts all = counts(sums);
   values.push_back(metrics::micro_f1(all));
   values.push_back(metrics::macro_f1(all));
@@ -81,25 +123,24 @@ std::vector<double> Layout::statistics(const SumVector& sums) const {
   return values;
 }
 
+std::map<std::string, int64_t> Layout::valued(const SumVector& sums) const {
+  std::map<std::string, int64_t> valued;
+  for (size_t m = 0; m < names_.size(); ++m)
+    valued[names_[m]] = static_cast<int64_t>(sums[2 * m + 1]);
+  return valued;
+}
+
 template <typename T>
 void remember(std::vector<T>& seen, const T& value) {
   if (std::find(seen.begin(), seen.end(), value) == seen.end()) seen.push_back(value);
 }
 
 std::vector<Score> with_composite(std::vector<Score> scores,
-                                  const std::vector<std::pair<std::string, double>>& weights) {
-  if (weights.empty()) return scores;
+                                  const scoring::Composition& composition) {
+  if (composition.terms.empty()) return scores;
   for (Score& score : scores) {
-    double sum = 0;
-    for (const auto& [name, weight] : weights) {
-      const auto it = std::find_if(score.metrics.begin(), score.metrics.end(),
-                                   [&](const auto& m) { return m.first == name; });
-      if (it == score.metrics.end())
-        throw Error(Exit::config,
-                    fmt::format("composite metric '{}' is not in the score records", name));
-      sum += weight * it->second;
-    }
-    score.metrics.insert(score.metrics.begin(), {"composite", sum});
+    const auto value = scoring::compose(composition, score.metrics);
+    score.metrics.insert(score.metrics.begin(), {"composite", value});
   }
   return scores;
 }
@@ -161,6 +202,8 @@ void compare_split(const SplitScores& split, const std::string& name, const Layo
       for (size_t i = 0; i < total.size(); ++i) total[i] += cluster[i];
     }
     r.conditions = layout.counts(total);
+    r.valued = layout.valued(total);
+    r.labelled = layout.labelled();
     r.reports = static_cast<int64_t>(split.systems.at(systems[s]).size());
     for (size_t k = 0; k < names.size(); ++k)
       r.metrics.emplace_back(names[k], result.systems[s][k]);

@@ -12,13 +12,13 @@
 
 #include "evaluation/scores.h"
 #include "evaluation/statistics.h"
+#include "scoring/composition.h"
 
 namespace unirg::evaluation {
 
 struct ComparisonOptions {
   std::vector<std::pair<std::string, std::string>> pairs;  ///< (a, b): a - b is reported
-  std::vector<std::pair<std::string, double>>
-      composite;  ///< metric "composite" = sum of weight * metric; empty: none
+  scoring::Composition composite;  ///< of the metric "composite"; without terms: none
   int64_t resamples = 1000;
   uint64_t seed = 0;
 };
@@ -26,9 +26,17 @@ struct ComparisonOptions {
 /// One system on one split.
 struct SystemResult {
   std::vector<std::pair<std::string, Interval>>
-      metrics;  ///< per-report means, then micro-f1, macro-f1, call-rate
+      metrics;  ///< per-report means, corpus metrics, then micro-f1, macro-f1, call-rate
   int64_t reports = 0;
+  std::map<std::string, int64_t> valued;  ///< reports with a value, of per-report metrics
+  bool labelled = true;                   ///< whether conditions were read
   metrics::ConditionCounts conditions{};
+
+  /// Reports behind a metric's number.
+  [[nodiscard]] int64_t reports_of(const std::string& metric) const {
+    const auto it = valued.find(metric);
+    return it == valued.end() ? reports : it->second;
+  }
 };
 
 struct Comparison {
@@ -47,7 +55,8 @@ struct Comparison {
   std::vector<Pair> pairs;
 };
 
-/// Corpus metrics follow the labels of the score records; No Finding is left out of them (it is the
+/// Means are over the reports that have a value. micro-f1 and macro-f1 follow the labels of the score
+/// records, where they were read; No Finding is left out of them (it is the
 /// absence of the others). Clusters are patients. \throws Error(Exit::data) if two
 /// systems of a split do not have the same reports
 Comparison compare(const std::vector<Score>& scores, const ComparisonOptions& options);
@@ -59,7 +68,9 @@ bool has_intervals(const Comparison& comparison);
 /// paired.<a>-<b>.<split>.<metric> = {diff, lo, hi, p, n}.
 data::Json summary_json(const Comparison& comparison,
                         const std::map<std::string, std::string>& signatures);
-std::string markdown_tables(const Comparison& comparison);
+/// \param signatures stand below the tables, what was computed exactly
+std::string markdown_tables(const Comparison& comparison,
+                            const std::map<std::string, std::string>& signatures = {});
 std::string tsv_table(const Comparison& comparison);
 
 }  // namespace unirg::evaluation

@@ -2,10 +2,12 @@
 #include "evaluation/report_page.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <string_view>
 
 #include "base/error.h"
+#include "evaluation/corpus_metrics.h"
 #include "io/jsonl.h"
 
 namespace unirg::evaluation {
@@ -80,24 +82,13 @@ std::string escape_json(std::string_view json) {
 
 /// What the page must know of a metric: direction is 1 (higher is better), -1 (lower) or 0 (neither
 /// is).
-Json metric_json(const std::string& name) {
-  static const std::vector<scoring::MetricInfo> known = [] {
-    std::vector<scoring::MetricInfo> infos = scoring::known_metrics("");
-    infos.push_back({"composite", "", "weighted sum of metrics"});
-    infos.push_back({"micro-f1", "", "F1 of the counts summed over conditions and reports"});
-    infos.push_back({"macro-f1", "", "mean over conditions of their F1"});
-    infos.push_back({"call-rate", "", "conditions called for each condition present"});
-    return infos;
-  }();
+Json metric_json(const std::string& name, const std::vector<scoring::MetricInfo>& known) {
   const auto it =
       std::find_if(known.begin(), known.end(), [&](const auto& info) { return info.name == name; });
   if (it == known.end())
     return {{"name", name}, {"direction", 1}, {"decimals", 3}, {"meaning", ""}};
-  const bool neutral = name == "words" || name == "call-rate";
   return {{"name", name},
-          {"direction", neutral                ? 0
-                        : it->higher_is_better ? 1
-                                               : -1},
+          {"direction", static_cast<int>(it->better)},
           {"decimals", it->decimals},
           {"meaning", it->meaning}};
 }
@@ -115,18 +106,32 @@ Json metrics_json(const ReportPage& page) {
   for (const StudyCard& study : page.studies) {
     for (const StudyCard::Text& text : study.texts) add(text.metrics);
   }
+  std::vector<scoring::MetricInfo> known = page.metrics;
+  for (const CorpusMetric& metric : corpus_metrics()) known.push_back(metric.info);
+  known.insert(known.end(),
+               {{.name = "composite", .signature = "", .meaning = "the reward's composition"},
+                {.name = "micro-f1",
+                 .signature = "",
+                 .meaning = "F1 of the counts summed over conditions and reports"},
+                {.name = "macro-f1", .signature = "", .meaning = "mean over conditions of their F1"},
+                {.name = "call-rate",
+                 .signature = "",
+                 .meaning = "conditions called for each condition present",
+                 .better = scoring::Better::neither}});
   Json metrics = Json::array();
-  for (const std::string& name : names) metrics.push_back(metric_json(name));
+  for (const std::string& name : names) metrics.push_back(metric_json(name, known));
   return metrics;
 }
 
 Json result_json(const std::string& system, const std::string& split, const SystemResult& result,
                  bool intervals) {
   Json metrics = Json::object();
-  for (const auto& [name, v] : result.metrics)
+  for (const auto& [name, v] : result.metrics) {
+    if (std::isnan(v.value)) continue;  // the page leaves the cell empty
     metrics[name] = intervals ? Json::array({v.value, v.lo, v.hi}) : Json::array({v.value});
+  }
   Json conditions = Json::array();
-  for (size_t k = 0; k < text::kNoFinding; ++k) {
+  for (size_t k = 0; result.labelled && k < text::kNoFinding; ++k) {
     const metrics::Counts& c = result.conditions[k];
     conditions.push_back(
         {{"name", text::kConditions[k]}, {"tp", c.tp}, {"fp", c.fp}, {"fn", c.fn}, {"f1", c.f1()}});
@@ -157,7 +162,9 @@ Json sites_json(const Comparison& c) {
     for (const std::string& split : c.splits) {
       if (!key.second.starts_with(split + "/")) continue;
       Json metrics = Json::object();
-      for (const auto& [name, v] : values) metrics[name] = Json::array({v.value});
+      for (const auto& [name, v] : values) {
+        if (!std::isnan(v.value)) metrics[name] = Json::array({v.value});
+      }
       sites.push_back({{"system", key.first},
                        {"split", split},
                        {"site", key.second.substr(split.size() + 1)},
@@ -172,8 +179,10 @@ Json pairs_json(const Comparison& c) {
   Json pairs = Json::array();
   for (const Comparison::Pair& pair : c.pairs) {
     Json metrics = Json::object();
-    for (const auto& [name, d] : pair.metrics)
+    for (const auto& [name, d] : pair.metrics) {
+      if (std::isnan(d.value)) continue;
       metrics[name] = intervals ? Json::array({d.value, d.lo, d.hi, d.p}) : Json::array({d.value});
+    }
     pairs.push_back({{"a", pair.a},
                      {"b", pair.b},
                      {"split", pair.split},
@@ -187,7 +196,9 @@ Json study_json(const StudyCard& study) {
   Json texts = Json::array();
   for (const StudyCard::Text& text : study.texts) {
     Json metrics = Json::object();
-    for (const auto& [name, value] : text.metrics) metrics[name] = value;
+    for (const auto& [name, value] : text.metrics) {
+      if (value) metrics[name] = *value;
+    }
     texts.push_back(
         {{"system", text.system}, {"text", text.text}, {"metrics", std::move(metrics)}});
   }

@@ -21,7 +21,7 @@ struct StudyCard {
   std::string reference;  ///< report text
   struct Text {
     std::string system, text;
-    std::vector<std::pair<std::string, double>> metrics;  ///< of this report, by name
+    scoring::NamedValues metrics;  ///< of this report, by name
   };
   std::vector<Text> texts;
   std::vector<std::string> conditions;  ///< present in the reference
@@ -40,6 +40,7 @@ struct ReportPage {
   std::string title;
   Comparison comparison;
   std::map<std::string, std::string> signatures;  ///< metric -> what exactly was computed
+  std::vector<scoring::MetricInfo> metrics;       ///< direction and meaning, as far as known
   std::vector<StudyCard> studies;
   std::vector<Curve> curves;
 };

@@ -64,9 +64,16 @@ struct Pair {
   const NamedReport* reference;
 };
 
+std::vector<std::string> reference_texts(const std::vector<Pair>& pairs,
+                                         scoring::Sections sections) {
+  std::vector<std::string> texts;
+  for (const Pair& pair : pairs) texts.push_back(scoring::scored_text(*pair.reference, sections));
+  return texts;
+}
+
 }  // namespace
 
-ScoreRun score_run(const scoring::Scorer& scorer, const std::vector<NamedReport>& reports,
+ScoreRun score_run(scoring::Scorer& scorer, const std::vector<NamedReport>& reports,
                    const std::vector<NamedReport>& references, const ScoreRunOptions& options) {
   const ById report_of = by_id(reports, "reports");
   check_referenced(reports, by_id(references, "references"));
@@ -76,7 +83,7 @@ ScoreRun score_run(const scoring::Scorer& scorer, const std::vector<NamedReport>
   for (const NamedReport& reference : references) {
     if (reference.study && !splits.contains(reference.study->split)) continue;
     const auto report = report_of.find(reference.study_id);
-    if (scoring::scored_text(reference.report, options.sections).empty()) {
+    if (scoring::scored_text(reference, options.sections).empty()) {
       ++run.empty_reference;
     } else if (report != report_of.end()) {
       pairs.push_back({report->second, &reference});
@@ -88,14 +95,15 @@ ScoreRun score_run(const scoring::Scorer& scorer, const std::vector<NamedReport>
               reference.study_id));
     }
   }
+  scorer.fit(reference_texts(pairs, options.sections));
   ordered_parallel(
       options.threads, static_cast<int64_t>(pairs.size()),
       [&](int64_t i) {
         const Pair& pair = pairs[static_cast<size_t>(i)];
         Score score = make_score(
             scorer, pair.reference->study_id, pair.reference->study.get(),
-            scorer.prepare(scoring::scored_text(pair.report->report, options.sections)),
-            scorer.prepare(scoring::scored_text(pair.reference->report, options.sections)));
+            scoring::scored_text(*pair.report, options.sections),
+            scoring::scored_text(*pair.reference, options.sections));
         score.system = options.system;
         score.seed = options.seed;
         return score;

@@ -27,9 +27,10 @@ struct ScoreRun {
   int64_t empty_reference = 0;  ///< references that lack the sections to be scored
 };
 
+/// The scorer is fitted to the references that are scored.
 /// \throws Error(Exit::data) if a report has no reference, a study has two reports, or a reference
 /// has no report
-ScoreRun score_run(const scoring::Scorer& scorer, const std::vector<scoring::NamedReport>& reports,
+ScoreRun score_run(scoring::Scorer& scorer, const std::vector<scoring::NamedReport>& reports,
                    const std::vector<scoring::NamedReport>& references,
                    const ScoreRunOptions& options);
 

@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "base/error.h"
 
 namespace unirg::evaluation {
@@ -20,9 +23,10 @@ std::vector<std::string> condition_names(const metrics::ConditionSet& set) {
   return names;
 }
 
-/// A list of known condition names.
+/// A list of known condition names; null where none were read.
 Result<std::vector<std::string>> read_conditions(const Json& object, const char* field) {
   std::vector<std::string> names;
+  if (object.contains(field) && object.at(field).is_null()) return names;
   if (!object.contains(field) || !object.at(field).is_array())
     return bad_record(fmt::format("field '{}': expected array", field));
   for (const Json& name : object.at(field)) {
@@ -33,6 +37,31 @@ Result<std::vector<std::string>> read_conditions(const Json& object, const char*
   return names;
 }
 
+/// Every number that is no field of its own is a metric, and so is every null.
+void read_metrics(const Json& object, Score& score) {
+  static const std::set<std::string> fields{"age", "encounter", "sex", "race", "called", "present"};
+  for (const auto& [name, value] : object.items()) {
+    if (fields.contains(name)) continue;
+    if (value.is_number()) score.metrics.emplace_back(name, value.get<double>());
+    if (value.is_null() && name != "details") score.metrics.emplace_back(name, std::nullopt);
+  }
+}
+
+/// {"statistic": [number, ...], ...}
+Result<void> read_sums(const Json& object, Score& score) {
+  if (!object.contains("sums")) return {};
+  const Json& sums = object.at("sums");
+  if (!sums.is_object()) return bad_record("field 'sums': expected object");
+  for (const auto& [name, values] : sums.items()) {
+    const bool numbers =
+        values.is_array() && std::all_of(values.begin(), values.end(),
+                                         [](const Json& value) { return value.is_number(); });
+    if (!numbers) return bad_record(fmt::format("field 'sums.{}': expected numbers", name));
+    score.sums.emplace_back(name, values.get<std::vector<double>>());
+  }
+  return {};
+}
+
 }  // namespace
 
 Json to_json(const Score& s) {
@@ -41,17 +70,19 @@ Json to_json(const Score& s) {
                {"system", s.system},
                {"split", s.split},
                {"seed", s.seed}};
-  for (const auto& [name, value] : s.metrics) json[name] = value;
+  for (const auto& [name, value] : s.metrics) json[name] = nullable(value);
   json.update({{"patient_id", s.patient_id},
                {"site", s.site},
                {"sex", nullable(s.sex)},
                {"race", nullable(s.race)},
                {"age", nullable(s.age)},
                {"encounter", s.encounter},
-               {"called", s.called},
-               {"present", s.present},
+               {"called", s.labelled ? Json(s.called) : Json(nullptr)},
+               {"present", s.labelled ? Json(s.present) : Json(nullptr)},
                {"text", s.text},
                {"reference", s.reference}});
+  for (const auto& [name, values] : s.sums) json["sums"][name] = values;
+  if (!s.details.is_null()) json["details"] = s.details;
   return json;
 }
 
@@ -84,16 +115,16 @@ Result<Score> score_from_json(const Json& object) {
   s.race = *race;
   s.age = *age;
   s.encounter = *encounter;
-  for (const auto& [name, value] : object.items()) {  // every other number is a metric
-    if (value.is_number() && name != "age" && name != "encounter")
-      s.metrics.emplace_back(name, value.get<double>());
-  }
+  read_metrics(object, s);
+  if (const auto sums = read_sums(object, s); !sums) return tl::unexpected(sums.error());
   auto called = read_conditions(object, "called");
   auto present = read_conditions(object, "present");
   if (!called) return tl::unexpected(called.error());
   if (!present) return tl::unexpected(present.error());
   s.called = std::move(*called);
   s.present = std::move(*present);
+  s.labelled = !object.at("called").is_null();
+  if (object.contains("details")) s.details = object.at("details");
   return s;
 }
 
@@ -111,8 +142,7 @@ std::vector<Score> read_scores(const std::filesystem::path& file) {
 }
 
 Score make_score(const scoring::Scorer& scorer, const std::string& study_id,
-                 const data::Study* study, const scoring::Prepared& hypothesis,
-                 const scoring::Prepared& reference) {
+                 const data::Study* study, const std::string& text, const std::string& reference) {
   Score s;
   s.study_id = study_id;
   s.patient_id = study ? study->patient_id : study_id;
@@ -124,13 +154,18 @@ Score make_score(const scoring::Scorer& scorer, const std::string& study_id,
     s.age = study->age;
     s.encounter = study->encounter;
   }
-  const std::vector<double> values = scorer.score(hypothesis, reference);
-  for (size_t m = 0; m < values.size(); ++m)
-    s.metrics.emplace_back(scorer.metrics()[m].name, values[m]);
-  s.called = condition_names(hypothesis.called);
-  s.present = condition_names(reference.called);
-  s.text = hypothesis.text;
-  s.reference = reference.text;
+  scoring::Scored scored = std::move(scorer.score({reference, {text}}).front());
+  for (size_t m = 0; m < scored.values.size(); ++m)
+    s.metrics.emplace_back(scorer.metrics()[m].name, scored.values[m]);
+  s.sums = std::move(scored.sums);
+  s.details = std::move(scored.details);
+  s.labelled = scorer.reads_labels();
+  if (s.labelled) {
+    s.called = condition_names(scorer.called(text));
+    s.present = condition_names(scorer.called(reference));
+  }
+  s.text = text;
+  s.reference = reference;
   return s;
 }
 

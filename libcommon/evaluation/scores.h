@@ -23,10 +23,14 @@ struct Score {
   std::optional<std::string> sex, race;
   std::optional<double> age;
   int64_t encounter = 1;
-  std::vector<std::pair<std::string, double>> metrics;  ///< by name, in table order
+  scoring::NamedValues metrics;  ///< by name, in table order; nullopt: no value
+  /// What corpus metrics are made of (corpus_metrics.h), by statistic.
+  std::vector<std::pair<std::string, std::vector<double>>> sums;
+  bool labelled = true;  ///< whether the conditions were read
   std::vector<std::string> called,
-      present;                  ///< conditions positive in the report, in the reference
-  std::string text, reference;  ///< what was scored, against what
+      present;                    ///< conditions positive in the report, in the reference
+  data::Json details = nullptr;   ///< what a metric tells beside its value, by metric; or null
+  std::string text, reference;    ///< what was scored, against what
 };
 
 data::Json to_json(const Score& score);
@@ -36,7 +40,6 @@ std::vector<Score> read_scores(const std::filesystem::path& file);
 
 /// Scores a report; the study may be null when references are plain text.
 Score make_score(const scoring::Scorer& scorer, const std::string& study_id,
-                 const data::Study* study, const scoring::Prepared& hypothesis,
-                 const scoring::Prepared& reference);
+                 const data::Study* study, const std::string& text, const std::string& reference);
 
 }  // namespace unirg::evaluation

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 #include "base/rng.h"
@@ -23,7 +24,8 @@ SumVector total(const std::vector<SumVector>& clusters) {
 }  // namespace
 
 double percentile(std::vector<double> values, double q) {
-  UNIRG_ASSERT(!values.empty(), "percentile of nothing");
+  std::erase_if(values, [](double value) { return std::isnan(value); });
+  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
   std::sort(values.begin(), values.end());
   const double at = q * static_cast<double>(values.size() - 1);
   const auto low = static_cast<size_t>(std::floor(at));
@@ -69,7 +71,8 @@ Difference paired_difference(const Bootstrap& result, size_t a, size_t b, size_t
   const std::vector<double>& left = result.resampled[a][statistic];
   const std::vector<double>& right = result.resampled[b][statistic];
   d.lo = d.hi = d.value;
-  if (left.empty()) return d;
+  if (std::isnan(d.value)) d.p = d.value;
+  if (left.empty() || std::isnan(d.value)) return d;
   std::vector<double> differences;
   double not_above = 0;
   double not_below = 0;

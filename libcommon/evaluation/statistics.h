@@ -17,10 +17,11 @@ using SumVector = std::vector<double>;
 using Statistic = std::function<std::vector<double>(const SumVector&)>;
 
 struct Interval {
-  double value = 0;       ///< on the data as they are
+  double value = 0;       ///< on the data as they are; NaN where the statistic has no value
   double lo = 0, hi = 0;  ///< 2.5 and 97.5 percentiles of the resamples, linear interpolation
 };
 
+/// All NaN where one of the two has no value.
 struct Difference {
   double value = 0, lo = 0, hi = 0;
   double p =
@@ -42,7 +43,8 @@ Bootstrap bootstrap(const std::vector<std::vector<SumVector>>& clusters, const S
 /// resample).
 Difference paired_difference(const Bootstrap& result, size_t a, size_t b, size_t statistic);
 
-/// Linear interpolation between order statistics (numpy's default). \param q 0..1
+/// Linear interpolation between order statistics (numpy's default). NaN values, statistics that a
+/// resample does not have, are left out; NaN if nothing is left. \param q 0..1
 double percentile(std::vector<double> values, double q);
 
 }  // namespace unirg::evaluation

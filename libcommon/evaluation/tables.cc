@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "evaluation/comparison.h"
 
@@ -10,12 +11,41 @@ namespace {
 
 using data::Json;
 
-/// The rows of the Markdown tables, in this order; everything is in summary.json.
-const std::vector<std::string>& shown_metrics() {
+/// The rows that stand first, in this order; every other metric follows in the order of the scores.
+const std::vector<std::string>& first_metrics() {
   static const std::vector<std::string> names{"composite", "bleu2",  "rouge-l",  "label-f1",
                                               "entity-f1", "errors", "micro-f1", "macro-f1",
                                               "call-rate", "words"};
   return names;
+}
+
+/// The rows of a table of these results.
+std::vector<std::string> metric_rows(const std::vector<const SystemResult*>& results) {
+  std::vector<std::string> rows;
+  const auto has = [&](const std::string& name) {
+    return std::any_of(results.begin(), results.end(), [&](const SystemResult* result) {
+      return std::any_of(result->metrics.begin(), result->metrics.end(),
+                         [&](const auto& metric) { return metric.first == name; });
+    });
+  };
+  for (const std::string& name : first_metrics()) {
+    if (has(name)) rows.push_back(name);
+  }
+  for (const SystemResult* result : results) {
+    for (const auto& [name, value] : result->metrics) {
+      if (std::find(rows.begin(), rows.end(), name) == rows.end()) rows.push_back(name);
+    }
+  }
+  return rows;
+}
+
+std::vector<const SystemResult*> results_of(const Comparison& c, const std::string& split) {
+  std::vector<const SystemResult*> results;
+  for (const std::string& system : c.systems) {
+    const auto it = c.results.find({system, split});
+    if (it != c.results.end()) results.push_back(&it->second);
+  }
+  return results;
 }
 
 template <typename Pairs>
@@ -38,24 +68,29 @@ std::string header(std::vector<std::string> cells) {
 }
 
 std::string interval_text(const Interval& v, bool with_interval) {
+  if (std::isnan(v.value)) return "none";
   if (!with_interval) return fmt::format("{:.3f}", v.value);
   return fmt::format("{:.3f} [{:.3f}, {:.3f}]", v.value, v.lo, v.hi);
+}
+
+/// " (12 of 15)" where some reports have no value.
+std::string valued_text(const SystemResult& result, const std::string& metric) {
+  const int64_t n = result.reports_of(metric);
+  return n == result.reports ? "" : fmt::format(" ({} of {})", n, result.reports);
 }
 
 std::string system_table(const Comparison& c, const std::string& split) {
   std::vector<std::string> head{"metric"};
   head.insert(head.end(), c.systems.begin(), c.systems.end());
   std::string text = header(head);
-  for (const std::string& name : shown_metrics()) {
+  for (const std::string& name : metric_rows(results_of(c, split))) {
     std::vector<std::string> cells{name};
     for (const std::string& system : c.systems) {
       const auto it = c.results.find({system, split});
       const Interval* v = it == c.results.end() ? nullptr : find(it->second.metrics, name);
-      cells.push_back(v ? interval_text(*v, has_intervals(c)) : "");
+      cells.push_back(v ? interval_text(*v, has_intervals(c)) + valued_text(it->second, name) : "");
     }
-    if (std::any_of(cells.begin() + 1, cells.end(),
-                    [](const std::string& cell) { return !cell.empty(); }))
-      text += row(cells);
+    text += row(cells);
   }
   return text;
 }
@@ -70,7 +105,7 @@ std::string pair_table(const Comparison& c, const std::string& split) {
   }
   if (pairs.empty()) return "";
   std::string text = header(head);
-  for (const std::string& name : shown_metrics()) {
+  for (const std::string& name : metric_rows(results_of(c, split))) {
     if (!find(pairs.front()->metrics, name)) continue;
     std::vector<std::string> cells{name};
     for (const Comparison::Pair* pair : pairs) {
@@ -119,8 +154,13 @@ std::string condition_table(const Comparison& c, const std::string& split) {
 }
 
 std::string site_table(const Comparison& c, const std::string& split) {
-  const std::vector<std::string> columns{"bleu2",  "label-f1", "entity-f1",
-                                         "errors", "micro-f1", "macro-f1"};
+  std::vector<std::string> columns{"bleu2",  "label-f1", "entity-f1",
+                                   "errors", "micro-f1", "macro-f1"};
+  const std::vector<std::string> rows = metric_rows(results_of(c, split));
+  std::erase_if(columns, [&](const std::string& name) {
+    return std::find(rows.begin(), rows.end(), name) == rows.end();
+  });
+  if (columns.empty()) columns.assign(rows.begin(), rows.begin() + std::min<long>(6, std::ssize(rows)));
   std::vector<std::string> head{"site", "system"};
   head.insert(head.end(), columns.begin(), columns.end());
   std::string text = header(head);
@@ -159,7 +199,7 @@ Json summary_json(const Comparison& c, const std::map<std::string, std::string>&
         systems[system][split][name] = {{"mean", v.value},
                                         {"lo", bound(c, v.lo)},
                                         {"hi", bound(c, v.hi)},
-                                        {"n", it->second.reports}};
+                                        {"n", it->second.reports_of(name)}};
     }
   }
   Json paired = Json::object();
@@ -181,7 +221,8 @@ Json summary_json(const Comparison& c, const std::map<std::string, std::string>&
           {"seeds", c.seeds}};
 }
 
-std::string markdown_tables(const Comparison& c) {
+std::string markdown_tables(const Comparison& c,
+                            const std::map<std::string, std::string>& signatures) {
   const char* const interval =
       has_intervals(c) ? " and 95% interval (bootstrap over patients)" : "";
   std::string text;
@@ -191,10 +232,14 @@ std::string markdown_tables(const Comparison& c) {
                         system_table(c, split));
     if (const std::string pairs = pair_table(c, split); !pairs.empty())
       text += fmt::format("Paired difference{}.\n\n{}\n", interval, pairs);
-    text += fmt::format("F1 per condition.\n\n{}\n", condition_table(c, split));
+    if (results_of(c, split).front()->labelled)
+      text += fmt::format("F1 per condition.\n\n{}\n", condition_table(c, split));
     if (c.sites.at(split).size() > 1)
       text += fmt::format("Per site.\n\n{}\n", site_table(c, split));
   }
+  if (signatures.empty()) return text;
+  text += "Signatures:\n\n";
+  for (const auto& [name, signature] : signatures) text += fmt::format("    {}\n", signature);
   return text;
 }
 
@@ -206,7 +251,7 @@ std::string tsv_table(const Comparison& c) {
       if (it == c.results.end()) continue;
       for (const auto& [name, v] : it->second.metrics)
         text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", system, split, name, v.value, v.lo,
-                            v.hi, it->second.reports);
+                            v.hi, it->second.reports_of(name));
     }
   }
   return text;

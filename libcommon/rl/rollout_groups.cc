@@ -72,7 +72,9 @@ RolloutBatch join_rollouts(std::vector<data::Generation> rollouts,
     }
     group_rewards[it->second].push_back(reward.reward);
     numbers["reward"].push_back(reward.reward);
-    for (const auto& [name, value] : reward.components) numbers[name].push_back(value);
+    for (const auto& [name, value] : reward.components) {
+      if (value) numbers[name].push_back(*value);
+    }
     batch.mean_length += static_cast<double>(rollout.tokens.size()) / count;
     batch.stopped_share += rollout.finish == "stop" ? 1 / count : 0;
     batch.groups[it->second].samples.push_back(std::move(rollout));

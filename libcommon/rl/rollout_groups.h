@@ -26,7 +26,7 @@ struct Spread {
 
 struct RolloutBatch {
   std::vector<RolloutGroup> groups;       ///< in order of first appearance
-  std::map<std::string, Spread> rewards;  ///< "reward" and every component
+  std::map<std::string, Spread> rewards;  ///< "reward" and every component, where it has values
   double mean_length = 0;                 ///< tokens a sample
   double stopped_share = 0;               ///< samples that ended by an end token
   double identical_share = 0;             ///< samples whose text another of the group has too

@@ -12,16 +12,21 @@
 
 namespace unirg::scoring {
 
+enum class Better { lower = -1, neither = 0, higher = 1 };
+
 struct MetricInfo {
   std::string name;       ///< kebab-case, as --metrics takes it
   std::string signature;  ///< what exactly is computed, "name|key:value|...|vN"; printed with tables
   std::string meaning;    ///< one line
-  bool higher_is_better = true;
+  Better better = Better::higher;
   int decimals = 3;
   std::string range = "0..1";
   std::string needs = {};   ///< files or services without which it cannot be computed; "" for none
   std::string source = {};  ///< paper, or package with version, that defines it
 };
+
+/// Metrics of one report by name; nullopt: no value.
+using NamedValues = std::vector<std::pair<std::string, std::optional<double>>>;
 
 /// One reference and what was written for its study. The unit of work: a family computes what the
 /// reference needs once for all hypotheses.

@@ -38,7 +38,9 @@ Result<NamedReport> from_line(const Json& object) {
   if (!id) return tl::unexpected(id.error());
   if (!sample) return tl::unexpected(sample.error());
   if (!text) return tl::unexpected(text.error());
-  return NamedReport{*id, sample->value_or(0), text::parse_report(*text)};
+  NamedReport report{*id, sample->value_or(0), text::parse_report(*text)};
+  report.verbatim = *text;
+  return report;
 }
 
 data::Records<NamedReport> load_jsonl(const std::filesystem::path& file, data::OnError on_error) {
@@ -66,8 +68,9 @@ std::vector<NamedReport> load_csv(const std::filesystem::path& file) {
       throw Error(Exit::data,
                   fmt::format("'{}': columns 'study_id' and 'report' are needed", file.string()));
     }
-    reports.push_back({row.cells.at("study_id"), 0, text::parse_report(row.cells.at("report")),
-                       nullptr, row.line});
+    const std::string& text = row.cells.at("report");
+    reports.push_back(
+        {row.cells.at("study_id"), 0, text::parse_report(text), nullptr, row.line, text});
   }
   return reports;
 }
@@ -98,6 +101,11 @@ std::optional<std::string> text_field(const nlohmann::json& record, const char* 
   return text;
 }
 
+/// As ReXrank's documented conversion prints it: as it stands, None where there is none.
+std::string raw_section(const nlohmann::json& record, const char* name) {
+  return text_field(record, name) ? record[name].get<std::string>() : "None";
+}
+
 std::vector<NamedReport> load_rexrank(const std::filesystem::path& file, bool predictions) {
   const auto object =
       nlohmann::json::parse(without_nan(io::read_file(file)), nullptr, /*allow_exceptions=*/false);
@@ -116,11 +124,18 @@ std::vector<NamedReport> load_rexrank(const std::filesystem::path& file, bool pr
         throw Error(Exit::data, fmt::format("'{}': study '{}': field 'model_prediction' is missing",
                                             file.string(), id));
       report.report = text::parse_report(*text);
+      report.verbatim = record["model_prediction"].get<std::string>();
     } else {
       report.report = {text_field(record, "section_findings"),
                        text_field(record, "section_impression")};
-      if (!report.report.findings && !report.report.impression)
-        report.report = text::parse_report(text_field(record, "report").value_or(""));
+      if (!report.report.findings && !report.report.impression) {
+        report.verbatim = text_field(record, "report").value_or("");
+        report.report = text::parse_report(*report.verbatim);
+      } else {
+        report.verbatim = fmt::format("Findings: {} Impression: {}",
+                                      raw_section(record, "section_findings"),
+                                      raw_section(record, "section_impression"));
+      }
     }
     reports.push_back(std::move(report));
   }
@@ -138,10 +153,11 @@ Sections parse_sections(const std::string& name) {
       fmt::format("bad value '{}' for 'sections': expected findings, impression or both", name));
 }
 
-std::string scored_text(const text::Report& report, Sections sections) {
+std::string scored_text(const NamedReport& report, Sections sections) {
+  if (report.verbatim && sections == Sections::both) return *report.verbatim;
   text::Report chosen;
-  if (sections != Sections::impression) chosen.findings = report.findings;
-  if (sections != Sections::findings) chosen.impression = report.impression;
+  if (sections != Sections::impression) chosen.findings = report.report.findings;
+  if (sections != Sections::findings) chosen.impression = report.report.impression;
   return text::format_report(chosen);
 }
 

@@ -12,25 +12,30 @@
 
 namespace unirg::scoring {
 
-/// Which sections are scored. The text is ReXrank's: "Findings: F Impression: I" of the chosen
-/// sections present.
+/// Which sections are scored.
 enum class Sections { findings, impression, both };
 /// \throws Error(Exit::usage) unless "findings", "impression" or "both"
 Sections parse_sections(const std::string& name);
-std::string scored_text(const text::Report& report, Sections sections);
-
+/// A report as its file has it.
 struct NamedReport {
   std::string study_id;
   int64_t sample = 0;
   text::Report report;
   std::shared_ptr<const data::Study> study = nullptr;  ///< of study records only
   int64_t line = 0;                                    ///< in its file; 0 where there are no lines
+  /// Of plain-text files: the text as it stands, scored when both sections are asked for.
+  std::optional<std::string> verbatim = std::nullopt;
 };
+
+/// The text that is scored: "Findings: F Impression: I" of the chosen sections present, or, where
+/// both are chosen, the verbatim text of a file that keeps plain texts.
+std::string scored_text(const NamedReport& report, Sections sections);
 
 /// Study records, generation records, JSONL of {study_id, text} with an optional sample, ReXrank
 /// JSON (one object: study id
 /// -> record with model_prediction, or section_findings / section_impression, or report; the bare
-/// token NaN counts as missing), or CSV with columns study_id, report. Told apart by extension and
+/// token NaN counts as missing; the reference's verbatim text is ReXrank's, "Findings: F Impression:
+/// I" with the word None for a missing section), or CSV with columns study_id, report. Told apart by extension and
 /// schema. "-" is JSONL on standard input. \param predictions of a ReXrank record take
 /// model_prediction, not the reference \param on_error what a bad JSONL line does \throws
 /// Error(Exit::no_input), Error(Exit::data) "FILE:LINE: ..."; a study (and sample) that stands

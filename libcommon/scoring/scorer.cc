@@ -2,79 +2,145 @@
 #include "scoring/scorer.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/error.h"
-#include "metrics/bleu.h"
-#include "metrics/rouge.h"
+#include "scoring/answer_family.h"
+#include "scoring/category_family.h"
+#include "scoring/rule_family.h"
 
 namespace unirg::scoring {
 namespace {
 
-double value_of(const std::string& name, const Prepared& h, const Prepared& r) {
-  if (name == "bleu2") return metrics::bleu2(h.bleu_tokens, r.bleu_tokens);
-  if (name == "rouge-l") return metrics::rouge_l(h.rouge_tokens, r.rouge_tokens);
-  if (name == "label-f1") return metrics::label_f1(h.called, r.called);
-  if (name == "entity-f1") return metrics::entity_f1(h.entities, r.entities).mean();
-  if (name == "entity-only-f1") return metrics::entity_f1(h.entities, r.entities).entity;
-  if (name == "relation-f1") return metrics::entity_f1(h.entities, r.entities).relation;
-  if (name == "errors") return metrics::error_count(h.entities, r.entities);
-  if (name == "words") return static_cast<double>(h.rouge_tokens.size());
-  UNIRG_ASSERT(false, "metric without a formula");
+using Names = std::vector<std::string>;
+
+/// A kind of family: what it knows, and how one is made that knows at least some of it.
+struct Kind {
+  std::vector<MetricInfo> known;
+  std::function<std::unique_ptr<Family>(const Names&)> make;
+  bool reads_labels = false;
+};
+
+/// A family of files that come with the tools, which knows its metrics once it is made; where the
+/// file is not there, it knows none.
+template <typename T, typename... Arguments>
+Kind installed_kind(const std::filesystem::path& file, Arguments... arguments) {
+  if (file.empty()) return {};
+  return {T(file, arguments...).metrics(),
+          [=](const Names&) { return std::make_unique<T>(file, arguments...); }};
+}
+
+std::vector<Kind> kinds(const MetricOptions& o) {
+  std::vector<Kind> all{
+      {text_metrics(o.text), [&o](const Names& names) { return text_family(names, o.text); }},
+      installed_kind<RuleFamily>(o.lexicon, o.uncertain_is_positive),
+      installed_kind<AnswerFamily>(o.lexicon, o.uncertain_is_positive),
+      installed_kind<CategoryFamily>(o.categories),
+      {net_metrics(o.net), [&o](const Names& names) { return net_family(names, o.net); }},
+      {judge_metrics(o.judge), [&o](const Names& names) { return judge_family(names, o.judge); }},
+  };
+  all[1].reads_labels = true;
+  return all;
+}
+
+bool knows(const Kind& kind, const std::string& name) {
+  return std::any_of(kind.known.begin(), kind.known.end(),
+                     [&](const MetricInfo& metric) { return metric.name == name; });
+}
+
+[[noreturn]] void refuse(const std::string& name, const std::vector<Kind>& kinds) {
+  Names known;
+  for (const Kind& kind : kinds) {
+    for (const MetricInfo& metric : kind.known) known.push_back(metric.name);
+  }
+  const std::string nearest = nearest_name(name, known);
+  throw Error(Exit::config,
+              fmt::format("unknown metric '{}' (hint: {}unirg-eval --list-metrics shows all)", name,
+                          nearest.empty() ? "" : fmt::format("did you mean '{}'? ", nearest)));
+}
+
+/// A metric named twice is computed once.
+Names without_repeats(const Names& names) {
+  Names kept;
+  for (const std::string& name : names) {
+    if (std::find(kept.begin(), kept.end(), name) == kept.end()) kept.push_back(name);
+  }
+  return kept;
+}
+
+/// \param all not only what a judge said
+void merge_details(io::Json& into, const io::Json& from, bool all) {
+  if (from.is_null()) return;
+  for (const auto& [name, detail] : from.items()) {
+    if (all || name == "judge") into[name] = detail;
+  }
 }
 
 }  // namespace
 
-std::vector<MetricInfo> known_metrics(const std::string& lexicon) {
-  const auto with = [&](const char* name) {
-    return fmt::format("{}|lexicon:{}|v1", name, lexicon);
-  };
-  return {
-      {"bleu2", "bleu2:rexrank|lower|smooth1|v1", "BLEU with 1- and 2-grams, per report (ReXrank)"},
-      {"rouge-l", "rouge-l:rouge-score|nostem|f1|v1", "longest common subsequence F1"},
-      {"label-f1", with("label-f1:rule|14|per-report"), "F1 of the conditions a report calls"},
-      {"entity-f1", with("entity-f1:rule|mean-of-entity-and-relation"),
-       "mean of entity F1 and relation F1"},
-      {"entity-only-f1", with("entity-only-f1:rule"), "F1 over (condition, presence)"},
-      {"relation-f1", with("relation-f1:rule"),
-       "F1 over (condition, location | severity | change)"},
-      {"errors", with("errors:rule|missed+false+wrong-attribute"), "wrong statements a report",
-       false, 2},
-      {"words", "words:rouge-tokens|v1", "words of the generated report", true, 1}};
+std::vector<MetricInfo> known_metrics(const MetricOptions& options) {
+  std::vector<MetricInfo> all;
+  for (const Kind& kind : kinds(options)) all.insert(all.end(), kind.known.begin(), kind.known.end());
+  return all;
 }
 
-Scorer::Scorer(std::vector<std::string> names, const std::filesystem::path& lexicon,
-               bool uncertain_is_positive)
-    : labeler_(lexicon), uncertain_is_positive_(uncertain_is_positive) {
-  const std::vector<MetricInfo> known = known_metrics(labeler_.version());
-  std::vector<std::string> known_names;
-  for (const MetricInfo& metric : known) known_names.push_back(metric.name);
-  if (names.empty()) names = known_names;
+std::vector<std::string> default_metrics() {
+  return {"bleu2",          "rouge-l",     "label-f1", "entity-f1",
+          "entity-only-f1", "relation-f1", "errors",   "words"};
+}
+
+Scorer::Scorer(std::vector<std::string> names, const MetricOptions& options)
+    : uncertain_is_positive_(options.uncertain_is_positive), details_(options.details) {
+  names = names.empty() ? default_metrics() : without_repeats(names);
+  const std::vector<Kind> all = kinds(options);
+  std::vector<Names> asked(all.size());
   for (const std::string& name : names) {
-    const auto it = std::find_if(known.begin(), known.end(),
-                                 [&](const MetricInfo& m) { return m.name == name; });
-    if (it == known.end())
-      throw Error(Exit::config, fmt::format("unknown metric '{}' (hint: known are {})", name,
-                                            fmt::join(known_names, ", ")));
-    chosen_.push_back(*it);
+    const auto kind =
+        std::find_if(all.begin(), all.end(), [&](const Kind& k) { return knows(k, name); });
+    if (kind == all.end()) refuse(name, all);
+    asked[static_cast<size_t>(kind - all.begin())].push_back(name);
+  }
+  chosen_.resize(names.size());
+  places_.resize(names.size());
+  for (size_t k = 0; k < all.size(); ++k) {
+    if (asked[k].empty()) continue;
+    families_.push_back(all[k].make(asked[k]));
+    const std::vector<MetricInfo>& infos = families_.back()->metrics();
+    for (size_t m = 0; m < infos.size(); ++m) {
+      const auto name = std::find(names.begin(), names.end(), infos[m].name);
+      if (name == names.end()) continue;
+      const auto at = static_cast<size_t>(name - names.begin());
+      chosen_[at] = infos[m];
+      places_[at] = {families_.size() - 1, m};
+    }
+    if (all[k].reads_labels) labeler_.emplace(options.lexicon);
   }
 }
 
-Prepared Scorer::prepare(const std::string& text) const {
-  Prepared p{text, metrics::rexrank_tokens(text), metrics::rouge_tokens(text), {}, {}};
-  const text::Reading reading = labeler_.read(text);
-  p.called = metrics::called_conditions(reading.labels, uncertain_is_positive_);
-  p.entities = metrics::entity_sets(reading);
-  return p;
+void Scorer::fit(const std::vector<std::string>& references) {
+  for (const auto& family : families_) family->fit(references);
 }
 
-std::vector<double> Scorer::score(const Prepared& hypothesis, const Prepared& reference) const {
-  std::vector<double> values;
-  for (const MetricInfo& metric : chosen_)
-    values.push_back(value_of(metric.name, hypothesis, reference));
-  return values;
+std::vector<Scored> Scorer::score(const TextGroup& group) const {
+  std::vector<std::vector<Scored>> parts;
+  for (const auto& family : families_) parts.push_back(family->score(group));
+  std::vector<Scored> scored(group.hypotheses.size());
+  for (size_t i = 0; i < scored.size(); ++i) {
+    for (const Place& place : places_)
+      scored[i].values.push_back(parts[place.family][i].values[place.metric]);
+    for (std::vector<Scored>& part : parts) {
+      std::move(part[i].sums.begin(), part[i].sums.end(), std::back_inserter(scored[i].sums));
+      merge_details(scored[i].details, part[i].details, details_);
+    }
+  }
+  return scored;
+}
+
+metrics::ConditionSet Scorer::called(const std::string& text) const {
+  UNIRG_ASSERT(labeler_.has_value(), "no metric of the rule labeler was chosen");
+  return metrics::called_conditions(labeler_->read(text).labels, uncertain_is_positive_);
 }
 
 }  // namespace unirg::scoring

@@ -1,52 +1,54 @@
 // The registry of metrics, one for rewards and for evaluation, and the scorer that computes the
-// chosen ones for pairs of reports. Everything about a reference is computed once. Depends on
-// metrics, text. SPDX-License-Identifier: Apache-2.0
+// chosen ones. Depends on the families. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "metrics/entity_f1.h"
 #include "metrics/label_f1.h"
 #include "scoring/family.h"
+#include "scoring/metric_options.h"
 #include "text/labeler.h"
 
 namespace unirg::scoring {
 
-/// Every per-report metric, in table order. \param lexicon_version enters the signatures of labeled
-/// metrics
-std::vector<MetricInfo> known_metrics(const std::string& lexicon_version);
+/// Every per-report metric, in table order. Weights are not read.
+std::vector<MetricInfo> known_metrics(const MetricOptions& options);
 
-/// A report with what the metrics need of it.
-struct Prepared {
-  std::string text;
-  std::vector<std::string> bleu_tokens, rouge_tokens;
-  metrics::ConditionSet called{};
-  metrics::EntitySets entities;
-};
+/// What is computed where no metric is named: those that need no file but the lexicon.
+std::vector<std::string> default_metrics();
 
-/// Thread-safe.
+/// Thread-safe but for fit().
 class Scorer {
  public:
-  /// \param names metrics by name; empty: all
-  /// \param uncertain_is_positive whether an uncertain mention counts as called in label F1
-  /// \throws Error(Exit::config) for an unknown metric (with the known ones), and what the lexicon
-  /// file throws
-  Scorer(std::vector<std::string> names, const std::filesystem::path& lexicon,
-         bool uncertain_is_positive = false);
+  /// \param names metrics by name; empty: default_metrics()
+  /// \throws Error(Exit::config) for an unknown metric (with the nearest known one), or what its
+  /// family throws: Error(Exit::no_input) naming missing weights or tables
+  Scorer(std::vector<std::string> names, const MetricOptions& options);
 
   [[nodiscard]] const std::vector<MetricInfo>& metrics() const { return chosen_; }
-  [[nodiscard]] Prepared prepare(const std::string& text) const;
-  /// In the order of metrics().
-  [[nodiscard]] std::vector<double> score(const Prepared& hypothesis,
-                                          const Prepared& reference) const;
+  /// Once, before score(): every reference of the run. Metrics with document frequencies need it.
+  void fit(const std::vector<std::string>& references);
+  /// One Scored for each hypothesis, its values in the order of metrics().
+  [[nodiscard]] std::vector<Scored> score(const TextGroup& group) const;
+
+  /// Whether a metric over the rule labeler's reading was chosen.
+  [[nodiscard]] bool reads_labels() const { return labeler_.has_value(); }
+  /// Conditions the rule labeler finds called. \pre reads_labels()
+  [[nodiscard]] metrics::ConditionSet called(const std::string& text) const;
 
  private:
-  text::Labeler labeler_;
-  bool uncertain_is_positive_;
+  /// Where a chosen metric's value stands.
+  struct Place {
+    size_t family, metric;
+  };
+
+  std::vector<std::unique_ptr<Family>> families_;
   std::vector<MetricInfo> chosen_;
+  std::vector<Place> places_;
+  std::optional<text::Labeler> labeler_;
+  bool uncertain_is_positive_, details_;
 };
 
 }  // namespace unirg::scoring

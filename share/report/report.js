@@ -430,7 +430,7 @@
         'Both systems on the same resampled patients. ▲ better and ▼ worse mark intervals without zero.';
       list.push(section('differences', 'Paired differences', note, ...data.splits.map(differences)));
     }
-    if (data.results.length) {
+    if (data.results.some((row) => row.conditions.length)) {
       list.push(section('conditions', 'F1 per condition', 'Below: true positives / false positives / false negatives.',
                         ...data.splits.map(conditions)));
     }

@@ -59,6 +59,38 @@ scores_of() { # system, file
   cmp hyp.jsonl.out hyp.csv.out
 }
 
+@test "every metric is listed with range, direction, needs and source" {
+  run -0 --separate-stderr unirg-eval --list-metrics
+  for part in "| bleu2 | report | 0..1 | higher is better |" "| radcliq-v1 | report |" "| 1/radcliq-v1 | corpus |" "lower is better"; do
+    assert_contains "$output" "$part"
+  done
+  unirg-eval --list-metrics --format json | jq -e 'all(.name != "" and .range != "" and .source != "" and .meaning != "")'
+  [ "$(unirg-eval --list-metrics --format tsv | awk -F'\t' 'NF != 7' | wc -l)" = 0 ]
+}
+
+@test "plain texts are scored as they stand" {
+  printf 'study_id,report\na,"the heart is large"\n' >r.csv
+  printf '{"study_id":"a","text":"the heart is large. FINDINGS: none"}\n' >h.jsonl
+  unirg-eval --quiet --references r.csv --metrics words,bleu2 --scores s.jsonl --format none h.jsonl
+  jq -e '.words == 6 and .text == "the heart is large. FINDINGS: none" and .called == null' s.jsonl
+}
+
+@test "ReXrank's files are written, rounded as its board" {
+  unirg-eval --quiet --references ref.csv --name mine --metrics bleu2,errors --rexrank board --format none hyp.jsonl
+  jq -e '.s2.model_prediction == "Findings: The lungs are clear. Impression: No acute disease."' board/predictions.json
+  [ "$(head -1 board/report_scores.csv)" = "study_id,bleu_score" ]
+  [ "$(wc -l <board/report_scores.csv)" = 4 ]
+  [[ "$(tail -1 board/leaderboard.csv)" =~ ^mine,,0\.[0-9]{3},-,-,-,-,-,-$ ]]
+  unirg-eval --quiet --references ref.csv --metrics bleu2 --format none --scores s.jsonl board/predictions.json
+}
+
+@test "scores that were computed differently are not compared" {
+  scores_of a hyp.jsonl
+  unirg-eval --quiet --references ref.csv --name b --scores b.scores.jsonl --uncertain-is-positive --format none hyp.jsonl
+  run -65 --separate-stderr unirg-eval compare a.scores.jsonl b.scores.jsonl
+  assert_contains "$stderr" "metric 'label-f1' was computed as"
+}
+
 @test "the same bytes at any number of threads" {
   scores_of a hyp.jsonl
   mv a.scores.jsonl one

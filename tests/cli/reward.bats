@@ -65,6 +65,45 @@ many() {
   jq -e '(.reward - 0.8 | fabs) < 1e-12 and (.components.bleu2 - (0.8 * 0.75 | sqrt) | fabs) < 1e-12 and .components.words == 5' out.jsonl
 }
 
+@test "a composition file transforms, and keeps the raw values" {
+  cat >mine.yaml <<'END'
+terms:
+  - {metric: errors, weight: 0.5, transform: reciprocal}
+  - {metric: words, weight: 1, transform: [{scale: [0, 20]}, {clip: [0, 1]}]}
+END
+  reward --references reference.csv --composition mine.yaml rollouts.jsonl >out.jsonl
+  jq -es '.[0] | .components.errors == 0 and .components.words == 10 and .reward == 0.5 + 0.5' out.jsonl
+  jq -es '.[1] | (.reward - (0.5 / (1 + .components.errors) + .components.words / 20) | fabs) < 1e-12' out.jsonl
+  jq -es 'all(.weights == {"errors": 0.5, "words": 1})' out.jsonl
+}
+
+@test "--reweight changes the reward without scoring" {
+  reward --references reference.csv --weights rouge-l=1 --metrics errors,words -o first.jsonl rollouts.jsonl
+  reward --reweight first.jsonl --weights errors=-1,words=0.5 -o second.jsonl
+  jq -es 'all(.reward == 0.5 * .components.words - .components.errors and .weights == {"errors": -1, "words": 0.5})' second.jsonl
+  [ "$(jq -c .components first.jsonl)" = "$(jq -c .components second.jsonl)" ]
+  [ "$(jq -r .reward second.jsonl.run.json)" = "-1*errors + 0.5*words" ]
+  reward --reweight second.jsonl --weights rouge-l=1 -o third.jsonl
+  [ "$(jq -c '[.reward, .weights]' third.jsonl)" = "$(jq -c '[.reward, .weights]' first.jsonl)" ]
+}
+
+@test "--reweight names a component that is not there, and a null one" {
+  reward --references reference.csv --weights rouge-l=1 -o first.jsonl rollouts.jsonl
+  run -65 --separate-stderr reward --reweight first.jsonl --weights errors=1 -o second.jsonl
+  assert_contains "$stderr" "study 'a' sample 0: metric 'errors' of the reward is not among the metrics"
+  jq -c '.components["rouge-l"] = null' first.jsonl >null.jsonl
+  run -65 --separate-stderr reward --reweight null.jsonl --weights rouge-l=1 -o second.jsonl
+  assert_contains "$stderr" "has no value"
+  [ ! -e second.jsonl ]
+}
+
+@test "the paper's rewards name the weights they want" {
+  run -66 --separate-stderr reward --references reference.csv --composition unirg-step1 --models none rollouts.jsonl
+  assert_contains "$stderr" "none/"
+  run -66 --separate-stderr reward --references reference.csv --composition unirg-step3 rollouts.jsonl
+  run -64 reward --references reference.csv --composition unirg-step1 --weights rouge-l=1 rollouts.jsonl
+}
+
 @test "--sections chooses what is compared" {
   printf '{"study_id":"b","text":"Findings: Clear. Impression: Cardiomegaly."}\n' >h.jsonl
   is_perfect() { reward --references reference.csv --weights rouge-l=1 --sections "$1" h.jsonl | jq '.reward == 1'; }

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/error.h"
+#include "evaluation/rexrank.h"
 #include "evaluation/run_times.h"
 #include "evaluation/score_run.h"
 #include "evaluation/series.h"
@@ -46,7 +49,9 @@ double value_of(const Comparison& c, const std::string& system, const std::strin
 
 TEST(Compare, computes_means_and_corpus_f1_by_hand) {
   const Comparison c =
-      compare(two_systems(), {{{"a", "b"}}, {{"bleu2", 0.5}, {"errors", 0.25}}, 20, 0});
+      compare(
+      two_systems(),
+      {{{"a", "b"}}, scoring::weighted_sum({{"bleu2", 0.5}, {"errors", 0.25}}), 20, 0});
   EXPECT_DOUBLE_EQ(value_of(c, "a", "bleu2"), 0.75);
   EXPECT_DOUBLE_EQ(value_of(c, "a", "composite"), 0.75);  // 0.5 x + 0.25 (2 x) = x
   EXPECT_DOUBLE_EQ(value_of(c, "a", "micro-f1"), 2.0 * 2 / (2 * 2 + 0 + 1));  // tp 2, fn 1
@@ -57,6 +62,56 @@ TEST(Compare, computes_means_and_corpus_f1_by_hand) {
   ASSERT_EQ(c.pairs.size(), 1u);
   EXPECT_DOUBLE_EQ(c.pairs[0].metrics[1].second.value, 0.5);
   EXPECT_EQ(c.by_site.at({"a", "test/B"}).at("bleu2").value, 1.0);
+}
+
+TEST(Compare, means_are_over_the_reports_that_have_a_value) {
+  auto scores = two_systems();
+  scores[0].metrics[1].second = std::nullopt;
+  for (Score* s : {&scores[2], &scores[3]}) s->metrics[1].second = std::nullopt;
+  const Comparison c = compare(scores, {{{"a", "b"}}, {}, 20, 0});
+  EXPECT_DOUBLE_EQ(value_of(c, "a", "errors"), 2);
+  EXPECT_EQ(c.results.at({"a", "test"}).reports_of("errors"), 1);
+  EXPECT_TRUE(std::isnan(value_of(c, "b", "errors"))) << "no report of b has one";
+  const auto summary = summary_json(c, {});
+  EXPECT_EQ(summary["systems"]["a"]["test"]["errors"]["n"], 1);
+  EXPECT_EQ(io::Json::parse(summary.dump())["systems"]["b"]["test"]["errors"]["mean"], nullptr);
+  const std::string text = markdown_tables(c);
+  EXPECT_NE(text.find("(1 of 2)"), std::string::npos) << text;
+  EXPECT_NE(text.find("none (0 of 2)"), std::string::npos) << text;
+}
+
+TEST(Compare, makes_corpus_metrics_of_summed_statistics) {
+  auto scores = two_systems();
+  scores.resize(2);
+  scores[0].sums = {{"radcliq-v1", {0.5, 1}}};
+  scores[1].sums = {{"radcliq-v1", {-0.25, 1}}};
+  const Comparison c = compare(scores, {{}, {}, 0, 0});
+  EXPECT_DOUBLE_EQ(value_of(c, "a", "1/radcliq-v1"), 8) << "1 / mean, not the mean of 1/x";
+  scores[0].sums[0].second[0] = 0.25;
+  EXPECT_TRUE(std::isnan(value_of(compare(scores, {{}, {}, 0, 0}), "a", "1/radcliq-v1")))
+      << "a mean of 0 has no reciprocal";
+}
+
+TEST(Compare, leaves_labels_out_where_none_were_read) {
+  auto scores = two_systems();
+  for (Score& s : scores) s.labelled = false;
+  const Comparison c = compare(scores, {{}, {}, 0, 0});
+  for (const auto& [name, v] : c.results.at({"a", "test"}).metrics) EXPECT_NE(name, "micro-f1");
+  EXPECT_EQ(markdown_tables(c).find("F1 per condition"), std::string::npos);
+}
+
+TEST(Rexrank, files_have_its_columns_and_rounding) {
+  auto scores = two_systems();
+  scores.resize(2);
+  for (Score& s : scores) s.metrics.emplace_back("radcliq-v1", 1.0 / 3);
+  scores[1].metrics.back().second = std::nullopt;
+  scores[0].sums = scores[1].sums = {{"radcliq-v1", {1.0 / 3, 1}}};
+  EXPECT_EQ(rexrank_scores(scores), "study_id,bleu_score,RadCliQ-v1\n1,0.5,0.3333333333333333\n2,1,\n");
+  EXPECT_EQ(rexrank_leaderboard(compare(scores, {{}, {}, 0, 0})),
+            "Model,Split,BLEU,BertScore,SembScore,RadGraph,1/RadCliQ-v1,RaTEScore,GREEN\n"
+            "a,test,0.750,-,-,-,3.000,-,-\n");
+  EXPECT_EQ(io::Json::parse(rexrank_predictions(scores))["2"]["model_prediction"],
+            "Findings: <b>.");
 }
 
 TEST(Compare, refuses_systems_scored_on_different_studies) {
@@ -97,7 +152,10 @@ TEST(Tables, name_every_system_and_metric) {
 }
 
 TEST(Score, survives_a_round_trip) {
-  const Score s = two_systems()[1];
+  Score s = two_systems()[1];
+  s.metrics[0].second = std::nullopt;
+  s.sums = {{"coco-bleu", {1, 2.5}}};
+  s.details = {{"judge", "x"}};
   const auto back = score_from_json(to_json(s));
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(to_json(*back), to_json(s));
@@ -113,7 +171,7 @@ TEST(Score, with_an_unknown_condition_is_a_bad_record) {
 
 class ScoreRunTest : public ::testing::Test {
  protected:
-  scoring::Scorer scorer_{{"bleu2"}, std::string(UNIRG_SOURCE_DIR) + "/share/lexicon/chest.yaml"};
+  scoring::Scorer scorer_{{"bleu2"}, {}};
   std::vector<scoring::NamedReport> references_{{"s1", 0, {"F one.", std::nullopt}},
                                                 {"s2", 0, {std::nullopt, "I two."}}};
 };
@@ -124,7 +182,7 @@ TEST_F(ScoreRunTest, leaves_out_references_without_the_section) {
                 {"w", "", {}, scoring::Sections::findings});
   ASSERT_EQ(run.scores.size(), 1u);
   EXPECT_EQ(run.scores[0].study_id, "s1");
-  EXPECT_NEAR(run.scores[0].metrics[0].second, 1, 1e-12);
+  EXPECT_NEAR(run.scores[0].metrics[0].second.value(), 1, 1e-12);
   EXPECT_EQ(run.empty_reference, 1);
 }
 

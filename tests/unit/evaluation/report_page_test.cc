@@ -40,6 +40,10 @@ ReportPage page() {
   options.resamples = 20;
   p.comparison = compare(scores(), options);
   p.signatures = {{"bleu2", kHostile}};
+  p.metrics = {{.name = "errors",
+                .signature = "",
+                .meaning = "wrong statements",
+                .better = scoring::Better::lower}};
   StudyCard study{"s1", "test",   "A/1", "", "PNG\xff", "cough", kHostile + " \u2028\u2029&",
                   {},   {"Edema"}};
   study.texts.push_back({"a", kHostile, {{"bleu2", 0.5}}});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/error.h"
 #include "io/atomic_file.h"
 #include "scoring/reports.h"
@@ -24,11 +26,11 @@ TEST(LoadReports, reads_every_kind_of_file_alike) {
   for (const char* name : {"a.jsonl", "b.csv", "c.json"}) {
     const auto reports = load_reports(path(name), false).records;
     ASSERT_EQ(reports.size(), 1u) << name;
-    EXPECT_EQ(scored_text(reports[0].report, Sections::both), "Findings: F. Impression: I.")
+    EXPECT_EQ(scored_text(reports[0], Sections::both), "Findings: F. Impression: I.")
         << name;
-    EXPECT_EQ(scored_text(reports[0].report, Sections::impression), "Impression: I.") << name;
+    EXPECT_EQ(scored_text(reports[0], Sections::impression), "Impression: I.") << name;
   }
-  EXPECT_EQ(scored_text(load_reports(path("c.json"), true).records[0].report, Sections::both),
+  EXPECT_EQ(scored_text(load_reports(path("c.json"), true).records[0], Sections::both),
             "Findings: P.");
 }
 
@@ -47,26 +49,72 @@ TEST(LoadReports, says_where_a_line_is_wrong) {
   }
 }
 
+TEST(LoadReports, keeps_plain_texts_as_they_stand) {
+  testing::TempFolder folder;
+  io::write_file(folder.path() / "a.jsonl", R"({"study_id":"s","text":"Lungs  clear.\nFINDINGS: x"})"
+                                            "\n");
+  io::write_file(folder.path() / "b.json", R"({"s":{"section_findings":"F.\nG."}})");
+  const auto text = [&](const char* name) {
+    return scored_text(load_reports(folder.path() / name, false).records[0], Sections::both);
+  };
+  EXPECT_EQ(text("a.jsonl"), "Lungs  clear.\nFINDINGS: x");
+  EXPECT_EQ(text("b.json"), "Findings: F.\nG. Impression: None") << "ReXrank's conversion";
+}
+
+MetricOptions options() {
+  MetricOptions o;
+  o.lexicon = kLexicon;
+  return o;
+}
+
 TEST(Scorer, gives_an_identical_report_full_marks_and_no_errors) {
-  const Scorer scorer({}, kLexicon);
-  const Prepared p = scorer.prepare(
+  const Scorer scorer({}, options());
+  const std::string text =
       "Findings: Small left pleural effusion. No pneumothorax. Impression: Small left pleural "
-      "effusion.");
-  const auto values = scorer.score(p, p);
+      "effusion.";
+  const auto values = scorer.score({text, {text}}).front().values;
+  ASSERT_EQ(values.size(), default_metrics().size());
   for (size_t i = 0; i < values.size(); ++i) {
     const std::string& name = scorer.metrics()[i].name;
     if (name == "words") continue;
-    EXPECT_NEAR(values[i], name == "errors" ? 0 : 1, 1e-12) << name;
+    EXPECT_NEAR(values[i].value(), name == "errors" ? 0 : 1, 1e-12) << name;
   }
 }
 
-TEST(Scorer, unknown_metric_is_a_config_error_that_lists_the_known) {
+TEST(Scorer, keeps_the_order_asked_for_over_families) {
+  const Scorer scorer({"errors", "bleu2", "label-f1", "words", "bleu2"}, options());
+  std::vector<std::string> names;
+  for (const MetricInfo& metric : scorer.metrics()) names.push_back(metric.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"errors", "bleu2", "label-f1", "words"}));
+  const auto scored = scorer.score({"Large effusion.", {"Large effusion.", "Heart normal."}});
+  ASSERT_EQ(scored.size(), 2u);
+  EXPECT_EQ(scored[0].values[0], 0.0);
+  EXPECT_EQ(scored[1].values[3], 2.0);
+}
+
+TEST(Scorer, reads_labels_only_where_a_rule_metric_is_chosen) {
+  EXPECT_TRUE(Scorer({"label-f1"}, options()).reads_labels());
+  EXPECT_FALSE(Scorer({"bleu2"}, options()).reads_labels());
+}
+
+TEST(Scorer, unknown_metric_is_a_config_error_with_the_nearest_name) {
   try {
-    const Scorer scorer({"bleu7"}, kLexicon);
+    const Scorer scorer({"bleu3"}, options());
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.exit(), Exit::config);
-    EXPECT_NE(std::string(e.what()).find("bleu2"), std::string::npos);
+    EXPECT_NE(std::string(e.what()).find("did you mean 'bleu2'"), std::string::npos) << e.what();
+  }
+}
+
+TEST(KnownMetrics, have_a_name_of_their_own_and_say_where_they_come_from) {
+  std::set<std::string> names;
+  for (const MetricInfo& metric : known_metrics(options())) {
+    EXPECT_TRUE(names.insert(metric.name).second) << metric.name;
+    EXPECT_TRUE(metric.signature.starts_with(metric.name)) << metric.signature;
+    EXPECT_FALSE(metric.meaning.empty()) << metric.name;
+    EXPECT_FALSE(metric.source.empty()) << metric.name;
+    EXPECT_FALSE(metric.range.empty()) << metric.name;
   }
 }
 

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scored.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "evaluation/corpus_metrics.h"
+#include "evaluation/score_run.h"
+#include "io/atomic_file.h"
+#include "scoring/scorer.h"
+
+namespace unirg {
+namespace {
+
+using evaluation::Score;
+
+/// Corpus metrics carry the signature of the metric that makes their statistic.
+void add_corpus_signatures(const std::vector<Score>& scores, Signatures& signatures) {
+  for (const evaluation::CorpusMetric& metric : evaluation::corpus_metrics()) {
+    for (const auto& [statistic, sums] : scores.front().sums) {
+      if (statistic != metric.statistic) continue;
+      for (const auto& [name, signature] : Signatures(signatures)) {
+        if (name.starts_with(statistic)) {
+          signatures[metric.info.name] = signature + "|corpus";
+          break;
+        }
+      }
+    }
+  }
+}
+
+/// Standard input for "-", and for a lone call in a pipe.
+std::filesystem::path predictions_of(const EvalToolOptions& o) {
+  if (!o.predictions.empty() && !o.words.empty())
+    throw Error(Exit::usage, "reports are named twice, by --predictions and as an argument");
+  if (o.words.size() > 1)
+    throw Error(
+        Exit::usage,
+        fmt::format(
+            "one file of reports is scored at a time, got '{}' too (hint: unirg-eval compare)",
+            o.words[1]));
+  if (!o.words.empty()) return o.words.front();
+  return o.predictions.empty() ? std::filesystem::path("-") : o.predictions;
+}
+
+void write_scores(const EvalToolOptions& o, const std::vector<Score>& scores,
+                  io::RunRecord& record) {
+  if (o.scores.empty()) return;
+  io::AtomicFile out(o.scores);
+  for (const Score& score : scores) out.write(io::json_line(evaluation::to_json(score)));
+  out.seal();
+  record.add_output(o.scores, out.sha256());
+  record.write_beside(o.scores);
+  out.commit();
+}
+
+/// Of the run record beside a file of score records; empty without one.
+Signatures recorded_signatures(const std::filesystem::path& scores) {
+  Signatures signatures;
+  const std::filesystem::path file = scores.string() + ".run.json";
+  if (!std::filesystem::exists(file)) return signatures;
+  const auto record = nlohmann::json::parse(io::read_file(file), nullptr, false);
+  if (!record.is_object() || !record.contains("signatures")) return signatures;
+  for (const auto& [metric, signature] : record["signatures"].items()) {
+    if (signature.is_string()) signatures[metric] = signature.get<std::string>();
+  }
+  return signatures;
+}
+
+void merge(Signatures& all, const Signatures& own, const std::string& file) {
+  for (const auto& [metric, signature] : own) {
+    const auto [it, is_new] = all.emplace(metric, signature);
+    if (it->second == signature) continue;
+    throw Error(Exit::data,
+                fmt::format("'{}': metric '{}' was computed as '{}', in the files before as '{}': "
+                            "the numbers cannot be compared (hint: score both anew)",
+                            file, metric, signature, it->second));
+  }
+}
+
+}  // namespace
+
+Scored score_reports(const EvalToolOptions& o, cli::Context& context) {
+  if (o.references.empty()) throw Error(Exit::usage, "missing option '--references'");
+  const std::filesystem::path predictions = predictions_of(o);
+  if (io::is_stream(predictions) && io::is_stream(o.references))
+    throw Error(Exit::usage, "standard input cannot be both references and reports");
+  scoring::Scorer scorer(o.metrics, o.scoring);
+  const auto references = scoring::load_reports(o.references, false).records;
+  const auto reports = scoring::load_reports(predictions, true).records;
+  evaluation::ScoreRun run =
+      evaluation::score_run(scorer, reports, references,
+                            {o.system, o.seed_tag, o.splits, scoring::parse_sections(o.sections),
+                             o.allow_missing, static_cast<int>(o.common.threads)});
+  if (run.empty_reference > 0)
+    context.log.info("{} references lack the sections to be scored and were left out",
+                     run.empty_reference);
+  if (run.missing > 0)
+    context.log.warning("{} references have no report and were left out", run.missing);
+  if (run.scores.empty())
+    throw Error(Exit::data, "nothing to score: no reference has the sections asked for");
+  Signatures signatures;
+  for (const scoring::MetricInfo& metric : scorer.metrics())
+    signatures[metric.name] = metric.signature;
+  add_corpus_signatures(run.scores, signatures);
+  context.record.add_input(o.references);
+  context.record.add_input(predictions);
+  context.record.note("empty_reference", run.empty_reference);
+  context.record.note("missing", run.missing);
+  context.record.note("signatures", io::Json(signatures));
+  write_scores(o, run.scores, context.record);
+  return {std::move(run.scores), std::move(signatures)};
+}
+
+Scored load_scores(const EvalToolOptions& o, cli::Context& context) {
+  if (o.words.size() < 2)
+    throw Error(Exit::usage, "compare needs at least one file of score records");
+  Scored all;
+  for (size_t i = 1; i < o.words.size(); ++i) {
+    std::vector<Score> scores = evaluation::read_scores(o.words[i]);
+    std::move(scores.begin(), scores.end(), std::back_inserter(all.scores));
+    merge(all.signatures, recorded_signatures(o.words[i]), o.words[i]);
+    context.record.add_input(o.words[i]);
+  }
+  return all;
+}
+
+}  // namespace unirg

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "io/atomic_file.h"
+#include "reward.h"
+#include "scoring/reports.h"
+#include "scoring/scorer.h"
+
+namespace unirg {
+namespace {
+
+using scoring::NamedReport;
+
+/// Metrics of the reward first, then the further ones.
+std::vector<std::string> metric_names(const scoring::Composition& composition,
+                                      const std::vector<std::string>& further) {
+  std::vector<std::string> names;
+  for (const scoring::Term& term : composition.terms) names.push_back(term.metric);
+  names.insert(names.end(), further.begin(), further.end());
+  return names;
+}
+
+/// Rollouts of one study: the unit of work, its reference prepared once.
+using Group = std::vector<size_t>;
+
+std::vector<Group> group_by_study(const std::vector<NamedReport>& rollouts) {
+  std::vector<Group> groups;
+  for (size_t i = 0; i < rollouts.size();
+       ++i) {  // neighbours only, so that input order is output order
+    if (groups.empty() || rollouts[groups.back().front()].study_id != rollouts[i].study_id)
+      groups.emplace_back();
+    groups.back().push_back(i);
+  }
+  return groups;
+}
+
+data::Reward make_reward(const NamedReport& rollout, const scoring::Scorer& scorer,
+                         scoring::Scored scored, const scoring::Composition& composition) {
+  data::Reward reward;
+  reward.study_id = rollout.study_id;
+  reward.sample = rollout.sample;
+  for (size_t m = 0; m < scored.values.size(); ++m)
+    reward.components.emplace_back(scorer.metrics()[m].name, scored.values[m]);
+  if (!scored.details.is_null()) reward.extra["details"] = std::move(scored.details);
+  set_reward(reward, composition);
+  return reward;
+}
+
+using References = std::unordered_map<std::string, std::string>;  ///< the text to score against
+
+/// The first sample where a study has several; in file order beside them for fit().
+References load_references(const RewardToolOptions& o, scoring::Scorer& scorer) {
+  References references;
+  std::vector<std::string> texts;
+  const scoring::Sections sections = scoring::parse_sections(o.sections);
+  for (const NamedReport& r : scoring::load_reports(o.references, false).records) {
+    std::string text = scoring::scored_text(r, sections);
+    const bool is_new = references.emplace(r.study_id, text).second;
+    if (is_new && !text.empty()) texts.push_back(std::move(text));
+  }
+  scorer.fit(texts);
+  return references;
+}
+
+/// Everything the workers share.
+struct Job {
+  const RewardToolOptions& options;
+  const scoring::Composition& composition;
+  const scoring::Scorer& scorer;
+  const References& references;
+  const std::vector<NamedReport>& rollouts;
+};
+
+/// Rewards of one study's rollouts, or why there are none.
+Result<std::vector<data::Reward>> reward_group(const Job& job, const Group& group) {
+  const std::string& id = job.rollouts[group.front()].study_id;
+  const auto reference = job.references.find(id);
+  if (reference == job.references.end())
+    return bad_record(
+        fmt::format("study '{}' has no reference in '{}'", id, job.options.references.string()));
+  if (reference->second.empty())
+    return bad_record(
+        fmt::format("the reference of study '{}' lacks the sections to be scored", id));
+  scoring::TextGroup texts{reference->second, {}};
+  const scoring::Sections sections = scoring::parse_sections(job.options.sections);
+  for (const size_t i : group)
+    texts.hypotheses.push_back(scoring::scored_text(job.rollouts[i], sections));
+  std::vector<scoring::Scored> scored = job.scorer.score(texts);
+  std::vector<data::Reward> rewards;
+  for (size_t i = 0; i < group.size(); ++i) {
+    const NamedReport& rollout = job.rollouts[group[i]];
+    try {
+      rewards.push_back(make_reward(rollout, job.scorer, std::move(scored[i]), job.composition));
+    } catch (const Error& e) {
+      if (e.exit() != Exit::data) throw;
+      return bad_record(fmt::format("study '{}' sample {}: {}", id, rollout.sample, e.what()));
+    }
+  }
+  return rewards;
+}
+
+void finish_record(const RewardToolOptions& o, const scoring::Scorer& scorer,
+                   const std::string& digest, io::RunRecord& record) {
+  record.add_input(o.references);
+  record.add_input(o.rollouts);
+  io::Json signatures = io::Json::object();
+  for (const scoring::MetricInfo& metric : scorer.metrics())
+    signatures[metric.name] = metric.signature;
+  record.note("signatures", std::move(signatures));
+  record.add_output(o.output, digest);
+  record.write_beside(o.output);
+}
+
+}  // namespace
+
+Exit score_rollouts(const RewardToolOptions& o, const scoring::Composition& composition,
+                    cli::Context& context) {
+  const data::OnError on_error =
+      o.common.on_error == "skip" ? data::OnError::skip : data::OnError::stop;
+  scoring::Scorer scorer(metric_names(composition, o.metrics), o.scoring);
+  const References references = load_references(o, scorer);
+  const data::Shard shard = data::parse_shard(o.common.shard);
+  auto [rollouts, rejected] = scoring::load_reports(o.rollouts, true, on_error);
+  // A bad line belongs to no study, so to one shard by its number: the shards' lists add up.
+  std::erase_if(rejected, [&](const auto& r) { return !shard.has(r.place.line - 1); });
+  const std::vector<Group> groups = group_by_study(rollouts);
+  const Job job{o, composition, scorer, references, rollouts};
+  io::AtomicFile out(o.output);
+  bool stopped = false;
+  ordered_parallel(
+      static_cast<int>(o.common.threads), static_cast<int64_t>(groups.size()),
+      [&](int64_t g) {
+        return shard.has(g) ? reward_group(job, groups[static_cast<size_t>(g)])
+                            : Result<std::vector<data::Reward>>();
+      },
+      [&](int64_t g, const Result<std::vector<data::Reward>>& rewards) {
+        if (!rewards) {
+          for (const size_t i : groups[static_cast<size_t>(g)])
+            rejected.push_back({{o.rollouts.string(), rollouts[i].line}, rewards.error().reason});
+          if (on_error == data::OnError::stop)
+            throw Error(Exit::data, fmt::format("{}: {}", rejected.back().place.text(),
+                                                rejected.back().reason));
+          return true;
+        }
+        for (const data::Reward& reward : *rewards) out.write(io::json_line(data::to_json(reward)));
+        stopped = context.stop.requested() && g + 1 < static_cast<int64_t>(groups.size());
+        return !stopped;
+      });
+  if (stopped) return Exit::interrupted;
+  out.seal();
+  data::write_rejected(o.output, rejected);
+  if (!rejected.empty()) context.log.warning("skipped {} rollouts", rejected.size());
+  finish_record(o, scorer, out.sha256(), context.record);
+  out.commit();  // last: a file that is there has its run record and its rejects
+  return Exit::ok;
+}
+
+}  // namespace unirg
