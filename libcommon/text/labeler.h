@@ -57,7 +57,8 @@ Labels labels_of(const std::vector<Entity>& entities);
 /// - A negation or doubt before a finding reaches it unless a stop (";", ":", ...) or a scope end
 ///   ("but") lies between. A comma ends a negation when an article or an attribute follows it and
 ///   no "or" shows that the list goes on: "no pneumothorax, small left effusion". Doubt also ends
-///   at a comma and at "and", "with". Cues after a finding reach back to the nearest such break.
+///   at "and", "with", and at a comma unless an "or" follows it: "may be edema, pneumonia or both".
+///   Cues after a finding reach back to the nearest such break.
 /// - An "or" right between two findings doubts both ("atelectasis or scar"), unless they are
 /// negated.
 /// - Negation beats doubt.

@@ -49,6 +49,7 @@ class SentenceReader {
     return (boundary_[static_cast<size_t>(at)] >> static_cast<int>(cue) & 1U) != 0;
   }
   [[nodiscard]] bool list_goes_on(int32_t comma) const;
+  [[nodiscard]] bool alternatives_follow(int32_t comma) const;
   [[nodiscard]] bool reaches_forward(const PhraseMatch& cue, const Found& finding) const;
   [[nodiscard]] bool reaches_back(const PhraseMatch& cue, const Found& finding) const;
   [[nodiscard]] bool reaches_near(const PhraseMatch& cue, const Found& finding) const;
@@ -157,12 +158,25 @@ bool SentenceReader::list_goes_on(int32_t comma) const {
   return false;
 }
 
+/// Whether an "or" behind the comma shows that what was doubted before it is one of several.
+bool SentenceReader::alternatives_follow(int32_t comma) const {
+  const auto count = static_cast<int32_t>(words_.size());
+  for (int32_t i = comma + 1; i < count && kind(i) != WordKind::stop; ++i) {
+    if (is_boundary(i, Cue::list_word)) return true;
+    if (is_boundary(i, Cue::scope_end) || is_boundary(i, Cue::clause_break) ||
+        is_boundary(i, Cue::clause_opener))
+      return false;
+  }
+  return false;
+}
+
 bool SentenceReader::reaches_forward(const PhraseMatch& c, const Found& finding) const {
   if (c.begin >= finding.match.end) return false;
   const bool doubt = cue(c) == Cue::uncertainty_before || cue(c) == Cue::uncertainty_between;
   for (int32_t i = c.end; i < finding.match.begin; ++i) {
     if (kind(i) == WordKind::stop || is_boundary(i, Cue::scope_end)) return false;
-    if (kind(i) == WordKind::comma && (doubt || !list_goes_on(i))) return false;
+    if (kind(i) == WordKind::comma && !(doubt ? alternatives_follow(i) : list_goes_on(i)))
+      return false;
     if (doubt && is_boundary(i, Cue::clause_break)) return false;
   }
   return true;

@@ -97,6 +97,43 @@ TEST(Labeler, history_and_questions_are_no_mentions) {
   EXPECT_EQ(labels("Evaluate for pneumothorax."), "No Finding:1 ");
 }
 
+TEST(Labeler, an_or_between_findings_doubts_both) {
+  EXPECT_EQ(labels("Left basilar atelectasis or scar."), "Lung Opacity:-1 Atelectasis:-1 ");
+  EXPECT_EQ(labels("Atelectasis and/or pneumonia."), "Pneumonia:-1 Atelectasis:-1 ");
+  EXPECT_EQ(labels("No effusion or edema."), "Edema:0 Pleural Effusion:0 No Finding:1 ");
+  EXPECT_EQ(labels("Opacities are present without effusion or pneumothorax."),
+            "Lung Opacity:1 Pneumothorax:0 Pleural Effusion:0 ");
+  EXPECT_EQ(labels("Mild or moderate cardiomegaly."), "Cardiomegaly:1 ");
+  EXPECT_EQ(labels("Possible atelectasis, pneumonia, or edema."),
+            "Edema:-1 Pneumonia:-1 Atelectasis:-1 ");
+}
+
+TEST(Labeler, doubt_reaches_over_compatible_with_and_due_to) {
+  EXPECT_EQ(labels("Opacity which may be compatible with infection."),
+            "Lung Opacity:1 Pneumonia:-1 ");
+  EXPECT_EQ(labels("This may be secondary to edema."), "Edema:-1 ");
+  EXPECT_EQ(labels("Borderline cardiomegaly without heart failure."), "Cardiomegaly:-1 Edema:0 ");
+  EXPECT_EQ(labels("The heart is top normal in size."), "Cardiomegaly:-1 ");
+}
+
+TEST(Labeler, what_is_no_device_and_no_lesion) {
+  EXPECT_EQ(labels("Sternotomy wires and surgical clips. Coronary stent. CABG."), "No Finding:1 ");
+  EXPECT_EQ(labels("Prosthetic valve."), "Support Devices:1 No Finding:1 ");
+  EXPECT_EQ(labels("Calcified right nodule."), "No Finding:1 ");
+  EXPECT_EQ(labels("Non-calcified right nodule."), "Lung Lesion:1 ");
+  EXPECT_EQ(labels("A nodule that is not calcified."), "Lung Lesion:1 ");
+}
+
+TEST(Labeler, implied_negatives_come_after_what_is_said) {
+  const auto m = labeler().read("Cardiomediastinal silhouette and heart size are normal.").entities;
+  ASSERT_EQ(m.size(), 2U);  // both said outright, neither implied
+  EXPECT_FALSE(m[0].implied || m[1].implied);
+  const auto bones = labeler().read("The bones are intact.").entities;
+  ASSERT_EQ(bones.size(), 1U);
+  EXPECT_TRUE(bones[0].implied);
+  EXPECT_EQ(labeler().digest().size(), 64U);
+}
+
 TEST(Labeler, attributes_go_to_their_finding) {
   const auto m = labeler()
                      .read(
