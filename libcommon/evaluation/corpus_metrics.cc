@@ -3,61 +3,57 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <limits>
 
 #include "metrics/coco_bleu.h"
-#include "metrics/label_f1.h"
 #include "metrics/radcliq.h"
+#include "scoring/label_sums.h"
+#include "text/lexicon.h"
 
 namespace unirg::evaluation {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-/// Indices into kConditions.
-constexpr std::array<size_t, 5> kFive{1, 4, 5, 7, 9};
+/// F1 over the corpus, of one way to average.
+struct Average {
+  const char* name;
+  double (*f1)(const metrics::LabelReport& report);
+};
 
-metrics::Counts counts_at(const double* sums, size_t condition) {
-  const double* v = sums + 3 * condition;
-  return {static_cast<int64_t>(v[0]), static_cast<int64_t>(v[1]), static_cast<int64_t>(v[2])};
-}
+constexpr Average kAverages[] = {
+    {"micro", [](const metrics::LabelReport& report) { return report.micro.f1; }},
+    {"macro", [](const metrics::LabelReport& report) { return report.macro.f1; }},
+    {"weighted", [](const metrics::LabelReport& report) { return report.weighted.f1; }},
+    {"samples", [](const metrics::LabelReport& report) { return report.samples.f1; }},
+};
 
-std::vector<metrics::Counts> label_counts(const double* sums, bool five) {
-  std::vector<metrics::Counts> counts;
-  for (size_t c = 0; c < text::kConditions.size(); ++c) {
-    if (!five || std::find(kFive.begin(), kFive.end(), c) != kFive.end())
-      counts.push_back(counts_at(sums, c));
-  }
-  return counts;
-}
-
-double micro(const double* sums, bool five) {
-  metrics::Counts all;
-  for (const metrics::Counts& c : label_counts(sums, five)) all += c;
-  return all.f1();
-}
-
-/// Every label counts, those without any positive with 0 (scikit-learn's zero_division = 0).
-double macro(const double* sums, bool five) {
-  const auto counts = label_counts(sums, five);
-  double sum = 0;
-  for (const metrics::Counts& c : counts) sum += c.f1();
-  return sum / static_cast<double>(counts.size());
-}
-
-CorpusMetric label_metric(const char* average, int labels, double (*value)(const double*, bool)) {
-  const bool five = labels == 5;
-  return {{.name = fmt::format("chexbert-{}-f1-{}", average, labels),
+CorpusMetric label_metric(const Average& average, bool five) {
+  return {{.name = fmt::format("chexbert-{}-f1-{}", average.name, five ? 5 : 14),
            .signature = "",
-           .meaning = fmt::format("{} F1 of CheXbert's labels over the corpus, {} conditions",
-                                  average, labels),
+           .meaning = fmt::format("F1 of CheXbert's labels over the corpus, {} average, {} conditions",
+                                  average.name, five ? "5" : "14"),
            .needs = "as chexbert-f1-14",
            .source = "Smit et al. 2020; f1chexbert 0.0.2"},
           "chexbert",
-          3 * text::kConditions.size(),
-          [value, five](const double* sums) { return value(sums, five); }};
+          scoring::kLabelSums,
+          [f1 = average.f1, five](const double* sums) {
+            return f1(scoring::label_report(sums, five));
+          }};
+}
+
+CorpusMetric label_metric(size_t condition) {
+  const std::string name(text::kConditions[condition]);
+  return {{.name = fmt::format("chexbert-f1:{}", name),
+           .signature = "",
+           .meaning = fmt::format("F1 of CheXbert's label {} over the corpus", name),
+           .needs = "as chexbert-f1-14",
+           .source = "Smit et al. 2020; f1chexbert 0.0.2"},
+          "chexbert",
+          scoring::kLabelSums,
+          [condition](const double* sums) {
+            return scoring::label_report(sums, false).each[condition].f1;
+          }};
 }
 
 CorpusMetric reciprocal(const char* name) {
@@ -88,18 +84,17 @@ CorpusMetric corpus_bleu(size_t order) {
 }  // namespace
 
 const std::vector<CorpusMetric>& corpus_metrics() {
-  static const std::vector<CorpusMetric> all{
-      corpus_bleu(1),
-      corpus_bleu(2),
-      corpus_bleu(3),
-      corpus_bleu(4),
-      label_metric("micro", 14, micro),
-      label_metric("macro", 14, macro),
-      label_metric("micro", 5, micro),
-      label_metric("macro", 5, macro),
-      reciprocal("radcliq-v0"),
-      reciprocal("radcliq-v1"),
-  };
+  static const std::vector<CorpusMetric> all = [] {
+    std::vector<CorpusMetric> list;
+    for (const size_t order : {1, 2, 3, 4}) list.push_back(corpus_bleu(order));
+    for (const bool five : {false, true}) {
+      for (const Average& average : kAverages) list.push_back(label_metric(average, five));
+    }
+    for (size_t c = 0; c < text::kConditions.size(); ++c) list.push_back(label_metric(c));
+    list.push_back(reciprocal("radcliq-v0"));
+    list.push_back(reciprocal("radcliq-v1"));
+    return list;
+  }();
   return all;
 }
 

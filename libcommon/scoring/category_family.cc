@@ -31,6 +31,8 @@ CategoryFamily::CategoryFamily(text::Categories categories) : categories_(std::m
                     categories_.version(), categories_.digest().substr(0, 12));
     metric.meaning = "same " + info.meaning;
     metric.range = "0 or 1";
+    metric.needs = "the category patterns";
+    metric.source = "UniRG's patterns; used as AMRG does (arXiv:2508.09225)";
     metrics_.push_back(std::move(metric));
   }
 }

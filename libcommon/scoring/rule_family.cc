@@ -16,34 +16,12 @@ struct Read {
   metrics::EntitySets entities;
 };
 
-std::vector<double> label_sums(const metrics::ConditionSet& hypothesis,
-                               const metrics::ConditionSet& reference) {
-  std::vector<double> sums;
-  for (const metrics::Counts& c : metrics::count_conditions(hypothesis, reference)) {
-    for (const int64_t count : {c.tp, c.fp, c.fn}) sums.push_back(static_cast<double>(count));
-  }
-  return sums;
-}
-
-std::vector<double> sample_sums(const metrics::ConditionSet& hypothesis,
-                                const metrics::ConditionSet& reference,
-                                metrics::Conditions conditions) {
-  const auto s = metrics::sample_sums(hypothesis, reference, conditions);
-  return {s.precision, s.recall, s.f1, static_cast<double>(s.equal),
-          static_cast<double>(s.reports)};
-}
-
 Scored compare(const Read& hypothesis, const Read& reference) {
   const metrics::EntityScore entity = metrics::entity_f1(hypothesis.entities, reference.entities);
   Scored scored;
   scored.values = {metrics::label_f1(hypothesis.called, reference.called), entity.mean(),
                    entity.entity, entity.relation,
                    metrics::error_count(hypothesis.entities, reference.entities)};
-  scored.sums = {{"rule-labels", label_sums(hypothesis.called, reference.called)},
-                 {"rule-samples-14",
-                  sample_sums(hypothesis.called, reference.called, metrics::kAllConditions)},
-                 {"rule-samples-5",
-                  sample_sums(hypothesis.called, reference.called, metrics::kFiveConditions)}};
   return scored;
 }
 

@@ -17,11 +17,7 @@ namespace unirg::scoring {
 /// "VERSION@DIGEST", digest cut to 12 digits: which words a labeler knows, for signatures.
 std::string lexicon_tag(const text::Labeler& labeler);
 
-/// Scored::sums of each hypothesis, No Finding and uncertain ones as in label-f1:
-///   "rule-labels"     42 numbers: tp, fp, fn of each of the 14 conditions in CheXpert's order
-///   "rule-samples-14" precision, recall, f1 of this report over the 14 (0 for 0 / 0, as
-///   "rule-samples-5"  scikit-learn has it), 1 if all are equal, 1; the same over the five
-/// so that metrics::label_report() can make a corpus' micro, macro, weighted and samples averages.
+/// What micro-f1 and macro-f1 of evaluation are made of stands in score records as conditions.
 class RuleFamily : public Family {
  public:
   /// \param uncertain_is_positive whether an uncertain mention counts as called in label-f1 and in

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "metrics/label_f1.h"
 #include "scoring/answer_family.h"
+#include "scoring/label_sums.h"
 
 namespace unirg::scoring {
 namespace {
@@ -40,34 +41,28 @@ TEST(RuleFamily, signatures_name_the_lexicon_and_the_switch) {
             "label-f1:rule|14|per-report|lexicon:" + tag + "|uncertain:positive|v1");
   EXPECT_EQ(negative.metrics()[4].signature,
             "errors:rule|missed+false+wrong-attribute|lexicon:" + tag + "|v1");
-  EXPECT_FALSE(negative.metrics()[4].higher_is_better);
+  EXPECT_EQ(negative.metrics()[4].better, Better::lower);
 }
 
-TEST(RuleFamily, sums_make_the_report_of_a_corpus) {
-  const RuleFamily family(kLexicon, true);
-  metrics::ConditionCounts counts{};
-  metrics::SampleSums samples;
-  for (const Scored& s : family.score(kGroup)) {
-    ASSERT_EQ(s.sums.size(), 3U);
-    EXPECT_EQ(s.sums[0].first, "rule-labels");
-    ASSERT_EQ(s.sums[0].second.size(), 42U);
-    for (size_t c = 0; c < counts.size(); ++c) {
-      const double* n = &s.sums[0].second[3 * c];
-      counts[c] +=
-          {static_cast<int64_t>(n[0]), static_cast<int64_t>(n[1]), static_cast<int64_t>(n[2])};
-    }
-    EXPECT_EQ(s.sums[2].first, "rule-samples-5");
-    const std::vector<double>& five = s.sums[2].second;
-    samples +=
-        {five[0], five[1], five[2], static_cast<int64_t>(five[3]), static_cast<int64_t>(five[4])};
+TEST(LabelSums, add_up_to_the_report_of_a_corpus) {
+  const text::Labeler labeler(kLexicon);
+  const auto called = [&](const std::string& text) {
+    return metrics::called_conditions(labeler.read(text).labels, true);
+  };
+  std::vector<double> sums(kLabelSums);
+  for (const std::string& text : kGroup.hypotheses) {
+    const auto own = label_sums(called(text), called(kGroup.reference));
+    ASSERT_EQ(own.size(), kLabelSums);
+    for (size_t i = 0; i < own.size(); ++i) sums[i] += own[i];
   }
   // Of the five the reference has effusion: found by the first two of four, nobody else.
-  const auto report = metrics::label_report(counts, samples, metrics::kFiveConditions);
+  const auto report = label_report(sums.data(), true);
   EXPECT_EQ(report.support, (std::vector<int64_t>{0, 0, 0, 0, 4}));
   EXPECT_DOUBLE_EQ(report.each[4].recall, 0.5);
   EXPECT_DOUBLE_EQ(report.micro.precision, 2.0 / 3);  // cardiomegaly is false
   EXPECT_DOUBLE_EQ(report.samples.f1, 0.5);
   EXPECT_DOUBLE_EQ(report.accuracy, 0.5);
+  EXPECT_EQ(label_report(sums.data(), false).reports, 4);
 }
 
 TEST(AnswerFamily, rewards_format_labels_and_consistency) {
