@@ -10,10 +10,10 @@ PREFIX ?= /usr/local
 BIN := $(CURDIR)/build/$(PRESET)/bin
 # Two runs of a graph side by side, a thread each, waste less than two threads on one.
 PIPELINE = $(MAKE) --no-print-directory --silent --jobs=2 BIN=$(BIN) -f pipelines
-.PHONY: help setup build demo demo-real test smoke verify parity lint format bench install clean
+.PHONY: help setup build demo demo-real test smoke verify parity judge-server lint format bench install clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## install Debian packages (root or sudo) and fetch LibTorch; does nothing when all is there
 	@scripts/bootstrap all
@@ -42,6 +42,10 @@ verify: build ## run a pipeline three times (twice alike, once with THREADS=1) a
 parity: build ## compare models with Python's transformers and peft, both ways, on random checkpoints; ONLY=PATTERN
 	cmake --build --preset $(PRESET) --parallel $(JOBS) --target tokenize_lines
 	scripts/parity-transformers --bin $(BIN) $(if $(ONLY),--only '$(ONLY)')
+
+judge-server: build ## ask a real OpenAI-compatible server (llama.cpp) through the judge metrics
+	cmake --build --preset $(PRESET) --parallel $(JOBS) --target judge_probe
+	scripts/test-judge-server --probe build/$(PRESET)/tests/judge/judge_probe
 
 lint: setup build ## clang-format, shellcheck, layers, man pages; TIDY=1 adds clang-tidy (slow)
 	scripts/lint build/$(PRESET)

@@ -1,0 +1,177 @@
+// What judges' replies are read as: hand-worked ones, and those of the published parsers
+// (../shared/golden/metrics). SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "io/atomic_file.h"
+#include "io/jsonl.h"
+#include "metrics/chexprompt.h"
+#include "metrics/green.h"
+#include "metrics/reply_text.h"
+
+namespace unirg::metrics {
+namespace {
+
+using io::Json;
+
+Json golden(const char* name) {
+  const auto file = std::filesystem::path(UNIRG_SOURCE_DIR) / "../shared/golden/metrics" / name;
+  return std::filesystem::exists(file) ? Json::parse(io::read_file(file)) : Json();
+}
+
+const std::string kReply =
+    "[Explanation]:\nThe effusion is on the other side.\n\n"
+    "[Clinically Significant Errors]:\n"
+    "(a) False report of a finding: 1. pneumothorax\n"
+    "(b) Missing finding: 0. \n"
+    "(c) Wrong location: 2. effusion: 3. left; tube\n"
+    "(d) Wrong severity: 0\n"
+    "\n"
+    "[Clinically Insignificant Errors]:\nNo errors.\n\n"
+    "[Matched Findings]:\n3. heart; lungs; spine";
+
+TEST(Green, matched_over_matched_and_significant_errors) {
+  const auto counts = green_counts(green_answer(kReply));
+  ASSERT_TRUE(counts) << counts.error().reason;
+  EXPECT_EQ(counts->significant, (ErrorCounts{1, 0, 2, 0, 0, 0}));
+  EXPECT_EQ(counts->insignificant, (ErrorCounts{}));
+  EXPECT_EQ(counts->matched, 3);
+  EXPECT_DOUBLE_EQ(green_score(*counts), 3.0 / 6.0);
+  EXPECT_EQ(green_score({{0, 1}, {}, 0}), 0);
+  EXPECT_EQ(green_score({{}, {}, 0}), 0);  // upstream's rule: nothing matched, nothing earned
+  EXPECT_EQ(green_score({{}, {}, 4}), 1);
+}
+
+TEST(Green, takes_off_what_a_decoder_puts_round_the_answer) {
+  EXPECT_EQ(green_answer("<|user|>\n[Explanation]:\nlayout\n<|assistant|>\n[Explanation]:\nA</s>"),
+            "\nA");
+  EXPECT_EQ(green_answer("A<unk>B"), "AB");
+}
+
+/// The reading of `text` in place of the whole section of significant errors.
+std::string refusal(const std::string& section) {
+  const auto counts = green_counts("[Clinically Significant Errors]:\n" + section +
+                                   "\n\n[Matched Findings]:\n2. x");
+  return counts ? "valid" : counts.error().reason;
+}
+
+TEST(Green, refuses_what_the_published_parser_counts_as_zero) {
+  EXPECT_EQ(refusal("(a) x: 1. y\n(f) z: none"), "valid");
+  EXPECT_EQ(refusal("No clinically significant errors."), "valid");
+  EXPECT_EQ(refusal("None"), "valid");
+  EXPECT_EQ(refusal("(1) x: 1. y"), "valid");
+  EXPECT_EQ(refusal("(b) Missing: 2 findings"),
+            "section [Clinically Significant Errors]: (b) has no count");
+  EXPECT_EQ(refusal("(a) x 2. y"), "section [Clinically Significant Errors]: (a) has no count");
+  EXPECT_EQ(refusal("(a) x: 1. y\n(a) x: 3. y"),
+            "section [Clinically Significant Errors]: (a) twice");
+  EXPECT_EQ(refusal("No errors.\n(b) Missing: 2. x"),
+            "section [Clinically Significant Errors] says 'No' and lists errors");
+  EXPECT_NE(refusal("Nodule missed."), "valid");
+  EXPECT_NE(refusal(""), "valid");  // swallows the next section
+  EXPECT_NE(refusal("(a) x: 99999999999999999999. y"), "valid");
+}
+
+TEST(Green, a_reply_without_a_needed_section_is_invalid) {
+  EXPECT_EQ(green_counts("").error().reason, "no section [Clinically Significant Errors]");
+  EXPECT_FALSE(green_counts("[Matched Findings]:\n2. a; b"));
+  EXPECT_EQ(green_counts("[Clinically Significant Errors]:\nNo").error().reason,
+            "no section [Matched Findings]");
+  EXPECT_FALSE(green_counts("[Clinically Significant Errors]:\nNo\n\n[Matched Findings]:\n12 . z"));
+  EXPECT_FALSE(green_counts("[Clinically Significant Errors]:\nNo\n\n[Matched Findings]:\nmany"));
+  EXPECT_TRUE(green_counts("[Clinically Significant Errors]:\nNo\n\n[Matched Findings]:\nNone"));
+  const auto counts =
+      green_counts("[Clinically Significant Errors]:\nNo\n\n[Matched Findings]:\n1.");
+  ASSERT_TRUE(counts);
+  EXPECT_FALSE(counts->insignificant);
+}
+
+TEST(Green, upstream_reading_agrees_with_the_published_parser) {
+  const Json cases = golden("green_parse_synthetic.json");
+  if (cases.is_null()) GTEST_SKIP() << "needs ../shared/golden/metrics/green_parse_synthetic.json";
+  int valid = 0;
+  for (const Json& c : cases) {
+    const auto text = c["response"].get<std::string>();
+    const GreenCounts counts = green_counts_upstream(text);
+    std::vector<int64_t> all(counts.significant.begin(), counts.significant.end());
+    all.push_back(counts.matched);
+    EXPECT_EQ(all, c["sig_counts_and_matched"].get<std::vector<int64_t>>()) << text;
+    EXPECT_EQ(green_score(counts), c["green"].get<double>()) << text;
+    const auto ours = green_counts(text);
+    if (!ours) continue;
+    ++valid;
+    EXPECT_EQ(ours->significant, counts.significant) << text;
+    EXPECT_EQ(ours->matched, counts.matched) << text;
+  }
+  EXPECT_EQ(cases.size(), 11u);
+  EXPECT_EQ(valid, 6);  // the four regular ones, "No ...", and "none" with "None"
+}
+
+const std::string kPairs = "[(A, 1), (B, 0), (C, 2), (D, 0), (E, 0), (F, 3)]";
+std::string lines(const std::string& significant, const std::string& insignificant) {
+  return "Number of clinically significant errors by type: " + significant +
+         "\nNumber of clinically insignificant errors by type: " + insignificant;
+}
+
+TEST(Chexprompt, reads_both_lines) {
+  const auto counts = chexprompt_counts("Sure.\n" +
+                                        lines(kPairs,
+                                              "((A, 0), (B, 4), (C, 0), (D, 0), "
+                                              "(E, 0), (F, 0))") +
+                                        "\nExplanation: (A, 9)");
+  ASSERT_TRUE(counts) << counts.error().reason;
+  EXPECT_EQ(counts->significant, (ErrorCounts{1, 0, 2, 0, 0, 3}));
+  EXPECT_EQ(counts->insignificant, (ErrorCounts{0, 4, 0, 0, 0, 0}));
+  EXPECT_EQ(total(counts->significant), 6);
+}
+
+TEST(Chexprompt, wants_every_type_once) {
+  const auto reason = [](const std::string& significant) {
+    const auto counts = chexprompt_counts(lines(significant, kPairs));
+    return counts ? "valid" : counts.error().reason;
+  };
+  EXPECT_EQ(reason(kPairs), "valid");
+  EXPECT_EQ(reason("[(A, 0)]"), "clinically significant errors: type B is missing");
+  EXPECT_EQ(reason("[(A, 0), (B, 0), (C, 0), (D, 0), (E, 0), (F, 0), (F, 0)]"),
+            "clinically significant errors: type F twice");
+  EXPECT_EQ(reason("[(A, -1), (B, 0), (C, 0), (D, 0), (E, 0), (F, 0)]"),
+            "clinically significant errors: type A: not a count");
+  EXPECT_EQ(reason("[(A, n), (B, 0)]"),
+            "clinically significant errors: not a list of (type, count)");
+  EXPECT_EQ(reason("[(G, 0)]"), "clinically significant errors: a type that is none of A to F");
+  EXPECT_FALSE(chexprompt_counts("nothing"));
+  EXPECT_FALSE(chexprompt_counts("Number of clinically significant errors by type: " + kPairs));
+}
+
+TEST(Chexprompt, upstream_reading_agrees_with_the_published_parser) {
+  const Json cases = golden("chexprompt_parse_synthetic.json");
+  if (cases.is_null())
+    GTEST_SKIP() << "needs ../shared/golden/metrics/chexprompt_parse_synthetic.json";
+  const std::map<std::string, std::string> names{
+      {"A", "false_positive_finding"},    {"B", "omission_finding"},
+      {"C", "incorrect_location"},        {"D", "incorrect_severity"},
+      {"E", "false_positive_comparison"}, {"F", "omission_comparison"}};
+  const auto as_json = [&](const std::optional<ChexpromptPairs>& pairs) {
+    Json json;
+    if (pairs) json = Json::object();
+    for (const auto& [key, count] : pairs.value_or(ChexpromptPairs{})) json[names.at(key)] = count;
+    return json;
+  };
+  for (const Json& c : cases) {
+    const ChexpromptLines lines = chexprompt_lines_upstream(c["completion"].get<std::string>());
+    EXPECT_EQ(as_json(lines.significant), c["result"][0]);
+    EXPECT_EQ(as_json(lines.insignificant), c["result"][1]);
+  }
+  EXPECT_EQ(cases.size(), 4u);
+}
+
+TEST(ReplyText, words_are_cut_as_python_splits) {
+  EXPECT_EQ(first_words("  a\n\tb\u00A0c\u2003d  ", 0), "a b c d");
+  EXPECT_EQ(first_words("a b c", 2), "a b");
+  EXPECT_EQ(first_words("", 300), "");
+  EXPECT_EQ(strip_blanks("\u3000 a b\u0085"), "a b");
+}
+
+}  // namespace
+}  // namespace unirg::metrics
