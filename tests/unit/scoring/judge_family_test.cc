@@ -137,7 +137,7 @@ TEST(JudgeFamily, signatures_name_all_that_matters) {
   ASSERT_EQ(all.size(), 3u);
   EXPECT_EQ(all[0].signature, green);
   EXPECT_EQ(all[1].signature, family->metrics()[1].signature);
-  EXPECT_FALSE(all[1].higher_is_better);
+  EXPECT_EQ(all[1].better, Better::lower);
   EXPECT_NE(judge_metrics({})[0].signature.find("judge:unset|backend:http|prompt:unset"),
             std::string::npos);
 }
