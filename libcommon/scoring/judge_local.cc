@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <mutex>
 #include <utility>
@@ -162,7 +163,12 @@ JudgeAnswer JudgeLocal::Impl::decode(const std::vector<int64_t>& prompt, int64_t
     const Tensor out =
         model::reply_forward(model.config.text, text, prefix, hidden, rotary, &cache).view({1, -1});
     const Tensor logits = at::linear(out, text.head).to(at::kFloat).to(at::kCPU).view({-1});
-    token = at::argmax(logits + never).item<int64_t>();
+    const Tensor scores = logits + never;
+    token = at::argmax(scores).item<int64_t>();  // of NaN and numbers, it names a NaN
+    if (!std::isfinite(scores[token].item<float>()))
+      throw Error(Exit::data, fmt::format("the logits of judge '{}' are not finite (hint: another "
+                                          "--dtype)",
+                                          options.checkpoint.string()));
     if (std::find(stops.begin(), stops.end(), token) != stops.end()) {
       answer.finish = "stop";
       break;

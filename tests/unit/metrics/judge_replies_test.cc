@@ -7,6 +7,7 @@
 #include "io/atomic_file.h"
 #include "io/jsonl.h"
 #include "metrics/chexprompt.h"
+#include "metrics/crimson.h"
 #include "metrics/green.h"
 #include "metrics/reply_text.h"
 
@@ -164,6 +165,41 @@ TEST(Chexprompt, upstream_reading_agrees_with_the_published_parser) {
     EXPECT_EQ(as_json(lines.insignificant), c["result"][1]);
   }
   EXPECT_EQ(cases.size(), 4u);
+}
+
+/// References r1 urgent, r2 actionable, r3 benign; predictions p1 urgent, p2 unknown.
+Result<double> crimson(const std::string& rest) {
+  return crimson_score(Json::parse(
+      R"({"reference_findings": [{"id": "r1", "clinical_significance": "urgent"},
+          {"id": "r2", "clinical_significance": "actionable_not_urgent"},
+          {"id": "r3", "clinical_significance": "benign_expected"}],
+          "predicted_findings": [{"id": "p1", "clinical_significance": "urgent"}, {"id": "p2"}], )" +
+      rest + "}"));
+}
+
+TEST(Crimson, hand_worked) {
+  // N = 1.5. All matched: 1. r1 alone: 1 / 1.5. r1 with a significant error: 1 / (1 + 0.5) / 1.5.
+  EXPECT_EQ(*crimson(R"("matched_findings": [{"ref_id": "r1"}, {"ref_id": "r2"}])"), 1);
+  EXPECT_EQ(*crimson(R"("matched_findings": [{"ref_id": "r1"}, {"ref_id": "r1"}])"), 0.6667);
+  EXPECT_EQ(*crimson(R"("matched_findings": [{"ref_id": "r1"}], "errors": {"attribute_errors":
+                        [{"ref_id": "r1", "severity": "significant"}]})"),
+            0.4444);
+  // A false p2 (0.25): (1 - 0.25) / 1.5. Nothing right and p1 false: d = 1, -1 / 2.
+  EXPECT_EQ(*crimson(R"("matched_findings": [{"ref_id": "r1"}],
+                        "errors": {"false_findings": ["p2"]})"),
+            0.5);
+  EXPECT_EQ(*crimson(R"("errors": {"false_findings": ["p1"]})"), -0.5);
+  EXPECT_EQ(*crimson(R"("errors": {"missing_findings": ["r1", "r2"]})"), 0);
+  EXPECT_EQ(*crimson_score(Json::object()), 1);
+  EXPECT_FALSE(crimson(R"("matched_findings": [{}])"));
+  EXPECT_FALSE(crimson_score(Json::array()));
+}
+
+TEST(FineRadScore, takes_the_largest_severity) {
+  EXPECT_EQ(*finerad_maximum({}), 0);
+  EXPECT_EQ(*finerad_maximum({"Not actionable", "Urgent error", "actionable nonurgent"}), 3);
+  EXPECT_EQ(*finerad_severity("Emergent Error"), 4);
+  EXPECT_FALSE(finerad_maximum({"grave"}));
 }
 
 TEST(ReplyText, words_are_cut_as_python_splits) {

@@ -239,7 +239,7 @@ TEST(JudgeHttp, what_is_missing_or_no_address_is_named) {
 }
 
 TEST(JudgeHttp, no_more_requests_at_once_than_allowed) {
-  JudgeServer server("", "slow:0.1");
+  JudgeServer server("", "slow:0.3");
   UNIRG_SKIP_WITHOUT_SERVER(server);
   JudgeHttpOptions options = quick(server.url());
   options.concurrency = 3;

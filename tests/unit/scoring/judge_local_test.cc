@@ -1,6 +1,9 @@
 // A judge from a checkpoint of our own. SPDX-License-Identifier: Apache-2.0
 #include "scoring/judge_local.h"
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/linear.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -8,9 +11,11 @@
 #include "base/error.h"
 #include "io/atomic_file.h"
 #include "model/checkpoint_tensors.h"
+#include "model/qwen3_vl.h"
 #include "scoring/judge_family.h"
 #include "scoring/judge_pace.h"
 #include "temp_folder.h"
+#include "text/tokenizer.h"
 #include "text/tokenizer_train.h"
 
 namespace unirg::scoring {
@@ -77,6 +82,30 @@ TEST(JudgeLocal, answers_the_same_each_time_within_its_bounds) {
   JudgeLocal again({folder.path(), "cpu", "auto", {}});
   EXPECT_EQ(again.request(prompt("chatml", 12), {{"user", "a b"}}), request);
   EXPECT_EQ(again.ask(request).text, first.text);
+}
+
+TEST(JudgeLocal, says_what_the_whole_sequence_computed_anew_for_each_token_says) {
+  testing::TempFolder folder;
+  write_checkpoint(folder.path());
+  JudgeLocal judge({folder.path(), "cpu", "auto", {}});
+  const std::string said = judge.ask(judge.request(prompt("chatml", 10), {{"user", "a b"}})).text;
+  const at::NoGradGuard no_grad;
+  const model::Qwen3VL model = model::load_model(folder.path(), "cpu", "auto");
+  const text::Tokenizer tokenizer = text::Tokenizer::load(folder.path());
+  std::vector<int64_t> tokens = tokenizer.encode(render_chat("chatml", {{"user", "a b"}}, ""));
+  std::vector<int64_t> reply;
+  while (reply.size() < 10) {
+    const at::Tensor hidden = model::forward_plain(model, {{tokens, {}, {}}})[0];
+    at::Tensor logits = at::linear(hidden[hidden.size(0) - 1], model.text.head).clone();
+    for (int64_t id = 256; id < 272; ++id) {  // marks but the end, and rows without a token
+      if (id != 258) logits[id] = -1e9;
+    }
+    tokens.push_back(at::argmax(logits).item<int64_t>());
+    if (tokens.back() == 258) break;
+    reply.push_back(tokens.back());
+  }
+  EXPECT_EQ(said, tokenizer.decode(reply));
+  EXPECT_FALSE(reply.empty());
 }
 
 TEST(JudgeLocal, a_text_that_could_speak_for_the_judge_is_a_problem) {
