@@ -40,6 +40,17 @@ file(STRINGS "${GDCM_INCLUDE_DIR}/gdcmConfigure.h" GDCM_VERSION REGEX "^#define 
 string(REGEX REPLACE ".*\"(.*)\".*" "\\1" GDCM_VERSION "${GDCM_VERSION}")
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 
+# Neither has a pkg-config file.
+foreach(name IN ITEMS hyphen stemmer)
+  string(TOUPPER ${name} NAME)
+  find_library(${NAME}_LIBRARY ${name} REQUIRED)
+  mark_as_advanced(${NAME}_LIBRARY)
+  add_library(unirg_${name} INTERFACE)
+  target_link_libraries(unirg_${name} INTERFACE "${${NAME}_LIBRARY}")
+endforeach()
+find_path(HYPHEN_INCLUDE_DIR hyphen.h REQUIRED)
+find_path(STEMMER_INCLUDE_DIR libstemmer.h REQUIRED)
+
 # LibTorch for the modules that LAYERS allows it. AT_PER_OPERATOR_HEADERS keeps includes narrow (9 s a file, not 49 s).
 add_library(unirg_torch INTERFACE)
 target_link_libraries(unirg_torch INTERFACE ${TORCH_LIBRARIES})

@@ -1,0 +1,101 @@
+// Exact small numbers for tokens and n-grams, so that they are compared and counted as integers: no
+// hash value ever stands for an n-gram. Pure data. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace unirg::metrics {
+
+/// A number of a token or n-gram in one index.
+using GramId = uint32_t;
+inline constexpr GramId kNoGram = 0xffffffffU;
+inline constexpr size_t kMaxOrder = 4;
+using Ids = std::vector<GramId>;
+
+/// A map from pairs of ids to ids: open addressing, because an index lives for one group of reports
+/// and a node for every n-gram would cost more than all the counting.
+class PairMap {
+ public:
+  [[nodiscard]] GramId find(GramId first, GramId second) const;
+  void insert(GramId first, GramId second, GramId value);  ///< the pair must not be there
+  [[nodiscard]] size_t size() const { return size_; }
+  /// Every pair with its value, in no order: first, second, value.
+  [[nodiscard]] std::vector<std::array<GramId, 3>> entries() const;
+
+ private:
+  struct Slot {
+    uint64_t key = 0;
+    GramId value = kNoGram;  ///< kNoGram: empty
+  };
+  void grow();
+  [[nodiscard]] size_t place(uint64_t key) const;
+  std::vector<Slot> slots_;
+  size_t size_ = 0;
+};
+
+/// Numbers tokens and n-grams as they come. An n-gram is its first n-1 tokens' number and its last
+/// token's. With a base, what the base knows keeps the base's number and what is new gets numbers
+/// from base->size() on; the base is only read, so many indices may share one over threads.
+class GramIndex {
+ public:
+  explicit GramIndex(const GramIndex* base = nullptr)
+      : base_(base), size_(base == nullptr ? 0 : base->size()) {}
+
+  GramId add(std::string_view token);
+  GramId add(GramId gram, GramId token);
+  /// kNoGram where it was never added.
+  [[nodiscard]] GramId find(std::string_view token) const;
+  [[nodiscard]] GramId find(GramId gram, GramId token) const;
+  Ids add(const std::vector<std::string>& tokens);
+  [[nodiscard]] GramId size() const { return size_; }
+  /// What each number stands for, tokens joined by single spaces; only of an index without a base.
+  [[nodiscard]] std::vector<std::string> names() const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+  };
+  const GramIndex* base_;
+  GramId size_;
+  std::unordered_map<std::string, GramId, Hash, std::equal_to<>> tokens_;
+  PairMap pairs_;
+};
+
+/// Different n-grams of one order with how often they occur, by number.
+using Counts = std::vector<std::pair<GramId, uint32_t>>;
+
+/// The n-grams of one text, orders 1..max_order.
+struct Grams {
+  std::array<Counts, kMaxOrder> orders;
+};
+Grams count_grams(GramIndex& index, const Ids& tokens, size_t max_order);
+
+/// The n-grams of a reference, ready to be matched by many hypotheses.
+class ReferenceGrams {
+ public:
+  ReferenceGrams(const Ids& reference, size_t max_order);
+  /// Clipped matches of each order, sum over n-grams of min(count in hypothesis, in reference);
+  /// orders above max_order are 0. Ids as given to the constructor's.
+  [[nodiscard]] std::array<size_t, kMaxOrder> matches(const Ids& hypothesis) const;
+
+ private:
+  size_t max_order_;
+  PairMap grams_;                 ///< (n-gram of the reference or kNoGram, token) -> n-gram
+  std::vector<uint32_t> counts_;  ///< by n-gram
+};
+
+/// How many n-grams of an order a text has.
+constexpr size_t gram_total(size_t tokens, size_t order) {
+  return tokens >= order ? tokens - order + 1 : 0;
+}
+
+}  // namespace unirg::metrics

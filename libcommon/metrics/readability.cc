@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metrics/readability.h"
+
+#include <fmt/format.h>
+#include <hyphen.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/error.h"
+#include "metrics/unicode_text.h"
+
+namespace unirg::metrics {
+namespace {
+
+/// Words of a text without its punctuation, in lower case.
+std::vector<std::string> bare_words(std::string_view text) {
+  std::string bare;
+  for (size_t at = 0; at < text.size();) {
+    const size_t begin = at;
+    const char32_t c = next_code_point(text, at);
+    if (is_word_character(c) || is_python_space(c)) bare.append(text, begin, at - begin);
+  }
+  return unicode_words(lower_case(bare));
+}
+
+size_t count_characters(std::string_view text) {
+  size_t n = 0;
+  for (size_t at = 0; at < text.size(); ++n) next_code_point(text, at);
+  return n;
+}
+
+bool ends_sentence(char c) { return c == '.' || c == '!' || c == '?'; }
+
+size_t counted_sentences(std::string_view text) {
+  size_t sentences = 0;
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t begin = at;
+    if (!is_word_character(next_code_point(text, at))) continue;
+    at = begin;
+    while (at < text.size() && !ends_sentence(text[at])) ++at;
+    while (at < text.size() && ends_sentence(text[at])) ++at;
+    sentences += bare_words(text.substr(begin, at - begin)).size() > 2;
+  }
+  return std::max<size_t>(sentences, 1);
+}
+
+struct FreeDictionary {
+  void operator()(HyphenDict* dictionary) const { hnj_hyphen_free(dictionary); }
+};
+
+}  // namespace
+
+struct Readability::Impl {
+  std::unique_ptr<HyphenDict, FreeDictionary> dictionary;
+};
+
+Readability::Readability(const std::filesystem::path& dictionary)
+    : impl_(std::make_unique<Impl>()) {
+  if (!std::filesystem::is_regular_file(dictionary))
+    throw Error(Exit::no_input,
+                fmt::format("no hyphenation dictionary '{}', which 'fkgl' counts syllables with "
+                            "(hint: Debian's package hyphen-en-us brings {})",
+                            dictionary.string(), kHyphenationFile));
+  impl_->dictionary.reset(hnj_hyphen_load(dictionary.c_str()));
+  if (impl_->dictionary == nullptr)
+    throw Error(Exit::data, fmt::format("'{}' is no hyphenation dictionary (hint: libhyphen reads "
+                                        "hyph_*.dic files)",
+                                        dictionary.string()));
+  // The file's own minima would win over arguments, and libhyphen counts them from behind a word's
+  // digits: syllables() keeps the distance from the ends itself.
+  for (HyphenDict* level = impl_->dictionary.get(); level != nullptr; level = level->nextlevel)
+    level->lhmin = level->rhmin = level->clhmin = level->crhmin = 1;
+}
+
+Readability::~Readability() = default;
+
+size_t Readability::syllables(std::string_view word) const {
+  std::vector<char> breaks(word.size() + 5);
+  char** rep = nullptr;
+  int* pos = nullptr;
+  int* cut = nullptr;
+  const int failed =
+      hnj_hyphen_hyphenate3(impl_->dictionary.get(), word.data(), static_cast<int>(word.size()),
+                            breaks.data(), nullptr, &rep, &pos, &cut, 1, 1, 1, 1);
+  if (rep != nullptr) {
+    for (size_t i = 0; i < word.size(); ++i) free(rep[i]);
+  }
+  free(rep);
+  free(pos);
+  free(cut);
+  UNIRG_ASSERT(failed == 0, "libhyphen failed");
+  // breaks has a mark for each character: odd where one may break behind it
+  const size_t characters = count_characters(word);
+  size_t count = 1;
+  for (size_t i = 1; i + 2 < characters; ++i) count += (breaks[i] & 1) != 0;
+  return count;
+}
+
+std::optional<double> Readability::grade(std::string_view text) const {
+  const std::vector<std::string> words = bare_words(text);
+  if (words.empty()) return std::nullopt;
+  size_t syllables = 0;
+  for (const std::string& word : words) syllables += this->syllables(word);
+  const auto n = static_cast<double>(words.size());
+  return 0.39 * n / static_cast<double>(counted_sentences(text)) +
+         11.8 * static_cast<double>(syllables) / n - 15.59;
+}
+
+}  // namespace unirg::metrics
