@@ -86,7 +86,7 @@ Exit tabulate(const EvalToolOptions& o, const Scored& scored, cli::Context& cont
 }
 
 Exit run(EvalToolOptions& o, cli::Context& context) {
-  scoring::settle(o.scoring);
+  scoring::settle(o.scoring, context);
   const std::string verb = o.words.empty() ? "" : o.words.front();
   if (o.list_metrics) {
     list_metrics(o);

@@ -91,7 +91,7 @@ Scored score_reports(const EvalToolOptions& o, cli::Context& context) {
   evaluation::ScoreRun run =
       evaluation::score_run(scorer, reports, references,
                             {o.system, o.seed_tag, o.splits, scoring::parse_sections(o.sections),
-                             o.allow_missing, static_cast<int>(o.common.threads)});
+                             o.allow_missing, scorer.threads(o.common.threads)});
   if (run.empty_reference > 0)
     context.log.info("{} references lack the sections to be scored and were left out",
                      run.empty_reference);

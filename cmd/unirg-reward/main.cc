@@ -30,7 +30,7 @@ void check(const RewardToolOptions& o) {
 
 Exit run(RewardToolOptions& o, cli::Context& context) {
   check(o);
-  scoring::settle(o.scoring);
+  scoring::settle(o.scoring, context);
   const scoring::Composition composition = composition_of(o);
   context.record.note("reward", scoring::formula(composition));
   return o.reweight.empty() ? score_rollouts(o, composition, context)

@@ -133,7 +133,7 @@ Exit score_rollouts(const RewardToolOptions& o, const scoring::Composition& comp
   io::AtomicFile out(o.output);
   bool stopped = false;
   ordered_parallel(
-      static_cast<int>(o.common.threads), static_cast<int64_t>(groups.size()),
+      scorer.threads(o.common.threads), static_cast<int64_t>(groups.size()),
       [&](int64_t g) {
         return shard.has(g) ? reward_group(job, groups[static_cast<size_t>(g)])
                             : Result<std::vector<data::Reward>>();

@@ -5,14 +5,16 @@
 
 #include <limits>
 
-#include "metrics/coco_bleu.h"
 #include "metrics/radcliq.h"
 #include "scoring/label_sums.h"
+#include "scoring/text_family.h"
 #include "text/lexicon.h"
 
 namespace unirg::evaluation {
 namespace {
 
+constexpr size_t kBleuSums = 10;    ///< metrics::BleuStatistics::numbers()
+constexpr size_t kMeteorSums = 21;  ///< metrics::MeteorStatistics::numbers()
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 /// F1 over the corpus, of one way to average.
@@ -77,8 +79,20 @@ CorpusMetric corpus_bleu(size_t order) {
            .meaning = fmt::format("COCO BLEU-{} of the counts summed over reports", order),
            .source = "Papineni et al. 2002; pycocoevalcap 1.2"},
           "coco-bleu",
-          10,
-          [order](const double* sums) { return metrics::coco_corpus_bleu(sums)[order - 1]; }};
+          kBleuSums,
+          [order](const double* sums) {
+            return scoring::corpus_coco_bleu({sums, sums + kBleuSums})[order - 1];
+          }};
+}
+
+CorpusMetric corpus_meteor() {
+  return {{.name = "meteor-corpus",
+           .signature = "",
+           .meaning = "METEOR of the statistics summed over reports",
+           .source = "Denkowski and Lavie 2014; METEOR 1.5"},
+          "meteor",
+          kMeteorSums,
+          [](const double* sums) { return scoring::corpus_meteor({sums, sums + kMeteorSums}); }};
 }
 
 }  // namespace
@@ -87,6 +101,7 @@ const std::vector<CorpusMetric>& corpus_metrics() {
   static const std::vector<CorpusMetric> all = [] {
     std::vector<CorpusMetric> list;
     for (const size_t order : {1, 2, 3, 4}) list.push_back(corpus_bleu(order));
+    list.push_back(corpus_meteor());
     for (const bool five : {false, true}) {
       for (const Average& average : kAverages) list.push_back(label_metric(average, five));
     }

@@ -62,7 +62,7 @@ CiderTable::CiderTable(const std::vector<std::vector<std::string>>& references,
   for (const auto& tokens : references) {
     const Grams grams = count_grams(index_, index_.add(tokens), kMaxOrder);
     frequencies_.resize(index_.size());
-    for (const Counts& counts : grams.orders) {
+    for (const GramCounts& counts : grams.orders) {
       for (const auto& [gram, count] : counts) ++frequencies_[gram];
     }
   }

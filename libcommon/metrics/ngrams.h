@@ -71,11 +71,11 @@ class GramIndex {
 };
 
 /// Different n-grams of one order with how often they occur, by number.
-using Counts = std::vector<std::pair<GramId, uint32_t>>;
+using GramCounts = std::vector<std::pair<GramId, uint32_t>>;
 
 /// The n-grams of one text, orders 1..max_order.
 struct Grams {
-  std::array<Counts, kMaxOrder> orders;
+  std::array<GramCounts, kMaxOrder> orders;
 };
 Grams count_grams(GramIndex& index, const Ids& tokens, size_t max_order);
 

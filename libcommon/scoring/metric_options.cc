@@ -25,15 +25,26 @@ cli::Table text_rows(TextOptions& o) {
        .metavar = "FILE",
        .help = "Frozen document frequencies of cider-d; without it those of the references.",
        .group = kText},
-      {.name = "meteor-synonyms",
-       .target = &o.meteor_synonyms,
+      {.name = "meteor-synsets",
+       .target = &o.meteor_synsets,
        .metavar = "FILE",
-       .help = "Synonym sets of meteor; without it words match exactly or by stem.",
+       .help = "Synonym sets of meteor, english.synsets of METEOR's jar; without it words match "
+               "exactly or by stem.",
+       .group = kText},
+      {.name = "meteor-exceptions",
+       .target = &o.meteor_exceptions,
+       .metavar = "FILE",
+       .help = "Irregular forms for the synonym sets, english.exceptions of the jar.",
+       .group = kText},
+      {.name = "meteor-paraphrases",
+       .target = &o.meteor_paraphrases,
+       .metavar = "FILE",
+       .help = "Paraphrase table of meteor, paraphrase-en.gz; without it none match.",
        .group = kText},
       {.name = "hyphenation",
        .target = &o.hyphenation,
        .metavar = "FILE",
-       .help = "Hyphenation dictionary that counts the syllables of fkgl.",
+       .help = "Hyphenation dictionary that counts the syllables of fkgl; empty takes Debian's hyphen-en-us.",
        .group = kText},
       {.name = "boilerplate",
        .target = &o.boilerplate,
@@ -225,7 +236,11 @@ void add_metric_options(cli::Table& table, MetricOptions& o) {
                            "labels, entities. Judges' replies are always kept."});
 }
 
-void settle(MetricOptions& o) {
+void settle(MetricOptions& o, cli::Context& context) {
+  const auto warn = [&context](const std::string& message) { context.log.warning("{}", message); };
+  o.net.warn = warn;
+  o.judge.warn = warn;
+  o.judge.stopped = [&context] { return context.stop.requested(); };
   o.net.uncertain_is_positive = o.chexbert_uncertain == "positive";
   find_installed("ratescore/rush_rules.tsv", o.net.sentence_rules);
   find_installed("lexicon/chest.yaml", o.lexicon);

@@ -2,7 +2,7 @@
 // Depends on the families and cli. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "cli/options.h"
+#include "cli/run_main.h"
 #include "scoring/judge_family.h"
 #include "scoring/net_family.h"
 #include "scoring/text_family.h"
@@ -25,7 +25,8 @@ void add_metric_options(cli::Table& table, MetricOptions& options);
 
 /// Makes options that were read ready for use: puts the files that come with the tools (lexicon,
 /// categories, prompts, sentence rules) where none was named. One that is not installed stays
-/// unnamed: the metric that needs it says so.
-void settle(MetricOptions& options);
+/// unnamed: the metric that needs it says so. Judges hear of a stop request, warnings go to the log;
+/// `context` must outlive the options.
+void settle(MetricOptions& options, cli::Context& context);
 
 }  // namespace unirg::scoring

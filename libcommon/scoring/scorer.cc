@@ -21,6 +21,7 @@ struct Kind {
   std::vector<MetricInfo> known;
   std::function<std::unique_ptr<Family>(const Names&)> make;
   bool reads_labels = false;
+  int64_t waiting_threads = 1;
 };
 
 /// A family of files that come with the tools, which knows its metrics once it is made; where the
@@ -42,6 +43,7 @@ std::vector<Kind> kinds(const MetricOptions& o) {
       {judge_metrics(o.judge), [&o](const Names& names) { return judge_family(names, o.judge); }},
   };
   all[1].reads_labels = true;
+  if (o.judge.backend == "http") all.back().waiting_threads = o.judge.concurrency;
   return all;
 }
 
@@ -116,6 +118,7 @@ Scorer::Scorer(std::vector<std::string> names, const MetricOptions& options)
       places_[at] = {families_.size() - 1, m};
     }
     if (all[k].reads_labels) labeler_.emplace(options.lexicon);
+    waiting_threads_ = std::max(waiting_threads_, all[k].waiting_threads);
   }
 }
 

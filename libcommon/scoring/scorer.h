@@ -2,7 +2,10 @@
 // chosen ones. Depends on the families. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +36,11 @@ class Scorer {
   /// One Scored for each hypothesis, its values in the order of metrics().
   [[nodiscard]] std::vector<Scored> score(const TextGroup& group) const;
 
+  /// Threads to score with: more than there are cores where they wait for a judge's server.
+  [[nodiscard]] int threads(int64_t asked) const {
+    return static_cast<int>(std::max(asked, waiting_threads_));
+  }
+
   /// Whether a metric over the rule labeler's reading was chosen.
   [[nodiscard]] bool reads_labels() const { return labeler_.has_value(); }
   /// Conditions the rule labeler finds called. \pre reads_labels()
@@ -49,6 +57,7 @@ class Scorer {
   std::vector<Place> places_;
   std::optional<text::Labeler> labeler_;
   bool uncertain_is_positive_, details_;
+  int64_t waiting_threads_ = 1;
 };
 
 }  // namespace unirg::scoring
