@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "evaluation/corpus_metrics.h"
 #include "evaluation/score_run.h"
@@ -14,19 +16,18 @@ namespace {
 
 using evaluation::Score;
 
-/// Corpus metrics carry the signature of the metric that makes their statistic.
-void add_corpus_signatures(const std::vector<Score>& scores, Signatures& signatures) {
+/// What a corpus metric computes: the per-report metric whose statistic it sums says it.
+Signatures corpus_signatures(const std::vector<Score>& scores, const Signatures& own) {
+  Signatures signatures;
   for (const evaluation::CorpusMetric& metric : evaluation::corpus_metrics()) {
-    for (const auto& [statistic, sums] : scores.front().sums) {
-      if (statistic != metric.statistic) continue;
-      for (const auto& [name, signature] : Signatures(signatures)) {
-        if (name.starts_with(statistic)) {
-          signatures[metric.info.name] = signature + "|corpus";
-          break;
-        }
-      }
-    }
+    const auto is_there = [&](const auto& sums) { return sums.first == metric.statistic; };
+    if (std::none_of(scores.front().sums.begin(), scores.front().sums.end(), is_there)) continue;
+    const auto maker = own.lower_bound(metric.statistic);
+    if (maker == own.end() || !maker->first.starts_with(metric.statistic)) continue;
+    signatures[metric.info.name] =
+        metric.info.name + maker->second.substr(maker->second.find(':'));
   }
+  return signatures;
 }
 
 /// Standard input for "-", and for a lone call in a pipe.
@@ -102,7 +103,7 @@ Scored score_reports(const EvalToolOptions& o, cli::Context& context) {
   Signatures signatures;
   for (const scoring::MetricInfo& metric : scorer.metrics())
     signatures[metric.name] = metric.signature;
-  add_corpus_signatures(run.scores, signatures);
+  signatures.merge(corpus_signatures(run.scores, signatures));
   context.record.add_input(o.references);
   context.record.add_input(predictions);
   context.record.note("empty_reference", run.empty_reference);
