@@ -84,11 +84,9 @@ std::vector<int64_t> best_classes(const Tensor& scores) {
 /// All spans of a report, by first word, then last.
 struct Spans {
   std::vector<int64_t> first, last;
-  Tensor vectors;  ///< [S, F]
 };
 
-Spans make_spans(const Dygie& dygie, const Tensor& words) {
-  const int64_t W = words.size(0);
+Spans make_spans(const Dygie& dygie, int64_t W) {
   Spans spans;
   for (int64_t first = 0; first < W; ++first) {
     for (int64_t last = first; last < std::min(W, first + dygie.config.max_span_width); ++last) {
@@ -96,13 +94,44 @@ Spans make_spans(const Dygie& dygie, const Tensor& words) {
       spans.last.push_back(last);
     }
   }
-  const Tensor first = at::tensor(spans.first, at::kLong).to(words.device());
-  const Tensor last = at::tensor(spans.last, at::kLong).to(words.device());
-  spans.vectors =
-      at::cat({at::index_select(words, 0, first), at::index_select(words, 0, last),
-               at::embedding(parameter(dygie.encoder.parameters, kWidths), last - first)},
-              1);
   return spans;
+}
+
+/// Vectors of some spans. \returns [N, F]
+Tensor span_vectors(const Dygie& dygie, const Tensor& words,
+                    const std::vector<int64_t>& first_words,
+                    const std::vector<int64_t>& last_words) {
+  const Tensor first = at::tensor(first_words, at::kLong).to(words.device());
+  const Tensor last = at::tensor(last_words, at::kLong).to(words.device());
+  return at::cat({at::index_select(words, 0, first), at::index_select(words, 0, last),
+                  at::embedding(parameter(dygie.encoder.parameters, kWidths), last - first)},
+                 1);
+}
+
+struct SpanScores {
+  std::vector<int64_t> classes;  ///< of entities; -1: none
+  Tensor mentions;               ///< [S, 1]
+};
+
+/// Some thousand spans at a time: a long report's vectors would fill the memory.
+SpanScores score_spans(const Dygie& dygie, const Tensor& words, const Spans& spans) {
+  constexpr size_t kSpans = 4096;
+  const DygieConfig& c = dygie.config;
+  SpanScores out;
+  std::vector<Tensor> mentions;
+  for (size_t begin = 0; begin < spans.first.size(); begin += kSpans) {
+    const auto from = static_cast<std::ptrdiff_t>(begin);
+    const auto to = static_cast<std::ptrdiff_t>(std::min(spans.first.size(), begin + kSpans));
+    const Tensor vectors =
+        span_vectors(dygie, words, {spans.first.begin() + from, spans.first.begin() + to},
+                     {spans.last.begin() + from, spans.last.begin() + to});
+    const auto some = best_classes(span_scores(dygie, entity_root(c), vectors));
+    out.classes.insert(out.classes.end(), some.begin(), some.end());
+    mentions.push_back(
+        span_scores(dygie, relation_root(c, "_mention_pruners") + "._scorer", vectors));
+  }
+  out.mentions = at::cat(mentions, 0);
+  return out;
 }
 
 /// Spans that may stand in a relation: the K best mentions, in span order.
@@ -112,20 +141,24 @@ struct Mentions {
   Tensor scores;               ///< [K, 1]
 };
 
-Mentions prune(const Dygie& dygie, const Tensor& vectors, int64_t W) {
-  const DygieConfig& c = dygie.config;
-  const Tensor scores =
-      span_scores(dygie, relation_root(c, "_mention_pruners") + "._scorer", vectors);  // [S, 1]
+Mentions prune(const Dygie& dygie, const Tensor& words, const Spans& spans, const Tensor& scores) {
   // float32, as in the source
-  const auto wanted =
-      static_cast<int64_t>(std::ceil(static_cast<float>(W) * static_cast<float>(c.spans_per_word)));
-  const int64_t K = std::min(wanted, vectors.size(0));
+  const auto wanted = static_cast<int64_t>(std::ceil(
+      static_cast<float>(words.size(0)) * static_cast<float>(dygie.config.spans_per_word)));
+  const int64_t K = std::min(wanted, scores.size(0));
   const Tensor best = std::get<1>(at::topk(scores.squeeze(1), K));
   const Tensor kept = std::get<0>(at::sort(best));
   const Tensor on_cpu = kept.to(at::kCPU);
-  return {{on_cpu.const_data_ptr<int64_t>(), on_cpu.const_data_ptr<int64_t>() + K},
-          at::index_select(vectors, 0, kept),
-          at::index_select(scores, 0, kept)};
+  Mentions mentions{
+      {on_cpu.const_data_ptr<int64_t>(), on_cpu.const_data_ptr<int64_t>() + K}, {}, {}};
+  std::vector<int64_t> first, last;
+  for (const int64_t s : mentions.spans) {
+    first.push_back(spans.first[static_cast<size_t>(s)]);
+    last.push_back(spans.last[static_cast<size_t>(s)]);
+  }
+  mentions.vectors = span_vectors(dygie, words, first, last);
+  mentions.scores = at::index_select(scores, 0, kept);
+  return mentions;
 }
 
 /// Class of every ordered pair of mentions (a, b), row by row; -1: none. The pairs are scored a few
@@ -221,10 +254,16 @@ std::vector<Tensor> word_vectors(const Dygie& dygie, const std::vector<WordPiece
     counts.push_back(own.size());
     windows.insert(windows.end(), own.begin(), own.end());
   }
-  Tensor hidden;  // [windows, T, H]
-  if (!windows.empty()) {
-    const TokenBatch batch = pad_batch(windows, dygie.config.encoder.pad_token_id);
-    hidden = encoder_forward(dygie.encoder, batch).hidden.back();
+  // A few windows at a time: those of a book would not fit the memory together.
+  constexpr size_t kWindows = 16;
+  std::vector<Tensor> hidden;  // of each window [T, H], specials and padding included
+  for (size_t begin = 0; begin < windows.size(); begin += kWindows) {
+    const auto from = windows.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto to =
+        windows.begin() + static_cast<std::ptrdiff_t>(std::min(windows.size(), begin + kWindows));
+    const TokenBatch batch = pad_batch({from, to}, dygie.config.encoder.pad_token_id);
+    const Tensor last = encoder_forward(dygie.encoder, batch).hidden.back();
+    for (int64_t i = 0; i < last.size(0); ++i) hidden.push_back(last[i]);
   }
   const Tensor none = at::zeros({0, dygie.config.encoder.hidden_size},
                                 parameter(dygie.encoder.parameters, kWidths).options());
@@ -234,7 +273,7 @@ std::vector<Tensor> word_vectors(const Dygie& dygie, const std::vector<WordPiece
     std::vector<Tensor> pieces{none};
     for (size_t i = 0; i < counts[r]; ++i, ++next) {
       const auto inner = static_cast<int64_t>(windows[next].size()) - 2;  // without the specials
-      pieces.push_back(hidden[static_cast<int64_t>(next)].narrow(0, 1, inner));
+      pieces.push_back(hidden[next].narrow(0, 1, inner));
     }
     vectors.push_back(pool_words(at::cat(pieces, 0), reports[r]));
   }
@@ -244,8 +283,9 @@ std::vector<Tensor> word_vectors(const Dygie& dygie, const std::vector<WordPiece
 DygieGraph decode_graph(const Dygie& dygie, const Tensor& words) {
   UNIRG_ASSERT(words.dim() == 2 && words.size(0) >= 1, "a report has at least one word");
   const DygieConfig& c = dygie.config;
-  const Spans spans = make_spans(dygie, words);
-  const auto classes = best_classes(span_scores(dygie, entity_root(c), spans.vectors));
+  const Spans spans = make_spans(dygie, words.size(0));
+  const SpanScores scores = score_spans(dygie, words, spans);
+  const std::vector<int64_t>& classes = scores.classes;
   DygieGraph graph;
   std::map<int64_t, size_t> entity_of;  // span -> entity
   for (size_t s = 0; s < classes.size(); ++s) {
@@ -254,7 +294,7 @@ DygieGraph decode_graph(const Dygie& dygie, const Tensor& words) {
     graph.entities.push_back(
         {spans.first[s], spans.last[s], c.entity_labels[static_cast<size_t>(classes[s])]});
   }
-  const Mentions mentions = prune(dygie, spans.vectors, words.size(0));
+  const Mentions mentions = prune(dygie, words, spans, scores.mentions);
   const auto pairs = relation_classes(dygie, mentions);
   const size_t K = mentions.spans.size();
   for (size_t a = 0; a < K; ++a) {

@@ -64,7 +64,7 @@ struct DygieGraph {
 
 /// Vector of each word: the mean of its pieces' last hidden states, 0 for a word without pieces.
 /// A report with more pieces than a window holds is cut, encoded window by window, and joined
-/// again. All windows of all reports are one batch. \returns per report [W, H]
+/// again. Windows run in batches of a few, so that memory stays bounded. \returns per report [W, H]
 std::vector<Tensor> word_vectors(const Dygie& dygie, const std::vector<WordPieces>& reports,
                                  const WindowIds& ids);
 
