@@ -200,6 +200,7 @@ std::vector<int64_t> BertScorer::ids(std::string_view text) const {
 
 std::vector<TokenVectors> BertScorer::embed(const std::vector<std::string>& texts,
                                             size_t batch_size) const {
+  use_one_thread();
   const at::NoGradGuard no_grad;
   std::vector<TokenVectors> out(texts.size());
   std::vector<size_t> lengths;
@@ -229,6 +230,7 @@ std::vector<TokenVectors> BertScorer::embed(const std::vector<std::string>& text
 
 BertScoreValue bert_score(const TokenVectors& hypothesis, const TokenVectors& reference,
                           const TokenWeights& weights) {
+  use_one_thread();
   const at::NoGradGuard no_grad;
   const Tensor cosines = at::mm(rows(hypothesis), rows(reference).t());  // [hypothesis, reference]
   BertScoreValue out;

@@ -94,6 +94,7 @@ ChexbertNet::~ChexbertNet() = default;
 
 std::vector<ChexbertReading> ChexbertNet::read(const std::vector<std::string>& texts,
                                                size_t batch_size) const {
+  use_one_thread();
   const at::NoGradGuard no_grad;
   std::vector<ChexbertReading> out(texts.size());
   std::vector<size_t> missing;

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scoring/net_batches.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <numeric>
 
 namespace unirg::scoring {
+
+void use_one_thread() {
+  thread_local const bool done = [] {
+    at::set_num_threads(1);
+    return true;
+  }();
+  (void)done;
+}
 
 std::vector<std::vector<size_t>> make_batches(const std::vector<size_t>& lengths, size_t size) {
   std::vector<size_t> order(lengths.size());

@@ -1,10 +1,15 @@
-// How texts share a network's batches. Depends on nothing. SPDX-License-Identifier: Apache-2.0
+// How the networks of metrics run: on one thread, in batches. Depends on nothing (LibTorch in the
+// source). SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
 namespace unirg::scoring {
+
+/// One intra-op thread for the calling thread: threads take whole texts instead, and a text's
+/// numbers do not depend on how many there are.
+void use_one_thread();
 
 /// Padded tokens of one batch at most, but for a single text: bounds the memory of a pass.
 constexpr size_t kBatchTokens = 4096;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scoring/net_family.h"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -154,7 +153,6 @@ class NetFamily : public Family {
 
 NetFamily::NetFamily(const std::vector<std::string>& names, const NetOptions& options)
     : options_(options) {
-  at::set_num_threads(1);
   if (!options_.warn) options_.warn = print_warning;
   check_options();
   choose(names);
@@ -395,8 +393,8 @@ Scored NetFamily::score_one(const Texts& texts, size_t h, const Readings& r) con
   for (size_t i = 0; i < chosen_.size(); ++i) {
     out.values.push_back(value(chosen_[i], texts, h, r));
     if (wants_radcliq(chosen_[i])) {
-      const auto& value = out.values.back();
-      out.sums.push_back({infos_[i].name, {value.value_or(0), value ? 1.0 : 0.0}});
+      const auto& number = out.values.back();
+      out.sums.push_back({infos_[i].name, {number.value_or(0), number ? 1.0 : 0.0}});
     }
   }
   if (any(wants_labels)) {
@@ -410,11 +408,6 @@ Scored NetFamily::score_one(const Texts& texts, size_t h, const Readings& r) con
 }
 
 std::vector<Scored> NetFamily::score(const TextGroup& group) const {
-  thread_local const bool one_thread = [] {
-    at::set_num_threads(1);
-    return true;
-  }();
-  (void)one_thread;
   const DistinctTexts all = distinct(group);
   const Readings readings = read(all.texts);
   std::map<size_t, Scored> done;

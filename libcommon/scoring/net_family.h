@@ -49,11 +49,11 @@ struct NetOptions {
 std::vector<MetricInfo> net_metrics(const NetOptions& options);
 
 /// Loads what the metrics need. Signatures end in the digests of the weights.
-/// Scored::sums: "chexbert" tp, fp, fn for each of the 14 conditions in CheXbert's order (42
-/// numbers), with either label metric; "radcliq-v0", "radcliq-v1" {value, 1}.
+/// Scored::sums: "chexbert" label_sums() of the two reports, with either label metric;
+/// "radcliq-v0", "radcliq-v1" {value, 1}, or {0, 0} without a value.
 /// Scored::details: "radgraph" and "chexbert" and "ratescore", what was read of hypothesis and
 /// reference.
-/// score() sets the calling thread to one intra-op thread.
+/// score() sets the calling thread to one intra-op thread, for good.
 /// \param names of net_metrics(), any order
 /// \throws Error(Exit::config) for an unknown name or setting; Error(Exit::no_input) naming a
 /// folder that is missing and the command that makes it; Error(Exit::data) for files that are wrong

@@ -161,7 +161,7 @@ std::vector<NetMetricInfo> known_net_metrics(const NetOptions& options, const Ne
     info.name = kind.name;
     info.signature = fmt::format("{}|{}{}|v1", kind.name, signature(kind, options, digests), batch);
     info.meaning = kind.meaning;
-    info.better = !error ? Better::higher : Better::lower;
+    info.better = error ? Better::lower : Better::higher;
     info.range = kind.range;
     info.needs = needs(kind.metric, options);
     info.source = kind.source;

@@ -72,6 +72,7 @@ RadGraphNet::~RadGraphNet() = default;
 
 std::vector<metrics::ReportGraph> RadGraphNet::read(const std::vector<std::string>& texts,
                                                     size_t batch_size) const {
+  use_one_thread();
   const at::NoGradGuard no_grad;
   std::vector<metrics::ReportGraph> out(texts.size());
   std::vector<size_t> missing;

@@ -198,6 +198,7 @@ RateNet::RateNet(const std::filesystem::path& recognizer, const std::filesystem:
 RateNet::~RateNet() = default;
 
 std::vector<RateReading> RateNet::read(const std::vector<std::string>& texts, bool together) const {
+  use_one_thread();
   const at::NoGradGuard no_grad;
   if (together) return impl_->run(texts);
   std::vector<RateReading> out;
