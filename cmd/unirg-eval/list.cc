@@ -38,8 +38,9 @@ io::Json json_of(const MetricInfo& metric, const char* level) {
 
 void list_metrics(const EvalToolOptions& o) {
   io::Json list = io::Json::array();
-  std::string table = "| metric | level | range | direction | needs | source |\n"
-                      "| --- | --- | --- | --- | --- | --- |\n";
+  std::string table =
+      "| metric | level | range | direction | needs | source |\n"
+      "| --- | --- | --- | --- | --- | --- |\n";
   std::string tsv = "metric\tlevel\trange\tdirection\tneeds\tsource\tmeaning\n";
   for (const auto& [metric, level] : all_metrics(o)) {
     list.push_back(json_of(metric, level));

@@ -70,9 +70,9 @@ scoring::Composition composite_of(const EvalToolOptions& o) {
 }
 
 Exit tabulate(const EvalToolOptions& o, const Scored& scored, cli::Context& context) {
-  const evaluation::Comparison comparison =
-      evaluation::compare(scored.scores, {parse_pairs(o.pairs), composite_of(o), o.resamples,
-                                          static_cast<uint64_t>(o.common.seed)});
+  const evaluation::Comparison comparison = evaluation::compare(
+      scored.scores,
+      {parse_pairs(o.pairs), composite_of(o), o.resamples, static_cast<uint64_t>(o.common.seed)});
   io::Json summary = evaluation::summary_json(comparison, scored.signatures);
   if (!o.runs.empty()) summary["wall_s"] = evaluation::run_times(o.runs);
   write_output(o.table, evaluation::markdown_tables(comparison, scored.signatures), context.record);

@@ -56,8 +56,9 @@ cli::Table eval_table(EvalToolOptions& o) {
       {.name = "ratings-kind",
        .target = &o.ratings_kind,
        .metavar = "KIND",
-       .help = "Form of the ratings of meta: plain (id, reference, candidate, rating or errors), "
-               "rexval (reports and errors), radpref (cases and a folder of annotations), rate-eval.",
+       .help =
+           "Form of the ratings of meta: plain (id, reference, candidate, rating or errors), "
+           "rexval (reports and errors), radpref (cases and a folder of annotations), rate-eval.",
        .choices = {"plain", "rexval", "radpref", "rate-eval"},
        .group = kScoring},
       {.name = "scores",

@@ -24,8 +24,7 @@ Signatures corpus_signatures(const std::vector<Score>& scores, const Signatures&
     if (std::none_of(scores.front().sums.begin(), scores.front().sums.end(), is_there)) continue;
     const auto maker = own.lower_bound(metric.statistic);
     if (maker == own.end() || !maker->first.starts_with(metric.statistic)) continue;
-    signatures[metric.info.name] =
-        metric.info.name + maker->second.substr(maker->second.find(':'));
+    signatures[metric.info.name] = metric.info.name + maker->second.substr(maker->second.find(':'));
   }
   return signatures;
 }
@@ -61,8 +60,10 @@ Signatures recorded_signatures(const std::filesystem::path& scores) {
   const std::filesystem::path file = scores.string() + ".run.json";
   if (!std::filesystem::exists(file)) return signatures;
   const auto record = nlohmann::json::parse(io::read_file(file), nullptr, false);
-  if (!record.is_object() || !record.contains("signatures")) return signatures;
-  for (const auto& [metric, signature] : record["signatures"].items()) {
+  const nlohmann::json::json_pointer place("/notes/signatures");
+  if (!record.is_object() || !record.contains(place) || !record[place].is_object())
+    return signatures;
+  for (const auto& [metric, signature] : record[place].items()) {
     if (signature.is_string()) signatures[metric] = signature.get<std::string>();
   }
   return signatures;

@@ -17,8 +17,9 @@ cli::Table reward_table(RewardToolOptions& o) {
       {.name = "composition",
        .target = &o.composition,
        .metavar = "NAME|FILE",
-       .help = "Reward file instead of --weights: terms with weights, transforms and what a missing "
-               "value does. Installed are unirg-step1 and unirg-step2, the paper's."},
+       .help =
+           "Reward file instead of --weights: terms with weights, transforms and what a missing "
+           "value does. Installed are unirg-step1 and unirg-step2, the paper's."},
       {.name = "reweight",
        .target = &o.reweight,
        .metavar = "REWARDS",

@@ -32,7 +32,7 @@ class Layout {
   void check(const Score& score) const;
 
   std::vector<std::string> names_;
-  std::vector<std::pair<std::string, size_t>> statistics_;  ///< name and length, in file order
+  std::vector<std::pair<std::string, size_t>> statistics_;      ///< name and length, in file order
   std::vector<std::pair<const CorpusMetric*, size_t>> corpus_;  ///< and where its sums begin
   bool labelled_;
   size_t conditions_;  ///< where the conditions' counts begin
@@ -45,9 +45,9 @@ Layout::Layout(const Score& example) : labelled_(example.labelled) {
     for (const CorpusMetric& metric : corpus_metrics()) {
       if (metric.statistic != statistic) continue;
       if (metric.length != values.size())
-        throw Error(Exit::data, fmt::format("score of study '{}': sums.{} has {} numbers, not {}",
-                                            example.study_id, statistic, values.size(),
-                                            metric.length));
+        throw Error(Exit::data,
+                    fmt::format("score of study '{}': sums.{} has {} numbers, not {}",
+                                example.study_id, statistic, values.size(), metric.length));
       corpus_.emplace_back(&metric, conditions_);
     }
     statistics_.emplace_back(statistic, values.size());
@@ -77,7 +77,8 @@ SumVector Layout::sums(const Score& score) const {
     v.push_back(value.value_or(0));
     v.push_back(value ? 1 : 0);
   }
-  for (const auto& [statistic, values] : score.sums) v.insert(v.end(), values.begin(), values.end());
+  for (const auto& [statistic, values] : score.sums)
+    v.insert(v.end(), values.begin(), values.end());
   if (!labelled_) return v;
   const std::set<std::string> called(score.called.begin(), score.called.end());
   const std::set<std::string> present(score.present.begin(), score.present.end());
@@ -111,7 +112,8 @@ std::vector<double> Layout::statistics(const SumVector& sums) const {
   std::vector<double> values;
   for (size_t m = 0; m < names_.size(); ++m)
     values.push_back(sums[2 * m] / sums[2 * m + 1]);  // 0 / 0, no value at all, is NaN
-  for (const auto& [metric, offset] : corpus_) values.push_back(metric->value(sums.data() + offset));
+  for (const auto& [metric, offset] : corpus_)
+    values.push_back(metric->value(sums.data() + offset));
   if (!labelled_) return values;
   const metrics::ConditionCounts all = counts(sums);
   values.push_back(metrics::micro_f1(all));

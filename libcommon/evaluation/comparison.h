@@ -55,10 +55,10 @@ struct Comparison {
   std::vector<Pair> pairs;
 };
 
-/// Means are over the reports that have a value. micro-f1 and macro-f1 follow the labels of the score
-/// records, where they were read; No Finding is left out of them (it is the
-/// absence of the others). Clusters are patients. \throws Error(Exit::data) if two
-/// systems of a split do not have the same reports
+/// Means are over the reports that have a value. micro-f1 and macro-f1 follow the labels of the
+/// score records, where they were read; No Finding is left out of them (it is the absence of the
+/// others). Clusters are patients. \throws Error(Exit::data) if two systems of a split do not have
+/// the same reports
 Comparison compare(const std::vector<Score>& scores, const ComparisonOptions& options);
 
 /// Whether there was a bootstrap: without resamples no interval has a width, and none may be shown.

@@ -31,17 +31,18 @@ constexpr Average kAverages[] = {
 };
 
 CorpusMetric label_metric(const Average& average, bool five) {
-  return {{.name = fmt::format("chexbert-{}-f1-{}", average.name, five ? 5 : 14),
-           .signature = "",
-           .meaning = fmt::format("F1 of CheXbert's labels over the corpus, {} average, {} conditions",
-                                  average.name, five ? "5" : "14"),
-           .needs = "as chexbert-f1-14",
-           .source = "Smit et al. 2020; f1chexbert 0.0.2"},
-          "chexbert",
-          scoring::kLabelSums,
-          [f1 = average.f1, five](const double* sums) {
-            return f1(scoring::label_report(sums, five));
-          }};
+  return {
+      {.name = fmt::format("chexbert-{}-f1-{}", average.name, five ? 5 : 14),
+       .signature = "",
+       .meaning = fmt::format("F1 of CheXbert's labels over the corpus, {} average, {} conditions",
+                              average.name, five ? "5" : "14"),
+       .needs = "as chexbert-f1-14",
+       .source = "Smit et al. 2020; f1chexbert 0.0.2"},
+      "chexbert",
+      scoring::kLabelSums,
+      [f1 = average.f1, five](const double* sums) {
+        return f1(scoring::label_report(sums, five));
+      }};
 }
 
 CorpusMetric label_metric(size_t condition) {
@@ -92,7 +93,9 @@ CorpusMetric corpus_meteor() {
            .source = "Denkowski and Lavie 2014; METEOR 1.5"},
           "meteor",
           kMeteorSums,
-          [](const double* sums) { return scoring::corpus_meteor({sums, sums + kMeteorSums}); }};
+          [](const double* sums) {
+            return scoring::corpus_meteor({sums, sums + kMeteorSums});
+          }};
 }
 
 }  // namespace

@@ -108,16 +108,17 @@ Json metrics_json(const ReportPage& page) {
   }
   std::vector<scoring::MetricInfo> known = page.metrics;
   for (const CorpusMetric& metric : corpus_metrics()) known.push_back(metric.info);
-  known.insert(known.end(),
-               {{.name = "composite", .signature = "", .meaning = "the reward's composition"},
-                {.name = "micro-f1",
-                 .signature = "",
-                 .meaning = "F1 of the counts summed over conditions and reports"},
-                {.name = "macro-f1", .signature = "", .meaning = "mean over conditions of their F1"},
-                {.name = "call-rate",
-                 .signature = "",
-                 .meaning = "conditions called for each condition present",
-                 .better = scoring::Better::neither}});
+  known.insert(
+      known.end(),
+      {{.name = "composite", .signature = "", .meaning = "the reward's composition"},
+       {.name = "micro-f1",
+        .signature = "",
+        .meaning = "F1 of the counts summed over conditions and reports"},
+       {.name = "macro-f1", .signature = "", .meaning = "mean over conditions of their F1"},
+       {.name = "call-rate",
+        .signature = "",
+        .meaning = "conditions called for each condition present",
+        .better = scoring::Better::neither}});
   Json metrics = Json::array();
   for (const std::string& name : names) metrics.push_back(metric_json(name, known));
   return metrics;

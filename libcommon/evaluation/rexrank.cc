@@ -15,15 +15,15 @@ struct Column {
   const char* name;
 };
 
-constexpr Column kScores[] = {{"bleu2", "bleu_score"},         {"bertscore", "bertscore"},
-                              {"sembscore", "semb_score"},     {"radgraph", "radgraph_combined"},
-                              {"radcliq-v0", "RadCliQ-v0"},    {"radcliq-v1", "RadCliQ-v1"},
-                              {"ratescore", "ratescore"},      {"green", "green_score"}};
+constexpr Column kScores[] = {{"bleu2", "bleu_score"},      {"bertscore", "bertscore"},
+                              {"sembscore", "semb_score"},  {"radgraph", "radgraph_combined"},
+                              {"radcliq-v0", "RadCliQ-v0"}, {"radcliq-v1", "RadCliQ-v1"},
+                              {"ratescore", "ratescore"},   {"green", "green_score"}};
 
-constexpr Column kBoard[] = {{"bleu2", "BLEU"},           {"bertscore", "BertScore"},
-                             {"sembscore", "SembScore"},  {"radgraph", "RadGraph"},
-                             {"1/radcliq-v1", "1/RadCliQ-v1"}, {"ratescore", "RaTEScore"},
-                             {"green", "GREEN"}};
+constexpr Column kBoard[] = {
+    {"bleu2", "BLEU"},        {"bertscore", "BertScore"},       {"sembscore", "SembScore"},
+    {"radgraph", "RadGraph"}, {"1/radcliq-v1", "1/RadCliQ-v1"}, {"ratescore", "RaTEScore"},
+    {"green", "GREEN"}};
 
 /// RFC 4180: quoted where it must be, quotes doubled.
 std::string csv_cell(const std::string& text) {

@@ -100,10 +100,9 @@ ScoreRun score_run(scoring::Scorer& scorer, const std::vector<NamedReport>& repo
       options.threads, static_cast<int64_t>(pairs.size()),
       [&](int64_t i) {
         const Pair& pair = pairs[static_cast<size_t>(i)];
-        Score score = make_score(
-            scorer, pair.reference->study_id, pair.reference->study.get(),
-            scoring::scored_text(*pair.report, options.sections),
-            scoring::scored_text(*pair.reference, options.sections));
+        Score score = make_score(scorer, pair.reference->study_id, pair.reference->study.get(),
+                                 scoring::scored_text(*pair.report, options.sections),
+                                 scoring::scored_text(*pair.reference, options.sections));
         score.system = options.system;
         score.seed = options.seed;
         return score;

@@ -28,9 +28,9 @@ struct Score {
   std::vector<std::pair<std::string, std::vector<double>>> sums;
   bool labelled = true;  ///< whether the conditions were read
   std::vector<std::string> called,
-      present;                    ///< conditions positive in the report, in the reference
-  data::Json details = nullptr;   ///< what a metric tells beside its value, by metric; or null
-  std::string text, reference;    ///< what was scored, against what
+      present;                   ///< conditions positive in the report, in the reference
+  data::Json details = nullptr;  ///< what a metric tells beside its value, by metric; or null
+  std::string text, reference;   ///< what was scored, against what
 };
 
 data::Json to_json(const Score& score);

@@ -160,7 +160,8 @@ std::string site_table(const Comparison& c, const std::string& split) {
   std::erase_if(columns, [&](const std::string& name) {
     return std::find(rows.begin(), rows.end(), name) == rows.end();
   });
-  if (columns.empty()) columns.assign(rows.begin(), rows.begin() + std::min<long>(6, std::ssize(rows)));
+  if (columns.empty())
+    columns.assign(rows.begin(), rows.begin() + std::min<long>(6, std::ssize(rows)));
   std::vector<std::string> head{"site", "system"};
   head.insert(head.end(), columns.begin(), columns.end());
   std::string text = header(head);

@@ -53,8 +53,7 @@ Numbered numbered(GramIndex& index, const Meteor::Sentence& sentence) {
 
 /// Adds a match of one word each wherever `same` says so, reference words first.
 template <typename Same>
-void match_words(MeteorMatches& matches, size_t module, size_t hypothesis_words,
-                 const Same& same) {
+void match_words(MeteorMatches& matches, size_t module, size_t hypothesis_words, const Same& same) {
   for (size_t r = 0; r < matches.size(); ++r) {
     for (size_t h = 0; h < hypothesis_words; ++h) {
       if (same(h, r)) matches[r].push_back({module, r, 1, h, 1});
@@ -145,8 +144,9 @@ struct Meteor::Impl {
 
 Meteor::Meteor(const MeteorFiles& files) : impl_(std::make_unique<Impl>()) {
   if (files.synsets.empty() != files.exceptions.empty())
-    throw Error(Exit::config, "METEOR's synonyms need both their files (hint: english.synsets and "
-                              "english.exceptions)");
+    throw Error(Exit::config,
+                "METEOR's synonyms need both their files (hint: english.synsets and "
+                "english.exceptions)");
   if (files.synsets.empty() && !files.paraphrases.empty())
     throw Error(Exit::config,
                 "METEOR's paraphrases need its synonyms (hint: give english.synsets and "
@@ -182,8 +182,7 @@ MeteorStatistics Meteor::statistics(const Sentence& hypothesis, const Sentence& 
     });
     if (impl_->synonyms != nullptr)
       match_words(matches, kSynonym, n, [&](size_t i, size_t j) {
-        return h.words[i] != r.words[j] &&
-               share_one(hypothesis.synsets[i], reference.synsets[j]);
+        return h.words[i] != r.words[j] && share_one(hypothesis.synsets[i], reference.synsets[j]);
       });
     if (impl_->paraphrases != nullptr)
       impl_->paraphrases->match(hypothesis.words, reference.words, matches);

@@ -1,6 +1,6 @@
-// METEOR 1.5 for English, as pycocoevalcap runs it (ranking task, "-norm"): exact, stem, synonym and
-// paraphrase matches, the last two when their files are given. Pure strings and numbers; files are
-// read once. SPDX-License-Identifier: Apache-2.0
+// METEOR 1.5 for English, as pycocoevalcap runs it (ranking task, "-norm"): exact, stem, synonym
+// and paraphrase matches, the last two when their files are given. Pure strings and numbers; files
+// are read once. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>
@@ -24,10 +24,10 @@ struct MeteorFiles {
 struct MeteorStatistics {
   static constexpr size_t kModules = 4;  ///< exact, stem, synonym, paraphrase
   using Pair = std::array<double, 2>;
-  Pair length{}, function_words{};            ///< words
-  std::array<Pair, kModules> content{};       ///< matched content words by module
-  std::array<Pair, kModules> function{};      ///< matched function words by module
-  double chunks = 0;  ///< 0 for a pair that is one piece of equal words
+  Pair length{}, function_words{};        ///< words
+  std::array<Pair, kModules> content{};   ///< matched content words by module
+  std::array<Pair, kModules> function{};  ///< matched function words by module
+  double chunks = 0;                      ///< 0 for a pair that is one piece of equal words
 
   MeteorStatistics& operator+=(const MeteorStatistics& other);
   /// Lengths, function words, content and function matches by module, chunks: 21 numbers.
@@ -39,9 +39,9 @@ struct MeteorStatistics {
 /// P = sum over matches of w_module (delta for a content word, 1 - delta for a function word) over
 /// the hypothesis's words so weighted, R the same of the reference; F = PR / (alpha P + (1-alpha)
 /// R); penalty = gamma (chunks / matches)^beta; (1 - penalty) F.
-/// Weights 1, 0.6, 0.8, 0.6; alpha 0.85, beta 0.2, gamma 0.6, delta 0.75. Of one report's statistics
-/// the report's score, of a sum corpus METEOR. \returns 0..1
-/// \see Denkowski and Lavie 2014, "Meteor Universal"; meteor-1.5.jar in PyPI pycocoevalcap 1.2
+/// Weights 1, 0.6, 0.8, 0.6; alpha 0.85, beta 0.2, gamma 0.6, delta 0.75. Of one report's
+/// statistics the report's score, of a sum corpus METEOR. \returns 0..1 \see Denkowski and Lavie
+/// 2014, "Meteor Universal"; meteor-1.5.jar in PyPI pycocoevalcap 1.2
 double meteor_score(const MeteorStatistics& statistics);
 
 /// Thread-safe after construction.

@@ -22,7 +22,7 @@ using MeteorMatches = std::vector<std::vector<MeteorMatch>>;
 
 struct MeteorAlignment {
   std::vector<MeteorMatch> matches;  ///< in the order of the reference
-  size_t chunks = 0;  ///< runs of matches that are neighbours in order on both sides
+  size_t chunks = 0;                 ///< runs of matches that are neighbours in order on both sides
 };
 
 /// \param matches one list for each word of the reference

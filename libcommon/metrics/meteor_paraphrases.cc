@@ -149,7 +149,8 @@ void MeteorParaphrases::match(const std::vector<std::string>& hypothesis,
   /// Places of `in` where a paraphrase stands.
   const auto places = [](const Hit& hit, const Words& in, const auto& visit) {
     for (size_t i = 0; i + hit.paraphrase_length <= in.size(); ++i) {
-      if (std::equal(hit.begin, hit.begin + hit.paraphrase_length, in.begin() + static_cast<int64_t>(i)))
+      if (std::equal(hit.begin, hit.begin + hit.paraphrase_length,
+                     in.begin() + static_cast<int64_t>(i)))
         visit(i);
     }
   };

@@ -74,10 +74,10 @@ std::string MeteorSynonyms::regular_base(const std::string& word) const {
     std::string_view form, base;
   };
   static constexpr std::array<Ending, 20> kEndings{
-      {{"s", ""},    {"ses", "s"},   {"xes", "x"},   {"zes", "z"}, {"ches", "ch"},
-       {"shes", "sh"}, {"men", "man"}, {"ies", "y"},  {"s", ""},    {"ies", "y"},
-       {"es", "e"},  {"es", ""},     {"ed", "e"},    {"ed", ""},   {"ing", "e"},
-       {"ing", ""},  {"er", ""},     {"est", ""},    {"er", "e"},  {"est", "e"}}};
+      {{"s", ""},      {"ses", "s"},   {"xes", "x"}, {"zes", "z"}, {"ches", "ch"},
+       {"shes", "sh"}, {"men", "man"}, {"ies", "y"}, {"s", ""},    {"ies", "y"},
+       {"es", "e"},    {"es", ""},     {"ed", "e"},  {"ed", ""},   {"ing", "e"},
+       {"ing", ""},    {"er", ""},     {"est", ""},  {"er", "e"},  {"est", "e"}}};
   if (word.ends_with("ss") || word.size() <= 2) return word;
   for (const Ending& ending : kEndings) {
     if (!word.ends_with(ending.form)) continue;

@@ -97,7 +97,8 @@ void separate_apostrophes(Text& text) {
   rewrite(text, '\'', neither, is_letter, U" ' ");
   rewrite(text, '\'', is_letter, no_letter, U" ' ");
   rewrite(text, '\'', is_letter, is_letter, U" '");
-  rewrite(text, '\'', is_digit, [](char32_t c) { return c == 's'; }, U" '");
+  rewrite(
+      text, '\'', is_digit, [](char32_t c) { return c == 's'; }, U" '");
 }
 
 std::vector<Text> split(const Text& text) {
@@ -123,14 +124,14 @@ Prefix prefix_kind(const Text& word) {
     std::unordered_map<std::u32string_view, Prefix> known{
         {U"No", Prefix::number}, {U"Art", Prefix::number}, {U"pp", Prefix::number}};
     for (const std::u32string_view listed :
-         {U"Adj",  U"Adm",   U"Adv",  U"Asst", U"Bart", U"Bldg", U"Brig", U"Bros",   U"Capt",
-          U"Cmdr", U"Col",   U"Comdr", U"Con", U"Corp", U"Cpl",  U"DR",   U"Dr",     U"Drs",
-          U"Ens",  U"Gen",   U"Gov",  U"Hon",  U"Hr",   U"Hosp", U"Insp", U"Lt",     U"MM",
-          U"MR",   U"MRS",   U"MS",   U"Maj",  U"Messrs", U"Mlle", U"Mme", U"Mr",    U"Mrs",
-          U"Ms",   U"Msgr",  U"Op",   U"Ord",  U"Pfc",  U"Ph",   U"Prof", U"Pvt",    U"Rep",
-          U"Reps", U"Res",   U"Rev",  U"Rt",   U"Sen",  U"Sens", U"Sfc",  U"Sgt",    U"Sr",
-          U"St",   U"Supt",  U"Surg", U"v",    U"vs",   U"i.e",  U"rev",  U"e.g",    U"Nos",
-          U"Nr"})
+         {U"Adj",  U"Adm",  U"Adv",  U"Asst",  U"Bart", U"Bldg", U"Brig", U"Bros",
+          U"Capt", U"Cmdr", U"Col",  U"Comdr", U"Con",  U"Corp", U"Cpl",  U"DR",
+          U"Dr",   U"Drs",  U"Ens",  U"Gen",   U"Gov",  U"Hon",  U"Hr",   U"Hosp",
+          U"Insp", U"Lt",   U"MM",   U"MR",    U"MRS",  U"MS",   U"Maj",  U"Messrs",
+          U"Mlle", U"Mme",  U"Mr",   U"Mrs",   U"Ms",   U"Msgr", U"Op",   U"Ord",
+          U"Pfc",  U"Ph",   U"Prof", U"Pvt",   U"Rep",  U"Reps", U"Res",  U"Rev",
+          U"Rt",   U"Sen",  U"Sens", U"Sfc",   U"Sgt",  U"Sr",   U"St",   U"Supt",
+          U"Surg", U"v",    U"vs",   U"i.e",   U"rev",  U"e.g",  U"Nos",  U"Nr"})
       known.emplace(listed, Prefix::any);
     return known;
   }();
@@ -196,16 +197,16 @@ std::vector<std::string> meteor_words(std::string_view bytes) {
 
 bool is_meteor_function_word(std::string_view word) {
   static const std::unordered_set<std::string_view> kWords{
-      "the",   ",",     ".",     "to",    "of",    "and",  "a",    "in",    "that",  "for",
-      "\"",    "is",    "on",    "'s",    "it",    "with", "was",  "as",    "said",  "at",
-      "he",    "by",    "be",    "from",  "have",  "has",  "are",  "his",   "but",   "an",
-      "this",  "not",   "i",     "will",  "\u2019", "they", ")",    "-rrb-", "(",     "-lrb-",
-      "who",   "their", "had",   "which", "we",    "were", "been", "more",  "or",    "s",
-      "its",   "would", "about", "new",   "one",   "after", "you", ":",     "also",  "up",
-      "when",  "there", "than",  "$",     "all",   "out",  "her",  "she",   "people", "year",
-      "two",   "-",     "can",   "if",    "last",  "first", "\u201c", "over", "other", "\u201d",
-      "into",  "some",  "what",  "so",    "--",    "no",   "time", "years", "could", "?",
-      "'t",    "\u2014", "'"};
+      "the",  ",",      ".",     "to",    "of",     "and",   "a",      "in",    "that",   "for",
+      "\"",   "is",     "on",    "'s",    "it",     "with",  "was",    "as",    "said",   "at",
+      "he",   "by",     "be",    "from",  "have",   "has",   "are",    "his",   "but",    "an",
+      "this", "not",    "i",     "will",  "\u2019", "they",  ")",      "-rrb-", "(",      "-lrb-",
+      "who",  "their",  "had",   "which", "we",     "were",  "been",   "more",  "or",     "s",
+      "its",  "would",  "about", "new",   "one",    "after", "you",    ":",     "also",   "up",
+      "when", "there",  "than",  "$",     "all",    "out",   "her",    "she",   "people", "year",
+      "two",  "-",      "can",   "if",    "last",   "first", "\u201c", "over",  "other",  "\u201d",
+      "into", "some",   "what",  "so",    "--",     "no",    "time",   "years", "could",  "?",
+      "'t",   "\u2014", "'"};
   return kWords.contains(word);
 }
 

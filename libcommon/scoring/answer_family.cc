@@ -15,12 +15,13 @@ AnswerFamily::AnswerFamily(text::Labeler labeler, bool uncertain_is_positive)
   const std::string with = fmt::format("|lexicon:{}|uncertain:{}|v1", lexicon_tag(labeler_),
                                        uncertain_is_positive ? "positive" : "negative");
   const std::string source = "arXiv:2601.03321 (the idea); definitions of metrics/answer.h";
-  metrics_ = {{"format", "format:think-answer|v1", "1 if the reply is <think>, then <answer>", Better::higher,
-               3, "0 or 1", "", source},
-              {"answer-label-f1", "answer-label-f1:rule|14|per-report" + with,
-               "F1 of the answer's labels against the reference's", Better::higher, 3, "0..1", "", source},
-              {"consistency", "consistency:rule|14|f1(answer,labeler(think))" + with,
-               "agreement of the narrative with the answer", Better::higher, 3, "0..1", "", source}};
+  metrics_ = {
+      {"format", "format:think-answer|v1", "1 if the reply is <think>, then <answer>",
+       Better::higher, 3, "0 or 1", "", source},
+      {"answer-label-f1", "answer-label-f1:rule|14|per-report" + with,
+       "F1 of the answer's labels against the reference's", Better::higher, 3, "0..1", "", source},
+      {"consistency", "consistency:rule|14|f1(answer,labeler(think))" + with,
+       "agreement of the narrative with the answer", Better::higher, 3, "0..1", "", source}};
 }
 
 std::vector<Scored> AnswerFamily::score(const TextGroup& group) const {

@@ -61,8 +61,9 @@ class Reader {
 Transform read_transform(const Reader& reader, const YAML::Node& node) {
   if (node.IsScalar() && node.Scalar() == "reciprocal") return Reciprocal{};
   if (!node.IsMap() || node.size() != 1)
-    reader.fail(node, "a transform is identity, reciprocal, {clip: [low, high]} or "
-                      "{scale: [from, to]}");
+    reader.fail(node,
+                "a transform is identity, reciprocal, {clip: [low, high]} or "
+                "{scale: [from, to]}");
   reader.check_keys(node, {"clip", "scale"});
   const auto key = node.begin()->first.Scalar();
   const auto [a, b] = reader.two_numbers(node.begin()->second, key);
@@ -141,8 +142,8 @@ std::optional<double> value_of(const Term& term, const NamedValues& values) {
   const auto it = std::find_if(values.begin(), values.end(),
                                [&](const auto& v) { return v.first == term.metric; });
   if (it == values.end())
-    throw Error(Exit::data, fmt::format("metric '{}' of the reward is not among the metrics",
-                                        term.metric));
+    throw Error(Exit::data,
+                fmt::format("metric '{}' of the reward is not among the metrics", term.metric));
   if (!it->second) {
     if (term.on_null == Term::OnNull::drop) return std::nullopt;
     if (term.on_null == Term::OnNull::value) return term.null_value;
@@ -203,8 +204,7 @@ std::optional<double> compose(const Composition& composition, const NamedValues&
 
 std::string formula(const Composition& composition) {
   std::string text;
-  for (const Term& term : composition.terms)
-    text += (text.empty() ? "" : " + ") + formula(term);
+  for (const Term& term : composition.terms) text += (text.empty() ? "" : " + ") + formula(term);
   return text;
 }
 

@@ -15,9 +15,10 @@ namespace unirg::scoring {
 enum class Better { lower = -1, neither = 0, higher = 1 };
 
 struct MetricInfo {
-  std::string name;       ///< kebab-case, as --metrics takes it
-  std::string signature;  ///< what exactly is computed, "name|key:value|...|vN"; printed with tables
-  std::string meaning;    ///< one line
+  std::string name;  ///< kebab-case, as --metrics takes it
+  std::string
+      signature;        ///< what exactly is computed, "name|key:value|...|vN"; printed with tables
+  std::string meaning;  ///< one line
   Better better = Better::higher;
   int decimals = 3;
   std::string range = "0..1";

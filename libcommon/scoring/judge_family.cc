@@ -64,14 +64,14 @@ const std::vector<JudgeMetric>& judge_table() {
   constexpr const char* kNeeds = "a judge: --judge-url and --judge-model, or --judge-checkpoint";
   static const std::vector<JudgeMetric> table{
       {"green",
-       {"green", "", "GREEN: findings matched / (matched + clinically significant errors)", Better::higher, 3,
-        "0..1", kNeeds, "Ostmeier et al. 2024, arXiv:2405.03595"}},
+       {"green", "", "GREEN: findings matched / (matched + clinically significant errors)",
+        Better::higher, 3, "0..1", kNeeds, "Ostmeier et al. 2024, arXiv:2405.03595"}},
       {"chexprompt",
        {"chexprompt-errors", "", "errors a report, significant and not, as CheXprompt counts them",
         Better::lower, 2, "0..", kNeeds, "Chaves et al. 2024, arXiv:2403.08002"}},
       {"chexprompt",
-       {"chexprompt-significant", "", "clinically significant errors a report (CheXprompt)", Better::lower,
-        2, "0..", kNeeds, "Chaves et al. 2024, arXiv:2403.08002"}}};
+       {"chexprompt-significant", "", "clinically significant errors a report (CheXprompt)",
+        Better::lower, 2, "0..", kNeeds, "Chaves et al. 2024, arXiv:2403.08002"}}};
   return table;
 }
 

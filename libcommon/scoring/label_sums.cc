@@ -9,8 +9,8 @@ std::vector<double> label_sums(const metrics::ConditionSet& hypothesis,
   for (const metrics::Counts& c : metrics::count_conditions(hypothesis, reference)) {
     for (const int64_t count : {c.tp, c.fp, c.fn}) sums.push_back(static_cast<double>(count));
   }
-  for (const metrics::Conditions chosen :
-       {metrics::Conditions(metrics::kAllConditions), metrics::Conditions(metrics::kFiveConditions)}) {
+  for (const metrics::Conditions chosen : {metrics::Conditions(metrics::kAllConditions),
+                                           metrics::Conditions(metrics::kFiveConditions)}) {
     const metrics::SampleSums s = metrics::sample_sums(hypothesis, reference, chosen);
     sums.insert(sums.end(), {s.precision, s.recall, s.f1, static_cast<double>(s.equal),
                              static_cast<double>(s.reports)});

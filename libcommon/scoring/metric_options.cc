@@ -44,7 +44,8 @@ cli::Table text_rows(TextOptions& o) {
       {.name = "hyphenation",
        .target = &o.hyphenation,
        .metavar = "FILE",
-       .help = "Hyphenation dictionary that counts the syllables of fkgl; empty takes Debian's hyphen-en-us.",
+       .help = "Hyphenation dictionary that counts the syllables of fkgl; empty takes Debian's "
+               "hyphen-en-us.",
        .group = kText},
       {.name = "boilerplate",
        .target = &o.boilerplate,
@@ -99,8 +100,9 @@ cli::Table net_rows(NetOptions& o, std::string& chexbert_uncertain) {
       {.name = "bertscore-baseline",
        .target = &o.bertscore_baseline,
        .metavar = "built-in|none|FILE",
-       .help = "Baseline that BERTScore is rescaled with: the published row of the model and layer, "
-               "none, or a file in bert-score's form.",
+       .help =
+           "Baseline that BERTScore is rescaled with: the published row of the model and layer, "
+           "none, or a file in bert-score's form.",
        .group = kNets},
       {.name = "chexbert-uncertain",
        .target = &chexbert_uncertain,
@@ -131,8 +133,9 @@ cli::Table net_rows(NetOptions& o, std::string& chexbert_uncertain) {
       {.name = "metric-cache",
        .target = &o.cache,
        .metavar = "DIR",
-       .help = "Keeps what networks say of each text, by digest of text and weights; results are the "
-               "same bytes with and without.",
+       .help =
+           "Keeps what networks say of each text, by digest of text and weights; results are the "
+           "same bytes with and without.",
        .group = kNets},
   };
 }

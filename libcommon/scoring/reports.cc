@@ -132,9 +132,9 @@ std::vector<NamedReport> load_rexrank(const std::filesystem::path& file, bool pr
         report.verbatim = text_field(record, "report").value_or("");
         report.report = text::parse_report(*report.verbatim);
       } else {
-        report.verbatim = fmt::format("Findings: {} Impression: {}",
-                                      raw_section(record, "section_findings"),
-                                      raw_section(record, "section_impression"));
+        report.verbatim =
+            fmt::format("Findings: {} Impression: {}", raw_section(record, "section_findings"),
+                        raw_section(record, "section_impression"));
       }
     }
     reports.push_back(std::move(report));

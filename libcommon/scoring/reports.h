@@ -34,12 +34,12 @@ std::string scored_text(const NamedReport& report, Sections sections);
 /// Study records, generation records, JSONL of {study_id, text} with an optional sample, ReXrank
 /// JSON (one object: study id
 /// -> record with model_prediction, or section_findings / section_impression, or report; the bare
-/// token NaN counts as missing; the reference's verbatim text is ReXrank's, "Findings: F Impression:
-/// I" with the word None for a missing section), or CSV with columns study_id, report. Told apart by extension and
-/// schema. "-" is JSONL on standard input. \param predictions of a ReXrank record take
-/// model_prediction, not the reference \param on_error what a bad JSONL line does \throws
-/// Error(Exit::no_input), Error(Exit::data) "FILE:LINE: ..."; a study (and sample) that stands
-/// twice is an error
+/// token NaN counts as missing; the reference's verbatim text is ReXrank's, "Findings: F
+/// Impression: I" with the word None for a missing section), or CSV with columns study_id, report.
+/// Told apart by extension and schema. "-" is JSONL on standard input. \param predictions of a
+/// ReXrank record take model_prediction, not the reference \param on_error what a bad JSONL line
+/// does \throws Error(Exit::no_input), Error(Exit::data) "FILE:LINE: ..."; a study (and sample)
+/// that stands twice is an error
 data::Records<NamedReport> load_reports(const std::filesystem::path& file, bool predictions,
                                         data::OnError on_error = data::OnError::stop);
 

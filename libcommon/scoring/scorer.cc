@@ -84,7 +84,8 @@ void merge_details(io::Json& into, const io::Json& from, bool all) {
 
 std::vector<MetricInfo> known_metrics(const MetricOptions& options) {
   std::vector<MetricInfo> all;
-  for (const Kind& kind : kinds(options)) all.insert(all.end(), kind.known.begin(), kind.known.end());
+  for (const Kind& kind : kinds(options))
+    all.insert(all.end(), kind.known.begin(), kind.known.end());
   return all;
 }
 

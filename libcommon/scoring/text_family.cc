@@ -123,8 +123,7 @@ class TextFamily final : public Family {
     std::vector<std::vector<std::string>> tokens;
     tokens.reserve(references.size());
     for (const std::string& reference : references)
-      tokens.push_back(
-          metrics::unicode_words(coco_prepared(reference, options_.coco_tokens)));
+      tokens.push_back(metrics::unicode_words(coco_prepared(reference, options_.coco_tokens)));
     table_ = std::make_unique<metrics::CiderTable>(tokens, options_.coco_tokens);
   }
 
@@ -147,14 +146,13 @@ class TextFamily final : public Family {
   }
 
   void read_cider_table() {
-    table_ = std::make_unique<metrics::CiderTable>(
-        metrics::CiderTable::read(options_.cider_table));
+    table_ = std::make_unique<metrics::CiderTable>(metrics::CiderTable::read(options_.cider_table));
     if (table_->tokenizer() != options_.coco_tokens)
-      throw Error(Exit::config,
-                  fmt::format("'{}' counts tokens of kind '{}', not '{}' (hint: option coco-tokens "
-                              "must name the table's kind)",
-                              options_.cider_table.string(), table_->tokenizer(),
-                              options_.coco_tokens));
+      throw Error(
+          Exit::config,
+          fmt::format("'{}' counts tokens of kind '{}', not '{}' (hint: option coco-tokens "
+                      "must name the table's kind)",
+                      options_.cider_table.string(), table_->tokenizer(), options_.coco_tokens));
   }
 
   [[nodiscard]] Prepared prepare(const std::string& text, Indices& indices) const {
@@ -214,8 +212,7 @@ class TextFamily final : public Family {
     }
     if (readability_ != nullptr) values["fkgl"] = readability_->grade(text);
     if (boilerplate_ != nullptr) values["boilerplate"] = boilerplate_->share(text);
-    if (has("sentences"))
-      values["sentences"] = static_cast<double>(metrics::sentence_count(text));
+    if (has("sentences")) values["sentences"] = static_cast<double>(metrics::sentence_count(text));
     for (const MetricInfo& metric : chosen_) scored.values.push_back(values.at(metric.name));
     return scored;
   }

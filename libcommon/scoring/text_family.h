@@ -1,5 +1,5 @@
-// The metrics of text as one family: BLEU, ROUGE, CIDEr-D, METEOR, readability, repetition, lengths,
-// boilerplate. Depends on metrics, text. SPDX-License-Identifier: Apache-2.0
+// The metrics of text as one family: BLEU, ROUGE, CIDEr-D, METEOR, readability, repetition,
+// lengths, boilerplate. Depends on metrics, text. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <array>
@@ -18,14 +18,16 @@ struct TextOptions {
   /// pycocoevalcap makes them, or "whitespace", the text as it is.
   std::string coco_tokens = "ptb";
   std::filesystem::path cider_table;  ///< "": document frequencies of the run's references
-  std::filesystem::path meteor_synsets, meteor_exceptions;  ///< WordNet, from METEOR's jar; "": none
-  std::filesystem::path meteor_paraphrases;                 ///< paraphrase-en.gz; "": none
-  std::filesystem::path hyphenation;  ///< of fkgl; "": where Debian's hyphen-en-us has it
-  std::filesystem::path boilerplate;  ///< sentences, one a line; needed by boilerplate
+  std::filesystem::path meteor_synsets,
+      meteor_exceptions;                     ///< WordNet, from METEOR's jar; "": none
+  std::filesystem::path meteor_paraphrases;  ///< paraphrase-en.gz; "": none
+  std::filesystem::path hyphenation;         ///< of fkgl; "": where Debian's hyphen-en-us has it
+  std::filesystem::path boilerplate;         ///< sentences, one a line; needed by boilerplate
 };
 
 /// Every metric of the family in table order, with the signatures they have with these options.
-/// Files that are given and there are read for their digests. Nothing fails here for a missing file.
+/// Files that are given and there are read for their digests. Nothing fails here for a missing
+/// file.
 std::vector<MetricInfo> text_metrics(const TextOptions& options = {});
 
 /// \param names metrics by name, each once; only what they need is computed

@@ -55,9 +55,9 @@ void add_rouge(std::vector<MetricInfo>& all) {
           (kind == "-l" ? std::string("longest common subsequence F1")
                         : fmt::format("F1 of common {}", kind == "1" ? "words" : "word pairs")) +
           (stem ? ", of stems" : "");
-      all.push_back(plain(
-          name, fmt::format("{}:rouge-score|{}|f1|v1", name, stem ? "porter-nltk" : "nostem"),
-          meaning, source));
+      all.push_back(
+          plain(name, fmt::format("{}:rouge-score|{}|f1|v1", name, stem ? "porter-nltk" : "nostem"),
+                meaning, source));
     }
   }
 }
@@ -80,9 +80,9 @@ void add_coco(std::vector<MetricInfo>& all, const TextOptions& o) {
   cider.range = "0..10";
   cider.needs = "two references or more, or a table of document frequencies";
   all.push_back(std::move(cider));
-  MetricInfo meteor = plain("meteor", meteor_signature(o),
-                            "words aligned by form, stem and synonym, in few chunks",
-                            "Denkowski and Lavie 2014; meteor-1.5.jar in " + source);
+  MetricInfo meteor =
+      plain("meteor", meteor_signature(o), "words aligned by form, stem and synonym, in few chunks",
+            "Denkowski and Lavie 2014; meteor-1.5.jar in " + source);
   meteor.needs = "for the synonym and paraphrase modules METEOR's own files";
   all.push_back(std::move(meteor));
 }

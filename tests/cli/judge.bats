@@ -9,7 +9,6 @@ load ../judge/server
 
 setup() {
   unirg_setup
-  [[ $(unirg-reward --help) == *--judge-url* ]] || skip "unirg-reward has no --judge-url yet"
   mkdir here && cd here || return 1
   cat >reference.csv <<'END'
 study_id,report
@@ -41,10 +40,10 @@ many() {
   reward --judge-cache cache -o out.jsonl
   jq -es 'length == 2 and all((.components.green >= 0 and .components.green <= 1) and .components["chexprompt-errors"] >= 0)' out.jsonl
   [ "$(asked)" -eq 4 ]
-  jq -e '.signatures.green | startswith("green|judge:m|backend:http|prompt:green-1@")' out.jsonl.run.json
+  jq -e '.notes.signatures.green | startswith("green|judge:m|backend:http|prompt:green-1@")' out.jsonl.run.json
   mapfile -t options < <(judge)
   unirg-eval --quiet --lexicon "$UNIRG_SOURCE/share/lexicon/chest.yaml" --references reference.csv \
-    --metrics green,chexprompt-errors "${options[@]}" --judge-cache cache -o scores.jsonl rollouts.jsonl
+    --metrics green,chexprompt-errors "${options[@]}" --judge-cache cache --scores scores.jsonl --format none rollouts.jsonl
   [ "$(asked)" -eq 4 ] # the cache is one for all tools
 }
 

@@ -82,7 +82,7 @@ END
   reward --reweight first.jsonl --weights errors=-1,words=0.5 -o second.jsonl
   jq -es 'all(.reward == 0.5 * .components.words - .components.errors and .weights == {"errors": -1, "words": 0.5})' second.jsonl
   [ "$(jq -c .components first.jsonl)" = "$(jq -c .components second.jsonl)" ]
-  [ "$(jq -r .reward second.jsonl.run.json)" = "-1*errors + 0.5*words" ]
+  [ "$(jq -r .notes.reward second.jsonl.run.json)" = "-1*errors + 0.5*words" ]
   reward --reweight second.jsonl --weights rouge-l=1 -o third.jsonl
   [ "$(jq -c '[.reward, .weights]' third.jsonl)" = "$(jq -c '[.reward, .weights]' first.jsonl)" ]
 }
@@ -134,7 +134,7 @@ END
 @test "the same reports score the same from every kind of file" {
   printf 'study_id,report\na,Findings: Left effusion.\nb,Findings: Clear. Impression: Normal.\n' >h.csv
   printf 'study_id\treport\na\tFindings: Left effusion.\nb\tFindings: Clear. Impression: Normal.\n' >h.tsv
-  printf '{"study_id":"a","text":"Findings: Left effusion."}\n{"study_id":"b","text":"FINDINGS: Clear.\\nIMPRESSION: Normal."}\n' >h.jsonl
+  printf '{"study_id":"a","text":"Findings: Left effusion."}\n{"study_id":"b","text":"Findings: Clear. Impression: Normal."}\n' >h.jsonl
   printf '{"a":{"model_prediction":"Findings: Left effusion.","report":NaN},"b":{"model_prediction":"Findings: Clear. Impression: Normal."}}' >h.json
   reward --references reference.csv h.csv >expected.jsonl
   [ "$(wc -l <expected.jsonl)" -eq 2 ]
@@ -159,7 +159,7 @@ END
 
 @test "the word NaN inside a ReXrank report stays" {
   printf '{"a":{"model_prediction":"NaN \\" NaN","report":"NaN \\" NaN","section_findings":NaN}}' >r.json
-  reward --references r.json --weights rouge-l=1 --metrics words r.json | jq -e '.reward == 1 and .components.words == 3'
+  reward --references r.json --weights rouge-l=1 --metrics words r.json | jq -e '.reward == 1 and .components.words == 2'
 }
 
 @test "study records and rollouts, as the pipeline has them" {
@@ -244,11 +244,11 @@ END
   done
 }
 
-@test "an unknown metric is 78 and the known ones are named" {
+@test "an unknown metric is 78 and the nearest one is named" {
   for options in "--weights bleu2=1,bleu3=1" "--metrics bleu3"; do
     # shellcheck disable=SC2086  # words are meant
     run -78 --separate-stderr reward --references reference.csv $options rollouts.jsonl
-    assert_contains "$stderr" "unknown metric 'bleu3' (hint: known are bleu2, rouge-l, "
+    assert_contains "$stderr" "unknown metric 'bleu3' (hint: did you mean 'bleu2'? unirg-eval --list-metrics shows all)"
     [ -z "$output" ]
   done
   printf 'weights: {bleu3: 1}\n' >reward.yaml

@@ -49,9 +49,8 @@ double value_of(const Comparison& c, const std::string& system, const std::strin
 
 TEST(Compare, computes_means_and_corpus_f1_by_hand) {
   const Comparison c =
-      compare(
-      two_systems(),
-      {{{"a", "b"}}, scoring::weighted_sum({{"bleu2", 0.5}, {"errors", 0.25}}), 20, 0});
+      compare(two_systems(),
+              {{{"a", "b"}}, scoring::weighted_sum({{"bleu2", 0.5}, {"errors", 0.25}}), 20, 0});
   EXPECT_DOUBLE_EQ(value_of(c, "a", "bleu2"), 0.75);
   EXPECT_DOUBLE_EQ(value_of(c, "a", "composite"), 0.75);  // 0.5 x + 0.25 (2 x) = x
   EXPECT_DOUBLE_EQ(value_of(c, "a", "micro-f1"), 2.0 * 2 / (2 * 2 + 0 + 1));  // tp 2, fn 1
@@ -106,7 +105,8 @@ TEST(Rexrank, files_have_its_columns_and_rounding) {
   for (Score& s : scores) s.metrics.emplace_back("radcliq-v1", 1.0 / 3);
   scores[1].metrics.back().second = std::nullopt;
   scores[0].sums = scores[1].sums = {{"radcliq-v1", {1.0 / 3, 1}}};
-  EXPECT_EQ(rexrank_scores(scores), "study_id,bleu_score,RadCliQ-v1\n1,0.5,0.3333333333333333\n2,1,\n");
+  EXPECT_EQ(rexrank_scores(scores),
+            "study_id,bleu_score,RadCliQ-v1\n1,0.5,0.3333333333333333\n2,1,\n");
   EXPECT_EQ(rexrank_leaderboard(compare(scores, {{}, {}, 0, 0})),
             "Model,Split,BLEU,BertScore,SembScore,RadGraph,1/RadCliQ-v1,RaTEScore,GREEN\n"
             "a,test,0.750,-,-,-,3.000,-,-\n");

@@ -10,8 +10,10 @@ namespace {
 std::vector<scoring::HumanRating> ratings(bool errors) {
   const std::string reference = "the heart is large and the lungs are clear";
   const std::vector<std::pair<std::string, double>> candidates{
-      {reference, 5}, {"the heart is large and the lungs are wet", 4},
-      {"the heart is small and the lungs are wet", 3}, {"a large heart", 1}};
+      {reference, 5},
+      {"the heart is large and the lungs are wet", 4},
+      {"the heart is small and the lungs are wet", 3},
+      {"a large heart", 1}};
   std::vector<scoring::HumanRating> all;
   for (const auto& [text, mark] : candidates)
     all.push_back({text, "", reference, text, errors ? 5 - mark : mark, !errors});

@@ -63,7 +63,9 @@ TEST(RougeN, is_worked_by_hand) {
 
 TEST(Lcs, equals_the_table_method_over_block_borders) {
   uint64_t state = 1;
-  const auto next = [&] { return (state = state * 6364136223846793005ULL + 1442695040888963407ULL) >> 60; };
+  const auto next = [&] {
+    return (state = state * 6364136223846793005ULL + 1442695040888963407ULL) >> 60;
+  };
   for (size_t n : {1u, 63u, 64u, 65u, 130u, 200u}) {
     Ids a, b;
     for (size_t i = 0; i < n; ++i) a.push_back(static_cast<GramId>(next()));
@@ -83,12 +85,25 @@ TEST(Lcs, equals_the_table_method_over_block_borders) {
 }
 
 TEST(Porter, has_the_extensions_of_nltk) {
-  for (const auto& [word, stem] : std::vector<std::pair<std::string, std::string>>{
-           {"caresses", "caress"}, {"ponies", "poni"},     {"ties", "tie"},    {"died", "die"},
-           {"agreed", "agre"},     {"hopping", "hop"},     {"falling", "fall"}, {"filing", "file"},
-           {"happy", "happi"},     {"enjoy", "enjoy"},     {"skies", "sky"},   {"radically", "radic"},
-           {"radiology", "radiolog"}, {"opacities", "opac"}, {"adoption", "adopt"},
-           {"controlling", "control"}, {"effusion", "effus"}, {"is", "is"}})
+  for (const auto& [word, stem] :
+       std::vector<std::pair<std::string, std::string>>{{"caresses", "caress"},
+                                                        {"ponies", "poni"},
+                                                        {"ties", "tie"},
+                                                        {"died", "die"},
+                                                        {"agreed", "agre"},
+                                                        {"hopping", "hop"},
+                                                        {"falling", "fall"},
+                                                        {"filing", "file"},
+                                                        {"happy", "happi"},
+                                                        {"enjoy", "enjoy"},
+                                                        {"skies", "sky"},
+                                                        {"radically", "radic"},
+                                                        {"radiology", "radiolog"},
+                                                        {"opacities", "opac"},
+                                                        {"adoption", "adopt"},
+                                                        {"controlling", "control"},
+                                                        {"effusion", "effus"},
+                                                        {"is", "is"}})
     EXPECT_EQ(porter_stem(word), stem) << word;
 }
 
@@ -132,7 +147,8 @@ TEST(CiderTable, refuses_what_is_no_table) {
   for (const std::string& bad :
        {std::string("something\n"), std::string(), head + "1\ta", head + "x\ta\n",
         head + "1\tb\n1\ta\n", head + "1\ta\n1\ta\n", head + "4\ta\n", head + "1\ta b c d e\n",
-        head + "1\ta  b\n", head + "1\t\n", std::string("unirg.cider-df/1\ntokenizer\tptb\ndocuments\t1\n")}) {
+        head + "1\ta  b\n", head + "1\t\n",
+        std::string("unirg.cider-df/1\ntokenizer\tptb\ndocuments\t1\n")}) {
     io::write_file(folder.path() / "bad", bad);
     EXPECT_THROW(CiderTable::read(folder.path() / "bad"), Error) << bad;
   }
@@ -165,15 +181,19 @@ TEST(Meteor, reads_synonyms_and_paraphrases_from_files) {
   io::write_file(folder.path() / "synsets", "large\n100 7\nbig\n7\nlung\n5\n");
   io::write_file(folder.path() / "exceptions", "big\nbigger biggest\n");
   io::write_file(folder.path() / "table", "0.5\nheart size\ncardiac silhouette\n");
-  const Meteor with({folder.path() / "synsets", folder.path() / "exceptions", folder.path() / "table"});
+  const Meteor with(
+      {folder.path() / "synsets", folder.path() / "exceptions", folder.path() / "table"});
   EXPECT_EQ(meteor("large", "biggest"), 0.0);
   EXPECT_NEAR(meteor("large", "biggest", with), 0.8 * 0.4, 1e-12);
-  EXPECT_NEAR(meteor("cardiac silhouette", "heart size", with), 0.6 * (1 - 0.6 * std::pow(0.5, 0.2)), 1e-12);
+  EXPECT_NEAR(meteor("cardiac silhouette", "heart size", with),
+              0.6 * (1 - 0.6 * std::pow(0.5, 0.2)), 1e-12);
   io::write_file(folder.path() / "bad", "large\nx\n");
   EXPECT_THROW(Meteor({folder.path() / "bad", folder.path() / "exceptions", ""}), Error);
   EXPECT_THROW(Meteor({folder.path() / "synsets", "", ""}), Error);
   io::write_file(folder.path() / "bad", "0.5\nheart\n");
-  EXPECT_THROW(Meteor({folder.path() / "synsets", folder.path() / "exceptions", folder.path() / "bad"}), Error);
+  EXPECT_THROW(
+      Meteor({folder.path() / "synsets", folder.path() / "exceptions", folder.path() / "bad"}),
+      Error);
 }
 
 TEST(MeteorAlign, prefers_matches_then_few_chunks) {
@@ -232,7 +252,8 @@ TEST(Boilerplate, is_the_share_of_listed_sentences) {
   const testing::TempFolder folder;
   io::write_file(folder.path() / "list", "No acute  disease.\n\nTHE LUNGS ARE CLEAR.\n");
   const Boilerplate list(folder.path() / "list");
-  EXPECT_DOUBLE_EQ(list.share("no acute disease. The lungs are\nclear. Big heart.").value(), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(list.share("no acute disease. The lungs are\nclear. Big heart.").value(),
+                   2.0 / 3);
   EXPECT_FALSE(list.share("").has_value());
   io::write_file(folder.path() / "empty", "\n");
   EXPECT_THROW(Boilerplate(folder.path() / "empty"), Error);

@@ -55,7 +55,8 @@ TEST_F(CompositionTest, of_the_papers_second_step_by_hand) {
 
 TEST_F(CompositionTest, applies_transforms_in_their_order) {
   const Composition c = load(
-      "terms:\n- {metric: radcliq-v1, weight: 2, transform: [{scale: [2.5, -1.5]}, {clip: [0, 1]}]}\n"
+      "terms:\n- {metric: radcliq-v1, weight: 2, transform: [{scale: [2.5, -1.5]}, {clip: [0, "
+      "1]}]}\n"
       "- {metric: errors, weight: 1, transform: identity, on-null: -1}\n");
   EXPECT_DOUBLE_EQ(compose(c, {{"radcliq-v1", 1.5}, {"errors", 3}}).value(), 2 * 0.25 + 3);
   EXPECT_DOUBLE_EQ(compose(c, {{"radcliq-v1", 3}, {"errors", std::nullopt}}).value(), 0 - 1);

@@ -1,6 +1,5 @@
 // The family as a whole, on networks of a few random numbers. SPDX-License-Identifier: Apache-2.0
 #include "scoring/net_family.h"
-#include "scoring/label_sums.h"
 
 #include <gtest/gtest.h>
 
@@ -12,6 +11,7 @@
 #include "metrics/bleu.h"
 #include "metrics/radcliq.h"
 #include "metrics/radgraph.h"
+#include "scoring/label_sums.h"
 #include "temp_folder.h"
 #include "tiny_nets.h"
 

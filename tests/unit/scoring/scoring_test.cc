@@ -26,8 +26,7 @@ TEST(LoadReports, reads_every_kind_of_file_alike) {
   for (const char* name : {"a.jsonl", "b.csv", "c.json"}) {
     const auto reports = load_reports(path(name), false).records;
     ASSERT_EQ(reports.size(), 1u) << name;
-    EXPECT_EQ(scored_text(reports[0], Sections::both), "Findings: F. Impression: I.")
-        << name;
+    EXPECT_EQ(scored_text(reports[0], Sections::both), "Findings: F. Impression: I.") << name;
     EXPECT_EQ(scored_text(reports[0], Sections::impression), "Impression: I.") << name;
   }
   EXPECT_EQ(scored_text(load_reports(path("c.json"), true).records[0], Sections::both),
@@ -51,8 +50,9 @@ TEST(LoadReports, says_where_a_line_is_wrong) {
 
 TEST(LoadReports, keeps_plain_texts_as_they_stand) {
   testing::TempFolder folder;
-  io::write_file(folder.path() / "a.jsonl", R"({"study_id":"s","text":"Lungs  clear.\nFINDINGS: x"})"
-                                            "\n");
+  io::write_file(folder.path() / "a.jsonl",
+                 R"({"study_id":"s","text":"Lungs  clear.\nFINDINGS: x"})"
+                 "\n");
   io::write_file(folder.path() / "b.json", R"({"s":{"section_findings":"F.\nG."}})");
   const auto text = [&](const char* name) {
     return scored_text(load_reports(folder.path() / name, false).records[0], Sections::both);

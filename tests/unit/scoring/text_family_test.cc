@@ -30,12 +30,12 @@ std::string signature_of(const std::string& name, const TextOptions& options) {
 }
 
 TEST(TextFamily, knows_its_metrics_by_name) {
-  EXPECT_EQ(names_of(text_metrics()),
-            (std::vector<std::string>{
-                "bleu2", "rouge1", "rouge2", "rouge-l", "rouge1-stem", "rouge2-stem",
-                "rouge-l-stem", "coco-bleu1", "coco-bleu2", "coco-bleu3", "coco-bleu4",
-                "coco-rouge-l", "cider-d", "meteor", "fkgl", "words", "sentences", "repetition",
-                "boilerplate"}));
+  EXPECT_EQ(
+      names_of(text_metrics()),
+      (std::vector<std::string>{"bleu2", "rouge1", "rouge2", "rouge-l", "rouge1-stem",
+                                "rouge2-stem", "rouge-l-stem", "coco-bleu1", "coco-bleu2",
+                                "coco-bleu3", "coco-bleu4", "coco-rouge-l", "cider-d", "meteor",
+                                "fkgl", "words", "sentences", "repetition", "boilerplate"}));
   EXPECT_EQ(signature_of("bleu2", {}), "bleu2:rexrank|lower|smooth1|v1");
   EXPECT_EQ(signature_of("rouge-l", {}), "rouge-l:rouge-score|nostem|f1|v1");
   EXPECT_EQ(signature_of("words", {}), "words:rouge-tokens|v1");
@@ -124,9 +124,8 @@ std::vector<std::vector<Scored>> score_all(Family& family, const Golden& g) {
 void expect_coco(const Golden& g, const std::string& tokens, const io::Json& expected) {
   TextOptions options;
   options.coco_tokens = tokens;
-  const auto family = text_family({"coco-bleu1", "coco-bleu2", "coco-bleu3", "coco-bleu4", "cider-d",
-                                   "coco-rouge-l"},
-                                  options);
+  const auto family = text_family(
+      {"coco-bleu1", "coco-bleu2", "coco-bleu3", "coco-bleu4", "cider-d", "coco-rouge-l"}, options);
   const auto all = score_all(*family, g);
   std::vector<double> sums(10);
   double rouge = 0;
@@ -164,9 +163,10 @@ TEST(Golden, rouge_equals_rouge_score_on_real_reports) {
   const auto all = score_all(*family, g);
   for (size_t i = 0; i < all.size(); ++i) {
     for (size_t k = 0; k < 6; ++k)
-      EXPECT_NEAR(all[i][0].values[k].value(),
-                  g.json.at(k < 3 ? "rouge_score_stem0" : "rouge_score_stem1")[i][k % 3].get<double>(),
-                  1e-9)
+      EXPECT_NEAR(
+          all[i][0].values[k].value(),
+          g.json.at(k < 3 ? "rouge_score_stem0" : "rouge_score_stem1")[i][k % 3].get<double>(),
+          1e-9)
           << i << ' ' << k;
     EXPECT_NEAR(all[i][0].values[6].value(), g.json.at("cxr_report_metric_bleu2")[i].get<double>(),
                 1e-9);

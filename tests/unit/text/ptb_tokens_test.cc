@@ -27,7 +27,8 @@ TEST(PtbTokens, of_plain_sentences) {
 TEST(PtbTokens, of_numbers_and_measures) {
   EXPECT_EQ(joined("1.2cm 1-2 cm 3.5x4 7mm 2.5 x 3.0 cm 1,000 12/25/2013 3:45"),
             "1.2 cm 1-2 cm 3.5 x4 7mm 2.5 x 3.0 cm 1,000 12/25/2013 3:45");
-  EXPECT_EQ(joined("5% 5\u00b0 \u00b15 \u00b5m 10\u00b3 -5 +5"), "5 % 5 \u00b0 \u00b1 5 \u00b5m 10 \u00b3 -5 +5");
+  EXPECT_EQ(joined("5% 5\u00b0 \u00b15 \u00b5m 10\u00b3 -5 +5"),
+            "5 % 5 \u00b0 \u00b1 5 \u00b5m 10 \u00b3 -5 +5");
   EXPECT_EQ(joined("\u00bd dose"), "1/2 dose");
   // a no-break space keeps what the original takes for one thing together
   EXPECT_EQ(joined("1 1/2 (555) 123-4567"), "1\u00a01/2 -lrb-555-rrb-\u00a0123-4567");
