@@ -129,11 +129,13 @@ Exit score_rollouts(const RewardToolOptions& o, const scoring::Composition& comp
   // A bad line belongs to no study, so to one shard by its number: the shards' lists add up.
   std::erase_if(rejected, [&](const auto& r) { return !shard.has(r.place.line - 1); });
   const std::vector<Group> groups = group_by_study(rollouts);
+  const int64_t group_size =
+      std::max<int64_t>(1, std::ssize(rollouts) / std::max<int64_t>(1, std::ssize(groups)));
   const Job job{o, composition, scorer, references, rollouts};
   io::AtomicFile out(o.output);
   bool stopped = false;
   ordered_parallel(
-      scorer.threads(o.common.threads), static_cast<int64_t>(groups.size()),
+      scorer.threads(o.common.threads, group_size), static_cast<int64_t>(groups.size()),
       [&](int64_t g) {
         return shard.has(g) ? reward_group(job, groups[static_cast<size_t>(g)])
                             : Result<std::vector<data::Reward>>();

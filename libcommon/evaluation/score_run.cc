@@ -109,8 +109,10 @@ ScoreRun score_run(scoring::Scorer& scorer, const std::vector<NamedReport>& repo
       },
       [&](int64_t, Score score) {
         run.scores.push_back(std::move(score));
-        return true;
+        return !options.stopped();
       });
+  if (run.scores.size() < pairs.size())
+    throw Error(Exit::interrupted, "stopped before all reports were scored (hint: run it again)");
   return run;
 }
 
