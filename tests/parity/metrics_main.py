@@ -22,7 +22,7 @@ BERTSCORE = ["bertscore", "bertscore-p", "bertscore-r"]
 
 
 def compare_text(session):
-    hyphenation = ["--hyphenation", session.hyphenation]
+    hyphenation = ["--hyphenation", session.files["hyphenation"]]
     session.compare("text", ["bleu2"], [], TEXT, "fast-bleu 0.0.90, tokens as CXR-Report-Metric")
     session.compare("text", ROUGE, [], TEXT, "rouge-score 0.1.2")
     session.compare("text", ["fkgl"], hyphenation, TEXT, "textstat 0.7.3", may_be_null=["fkgl"])
@@ -31,7 +31,10 @@ def compare_text(session):
 
 def compare_coco(session):
     session.compare("coco-ptb", COCO, ["--coco-tokens", "ptb"], TEXT, "pycocoevalcap 1.2")
-    session.compare("coco-ptb", ["meteor"], ["--coco-tokens", "ptb"], TEXT, "pycocoevalcap 1.2 (METEOR 1.5)")
+    synonyms = ["--meteor-synsets", session.files["synsets"], "--meteor-exceptions", session.files["exceptions"]]
+    paraphrases = ["--meteor-paraphrases", session.files["paraphrases"]]
+    for variant, files in (("coco-ptb", synonyms + paraphrases), ("meteor-stems", []), ("meteor-synonyms", synonyms)):
+        session.compare(variant, ["meteor"], ["--coco-tokens", "ptb", *files], TEXT, "pycocoevalcap 1.2 (METEOR 1.5)")
     session.compare("coco-whitespace", COCO, ["--coco-tokens", "whitespace"], TEXT, "pycocoevalcap 1.2")
 
 
@@ -73,7 +76,7 @@ def compare_radcliq(session):
 
 # name: (groups of packages, function)
 PARTS = {
-    "text": (["text", "coco"], compare_text), "coco": (["coco"], compare_coco), "bertscore": (["bertscore"], compare_bertscore),
+    "text": (["text"], compare_text), "coco": (["coco"], compare_coco), "bertscore": (["bertscore"], compare_bertscore),
     "chexbert": (["chexbert"], compare_chexbert), "radgraph": (["radgraph"], compare_radgraph),
     "radgraph-xl": (["radgraph-xl"], compare_radgraph_xl), "ratescore": (["ratescore"], compare_ratescore),
     "radcliq": (["text", "bertscore", "chexbert", "radgraph"], compare_radcliq),

@@ -44,7 +44,11 @@ def coco_group(models):
     def with_ptb(pairs):
         tokens = metrics_text.ptb(pairs.references + pairs.predictions)
         return {**metrics_text.coco(pairs, tokens), **metrics_text.meteor(pairs, tokens)}
+    def with_modules(modules):
+        return lambda pairs: metrics_text.meteor(pairs, metrics_text.ptb(pairs.references + pairs.predictions), modules)
     yield "coco-ptb", same, with_ptb
+    yield "meteor-stems", few, with_modules("exact stem")
+    yield "meteor-synonyms", few, with_modules("exact stem synonym")
     yield "coco-whitespace", same, lambda pairs: metrics_text.coco(pairs, metrics_text.whitespace(
         pairs.references + pairs.predictions))
 
@@ -120,9 +124,9 @@ def main():
             columns[variant][pairs.name] = {name: list(map(plain, values)) for name, values in scores.items()}
         seconds[variant] = time.monotonic() - begin
     answer = {"columns": columns, "seconds": seconds}
-    if group == "coco":
+    if group in ("text", "coco"):
         import metrics_text
-        answer["hyphenation"] = str(metrics_text.hyphenation_file())
+        answer["files"] = {"hyphenation": str(metrics_text.hyphenation_file()), **metrics_text.meteor_files(work)}
     output = work / "peers" / f"{group}.json"
     output.with_suffix(".part").write_text(json.dumps(answer))
     output.with_suffix(".part").rename(output)

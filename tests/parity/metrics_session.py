@@ -63,7 +63,7 @@ class Session:
     def __init__(self, bin_folder, work, sets, threads):
         self.tool = Path(bin_folder).resolve() / "unirg-eval"
         self.work, self.sets, self.threads = work, {pairs.name: pairs for pairs in sets}, threads
-        self.rows, self.peers, self.seconds = [], {}, {}
+        self.rows, self.peers, self.seconds, self.files = [], {}, {}, {}
         (work / "peers").mkdir(parents=True, exist_ok=True)
         (work / "sets.json").write_text(json.dumps([asdict(pairs) for pairs in sets]))
         for pairs in sets:
@@ -118,7 +118,7 @@ class Session:
             answer = json.loads((self.work / f"peers/{group}.json").read_text())
             self.peers.update(answer["columns"])
             self.seconds.update(answer["seconds"])
-            self.hyphenation = answer.get("hyphenation")
+            self.files.update(answer.get("files", {}))
 
     # ---- our tool
 

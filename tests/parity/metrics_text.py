@@ -7,19 +7,25 @@ Every function takes a PairSet and gives {metric: values}, None where the packag
 import contextlib
 import io
 import re
+import subprocess
+import threading
 import warnings
+import zipfile
 from collections import Counter
+from pathlib import Path
 
 import pyphen
 import textstat
 from fast_bleu import BLEU
 from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
-from pycocoevalcap.meteor.meteor import Meteor
+from pycocoevalcap.meteor import meteor as meteor_package
+from pycocoevalcap.meteor.meteor import METEOR_JAR, Meteor
 from pycocoevalcap.rouge.rouge import Rouge
 from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 from rouge_score import rouge_scorer
 
+METEOR_FOLDER = Path(meteor_package.__file__).parent
 MOST_REPEATS = 1000  # METEOR tries all ways to align: 2,000 times one word took three minutes, then Java died
 
 textstat.textstat.set_rounding(False)
@@ -87,20 +93,30 @@ def coco(pairs, tokens):
             for name, column in columns.items()}
 
 
+class ChosenMeteor(Meteor):
+    """The package's METEOR with other matchers than all four."""
+
+    def __init__(self, modules):
+        self.meteor_cmd = ["java", "-jar", "-Xmx2G", METEOR_JAR, "-", "-", "-stdio", "-l", "en", "-norm", "-m", modules]
+        self.meteor_p = subprocess.Popen(self.meteor_cmd, cwd=METEOR_FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                         stderr=subprocess.DEVNULL)
+        self.lock = threading.Lock()
+
+
 class JavaMeteor:
     """METEOR 1.5 as COCO runs it, a pair at a time. The package hangs when its Java side has died; this starts another."""
 
-    def __init__(self):
-        self.java = None
+    def __init__(self, modules):
+        self.start, self.java = (lambda: ChosenMeteor(modules)) if modules else Meteor, None
 
     def score(self, truth, text):
-        if "\n" in truth + text or "\r" in truth + text:  # the Java side answers line by line
+        if any(mark in truth + text for mark in ("\n", "\r", "|||")):  # these end a line or a field of what Java reads
             return None
         matches = Counter(truth.split()) & Counter(text.split())
         if max(matches.values(), default=0) > MOST_REPEATS:
             return None
         if self.java is None:
-            self.java = Meteor()
+            self.java = self.start()
         try:
             return self.java.compute_score({0: [truth]}, {0: [text]})[1][0]
         except (OSError, ValueError):
@@ -109,10 +125,19 @@ class JavaMeteor:
             return None
 
 
-def meteor(pairs, tokens):
-    java = JavaMeteor()
+def meteor(pairs, tokens, modules=None):
+    java = JavaMeteor(modules)
     known = lambda *both: None if None in both else java.score(*both)
     return {"meteor": [known(tokens[truth], tokens[text]) for truth, text in zip(pairs.references, pairs.predictions)]}
+
+
+def meteor_files(folder):
+    """{name: file} of METEOR's own data, out of its jar."""
+    with zipfile.ZipFile(METEOR_FOLDER / METEOR_JAR) as jar:
+        for name in ("synsets", "exceptions"):
+            (folder / f"english.{name}").write_bytes(jar.read(f"synonym/english.{name}"))
+    return {"synsets": str(folder / "english.synsets"), "exceptions": str(folder / "english.exceptions"),
+            "paraphrases": str(METEOR_FOLDER / "data/paraphrase-en.gz")}
 
 
 # ---- rouge-score
