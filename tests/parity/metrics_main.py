@@ -26,7 +26,7 @@ def compare_text(session):
     session.compare("text", ["bleu2"], [], TEXT, "fast-bleu 0.0.90, tokens as CXR-Report-Metric")
     session.compare("text", ROUGE, [], TEXT, "rouge-score 0.1.2")
     session.compare("text", ["fkgl"], hyphenation, TEXT, "textstat 0.7.3", may_be_null=["fkgl"])
-    session.compare("text", ["words"], [], TEXT, "str.split()")
+    session.compare("text", ["words"], [], TEXT, "rouge-score 0.1.2, its words")
 
 
 def compare_coco(session):
@@ -100,10 +100,11 @@ def main():
     reports = metrics_pairs.read_reports(Path(options["data"]))
     if options["limit"]:
         reports = reports[:options["limit"]]
-    sets = [metrics_pairs.shuffled(reports), metrics_pairs.perturbed(reports), metrics_pairs.degenerate()]
-    empty = sum(not text for _, text in reports)
-    print(f"{len(reports)} reports ({empty} of them empty), each with a shuffled and a perturbed partner; "
-          f"{len(sets[-1].ids)} degenerate pairs", flush=True)
+    every = [metrics_pairs.shuffled(reports), metrics_pairs.perturbed(reports), metrics_pairs.degenerate()]
+    sets = [pairs.only(lambda i: pairs.references[i]) for pairs in every]
+    print(f"{len(reports)} reports, each with a shuffled and a perturbed partner, and {len(every[-1].ids)} degenerate pairs; "
+          f"{sum(len(pairs.ids) for pairs in every) - sum(len(pairs.ids) for pairs in sets)} pairs have an empty reference, which "
+          "unirg-eval does not score", flush=True)
     parts = [name for name in PARTS if wanted(name, options["only"])]
     if not parts:
         print(f"parity-metrics: error: no part fits '{options['only']}' (hint: {', '.join(PARTS)})", file=sys.stderr)

@@ -59,6 +59,7 @@ def fill(model, salt):
 
 
 def save_model(model, folder):
+    model.config.architectures = [type(model).__name__]
     model.config.save_pretrained(folder)
     save_file({name: tensor.contiguous() for name, tensor in sorted(model.state_dict().items())},
               folder / "model.safetensors", {"format": "pt"})

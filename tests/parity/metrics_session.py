@@ -76,12 +76,13 @@ class Session:
 
     def digest(self, group, versions):
         """Of all that a group's answer depends on."""
-        ours_alone = {"metrics_main.py", "metrics_session.py", "metrics_bench.py"}
-        sources = [file for file in sorted(HERE.glob("metrics_*.py")) if file.name not in ours_alone]
-        models = [file for file in sorted((self.work / "models").rglob("*"))
-                  if file.is_file() and file.suffix in (".safetensors", ".th", ".pth", ".txt", ".json", ".model")]
+        module = "text" if group == "coco" else group.split("-")[0]
         sha = hashlib.sha256(json.dumps([group, versions]).encode())
-        for file in [self.work / "sets.json", *sources, *models]:
+        files = [self.work / "sets.json", HERE / "metrics_peers.py", HERE / f"metrics_{module}.py"]
+        if module != "text":
+            files += sorted(file for file in (self.work / "models").rglob("*")
+                            if file.suffix in (".safetensors", ".th", ".pth", ".txt", ".json", ".model"))
+        for file in files:
             sha.update(hashlib.sha256(file.read_bytes()).digest())
         return sha.hexdigest()
 

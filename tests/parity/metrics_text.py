@@ -6,7 +6,6 @@ Every function takes a PairSet and gives {metric: values}, None where the packag
 
 import contextlib
 import io
-import re
 import subprocess
 import threading
 import warnings
@@ -23,7 +22,7 @@ from pycocoevalcap.meteor import meteor as meteor_package
 from pycocoevalcap.meteor.meteor import METEOR_JAR, Meteor
 from pycocoevalcap.rouge.rouge import Rouge
 from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
-from rouge_score import rouge_scorer
+from rouge_score import rouge_scorer, tokenizers
 
 METEOR_FOLDER = Path(meteor_package.__file__).parent
 MOST_REPEATS = 1000  # METEOR tries all ways to align: 2,000 times one word took three minutes, then Java died
@@ -161,4 +160,6 @@ def readability(pairs):
 
 
 def words(pairs):
-    return {"words": [float(len(re.findall(r"\S+", text))) for text in pairs.predictions]}
+    """Our length is counted in rouge-score's words."""
+    words_of = tokenizers.DefaultTokenizer(use_stemmer=False).tokenize
+    return {"words": [float(len(words_of(text))) for text in pairs.predictions]}
