@@ -90,11 +90,10 @@ Scored score_reports(const EvalToolOptions& o, cli::Context& context) {
   scoring::Scorer scorer(o.metrics, o.scoring);
   const auto references = scoring::load_reports(o.references, false).records;
   const auto reports = scoring::load_reports(predictions, true).records;
-  evaluation::ScoreRun run =
-      evaluation::score_run(scorer, reports, references,
-                            {o.system, o.seed_tag, o.splits, scoring::parse_sections(o.sections),
-                             o.allow_missing, scorer.threads(o.common.threads),
-                             [&context] { return context.stop.requested(); }});
+  evaluation::ScoreRun run = evaluation::score_run(
+      scorer, reports, references,
+      {o.system, o.seed_tag, o.splits, scoring::parse_sections(o.sections), o.allow_missing,
+       scorer.threads(o.common.threads), [&context] { return context.stop.requested(); }});
   if (run.empty_reference > 0)
     context.log.info("{} references lack the sections to be scored and were left out",
                      run.empty_reference);

@@ -30,8 +30,8 @@ struct ScoreRun {
 };
 
 /// The scorer is fitted to the references that are scored.
-/// \throws Error(Exit::interrupted) once stopped() says so; Error(Exit::data) if a report has no reference, a study has two reports, or a reference
-/// has no report
+/// \throws Error(Exit::interrupted) once stopped() says so; Error(Exit::data) if a report has no
+/// reference, a study has two reports, or a reference has no report
 ScoreRun score_run(scoring::Scorer& scorer, const std::vector<scoring::NamedReport>& reports,
                    const std::vector<scoring::NamedReport>& references,
                    const ScoreRunOptions& options);

@@ -91,8 +91,7 @@ std::string one_line(std::string_view text) {
   line.reserve(text.size() + 1);
   for (size_t at = 0; at < text.size();) {
     const char32_t c = next_char(text, at);
-    const bool line_end =
-        (c >= '\n' && c <= '\r') || c == 0x85 || c == 0x2028 || c == 0x2029;
+    const bool line_end = (c >= '\n' && c <= '\r') || c == 0x85 || c == 0x2028 || c == 0x2029;
     append_char(line, line_end ? U' ' : c);
   }
   return line += '\n';

@@ -188,8 +188,7 @@ TEST(Meteor, reads_synonyms_and_paraphrases_from_files) {
       {folder.path() / "synsets", folder.path() / "exceptions", folder.path() / "table"});
   EXPECT_EQ(meteor("large", "biggest"), 0.0);
   EXPECT_NEAR(meteor("large", "biggest", with), 0.8, 1e-12);
-  EXPECT_NEAR(meteor("cardiac silhouette", "heart size", with),
-              0.6, 1e-12);
+  EXPECT_NEAR(meteor("cardiac silhouette", "heart size", with), 0.6, 1e-12);
   io::write_file(folder.path() / "bad", "large\nx\n");
   EXPECT_THROW(Meteor({folder.path() / "bad", folder.path() / "exceptions", ""}), Error);
   EXPECT_THROW(Meteor({folder.path() / "synsets", "", ""}), Error);
