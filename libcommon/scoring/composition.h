@@ -65,7 +65,7 @@ Composition weighted_sum(const std::vector<std::pair<std::string, double>>& weig
 /// a reciprocal meets x <= -1
 std::optional<double> compose(const Composition& composition, const NamedValues& values);
 
-/// compose() as text, for signatures: "0.37*bertscore + 0.5/(1+chexprompt-errors)[null:drop]".
+/// compose() as text, for signatures: "0.37*bertscore + 0.5*1/(1+chexprompt-errors)[null:drop]".
 std::string formula(const Composition& composition);
 
 }  // namespace unirg::scoring
