@@ -39,6 +39,37 @@ std::string without_brackets(std::string_view text) {
   return out;
 }
 
+/// What stands behind both headings.
+struct RawLines {
+  std::string_view significant, insignificant;
+};
+
+RawLines raw_lines(std::string_view reply) {
+  const auto lines =
+      split(reply.substr(0, reply.find("Explanation")), fmt::format("\n{}", kInsignificant));
+  const std::string_view significant =
+      split(lines.front(), fmt::format("{} ", kSignificant)).back();
+  return {strip_blanks(significant), strip_blanks(lines.back())};
+}
+
+/// Whether a line is pairs and nothing else, with every bracket closed: "[(A, 1), ...]".
+bool is_whole_list(std::string_view line) {
+  std::string open;
+  int64_t commas = 0;
+  for (const char c : line) {
+    if (c == ',' && ++commas > 1) return false;  // a third field, or something between two pairs
+    if (c == ')' || c == ']') {
+      if (open.empty() || open.back() != c) return false;
+      open.pop_back();
+      commas = 0;
+    } else if (c == '(' || c == '[') {
+      open += c == '(' ? ')' : ']';
+      commas = 0;
+    }
+  }
+  return open.empty() && !line.empty() && (line.back() == ')' || line.back() == ']');
+}
+
 std::optional<ChexpromptPairs> read_pairs(std::string_view line) {
   ChexpromptPairs pairs;
   for (const std::string_view part : split(line, "),")) {
@@ -51,11 +82,13 @@ std::optional<ChexpromptPairs> read_pairs(std::string_view line) {
   return pairs;
 }
 
-Result<ErrorCounts> all_types(const std::optional<ChexpromptPairs>& pairs, const char* which) {
+Result<ErrorCounts> all_types(const std::optional<ChexpromptPairs>& pairs, std::string_view line,
+                              const char* which) {
   const auto bad = [&](const std::string& why) {
     return bad_record(fmt::format("clinically {} errors: {}", which, why));
   };
   if (!pairs) return bad("not a list of (type, count)");
+  if (!is_whole_list(line)) return bad("not a whole list of (type, count)");
   ErrorCounts counts{};
   std::array<bool, 6> seen{};
   for (const auto& [key, count] : *pairs) {
@@ -81,22 +114,24 @@ ChexpromptLines chexprompt_lines_upstream(std::string_view reply) {
     return reply.find(part) != std::string_view::npos;
   };
   if (!holds(kSignificant) || !holds(kInsignificant)) return {};
-  const auto lines =
-      split(reply.substr(0, reply.find("Explanation")), fmt::format("\n{}", kInsignificant));
-  const std::string_view significant =
-      split(lines.front(), fmt::format("{} ", kSignificant)).back();
-  return {read_pairs(strip_blanks(significant)), read_pairs(strip_blanks(lines.back()))};
+  const RawLines raw = raw_lines(reply);
+  return {read_pairs(raw.significant), read_pairs(raw.insignificant)};
 }
 
-Result<ChexpromptCounts> chexprompt_counts(std::string_view reply) {
+Result<ChexpromptCounts> chexprompt_counts(std::string_view whole_reply) {
+  const std::string reply = without_thinking(whole_reply);
   for (const std::string_view heading : {kSignificant, kInsignificant}) {
-    if (reply.find(heading) == std::string_view::npos)
-      return bad_record(fmt::format("no line '{}'", heading));
+    const size_t times = split(reply, heading).size() - 1;
+    if (times == 0) return bad_record(fmt::format("no line '{}'", heading));
+    if (times > 1) return bad_record(fmt::format("line '{}' more than once", heading));
   }
+  const RawLines raw = raw_lines(reply);
   const ChexpromptLines lines = chexprompt_lines_upstream(reply);
-  const Result<ErrorCounts> significant = all_types(lines.significant, "significant");
+  const Result<ErrorCounts> significant =
+      all_types(lines.significant, raw.significant, "significant");
   if (!significant) return tl::unexpected(significant.error());
-  const Result<ErrorCounts> insignificant = all_types(lines.insignificant, "insignificant");
+  const Result<ErrorCounts> insignificant =
+      all_types(lines.insignificant, raw.insignificant, "insignificant");
   if (!insignificant) return tl::unexpected(insignificant.error());
   return ChexpromptCounts{*significant, *insignificant};
 }

@@ -31,10 +31,12 @@ struct ChexpromptLines {
 /// its line. Integers may be signed, as Python's int() takes them (underscores excepted).
 ChexpromptLines chexprompt_lines_upstream(std::string_view reply);
 
-/// Counts, or why there are none: each line must hold A to F once, none negative.
+/// Counts, or why there are none, of the reply without_thinking(): each heading once, each line a
+/// list of pairs (type, count) with all its brackets closed, A to F once, none negative. So an
+/// answer that was cut off is read only if both lists are whole.
 Result<ChexpromptCounts> chexprompt_counts(std::string_view reply);
 
 /// Changes whenever a reading above changes; part of signatures.
-inline constexpr int kChexpromptParser = 1;
+inline constexpr int kChexpromptParser = 2;
 
 }  // namespace unirg::metrics

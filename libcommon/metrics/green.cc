@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <numeric>
 #include <vector>
 
@@ -100,44 +101,174 @@ ErrorCounts errors_upstream(std::string_view answer, const char* name) {
   return counts;
 }
 
-/// "No", "None", "no matched findings": the word, not a longer one such as "Nodule".
+std::string lower(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += text::lower(c);
+  return out;
+}
+
+/// The whole of a text that only says that there is nothing: (no|none), then any of "clinically",
+/// "significant"/"insignificant"/"matched", "errors"/"findings", in this order.
 bool says_none(std::string_view text) {
-  std::string word;
-  for (const char c : text) {
-    if (!text::is_letter(c)) break;
-    word += text::lower(c);
-  }
-  return word == "no" || word == "none";
+  std::string said = lower(strip_blanks(text));
+  if (said.ends_with('.')) said.pop_back();
+  std::string_view rest = said;
+  const auto drop = [&](std::initializer_list<std::string_view> words) {
+    for (const std::string_view word : words) {
+      if (!rest.starts_with(word)) continue;
+      if (rest.size() > word.size() && rest[word.size()] != ' ') continue;
+      rest.remove_prefix(word.size());
+      return true;
+    }
+    return false;
+  };
+  if (!drop({"none", "no"})) return false;
+  drop({" clinically"});
+  drop({" significant", " insignificant", " matched"});
+  drop({" errors", " error", " findings", " finding"});
+  return rest.empty();
+}
+
+/// What stands behind the first colon of a line; nullopt without one.
+std::optional<std::string_view> behind_colon(std::string_view line) {
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  return strip_blanks(line.substr(colon + 1));
 }
 
 /// A line whose count is 0 without being written as ": 0.".
 bool plainly_zero(std::string_view line) {
-  const size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return false;
-  const std::string_view rest = strip_blanks(line.substr(colon + 1));
-  return rest.empty() || rest == "0" || rest == "-" || rest == "n/a" || rest == "N/A" ||
-         says_none(rest);
+  const auto rest = behind_colon(line);
+  return rest && (rest->empty() || *rest == "0" || *rest == "-" || lower(*rest) == "n/a" ||
+                  says_none(*rest));
+}
+
+/// A count that is no decimal ("3.2 cm"), at the start of `text`.
+std::optional<int64_t> whole_count(std::string_view text) {
+  const auto count = count_before_point(text);
+  const size_t point = text.find('.');
+  if (!count || (point + 1 < text.size() && text::is_digit(text[point + 1]))) return std::nullopt;
+  return count;
+}
+
+/// line_count(), if it is no decimal.
+std::optional<int64_t> whole_line_count(std::string_view line) {
+  for (size_t at = line.find(": "); at != std::string_view::npos; at = line.find(": ", at + 1)) {
+    if (count_before_point(line.substr(at + 2))) return whole_count(line.substr(at + 2));
+  }
+  return std::nullopt;
+}
+
+/// Where the next "[...]:" of one line begins, or the end.
+size_t next_heading(std::string_view text) {
+  for (size_t at = text.find('['); at != std::string_view::npos; at = text.find('[', at + 1)) {
+    const size_t end = text.find_first_of("]\n", at);
+    if (end != std::string_view::npos && text.substr(end).starts_with("]:")) return at;
+  }
+  return text.size();
+}
+
+/// Whether a line begins with a letter in brackets, however it is written: "(b) ", "- (B):",
+/// "**(2)**".
+bool looks_lettered(std::string_view line) {
+  const size_t at = line.find_first_not_of(" \t\r-*#>");
+  if (at == std::string_view::npos || line.size() < at + 3) return false;
+  const char type = text::lower(line[at + 1]);
+  return line[at] == '(' && line[at + 2] == ')' &&
+         ((type >= 'a' && type <= 'f') || (type >= '1' && type <= '6'));
+}
+
+std::vector<std::string_view> text_lines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    lines.push_back(text.substr(0, text.find('\n')));
+    text.remove_prefix(std::min(text.size(), lines.back().size() + 1));
+  }
+  return lines;
+}
+
+/// Whether a text holds lines of errors, or what may be meant for them.
+bool any_lettered(std::string_view text) {
+  const auto lines = text_lines(text);
+  return !error_lines(text, 'a').empty() || !error_lines(text, '1').empty() ||
+         std::any_of(lines.begin(), lines.end(), looks_lettered);
+}
+
+/// An error section as the published code cuts it, and what that cut may have left out or taken in.
+struct ErrorSection {
+  std::string_view own;        ///< up to the blank line, the next heading or the end
+  std::string_view outside;    ///< from there to the next heading
+  std::string_view swallowed;  ///< behind the next heading
+};
+
+std::optional<ErrorSection> error_section(std::string_view answer, const char* name) {
+  const auto body = section(answer, name);
+  if (!body) return std::nullopt;
+  const std::string_view rest = answer.substr(static_cast<size_t>(body->data() - answer.data()));
+  const std::string_view block = rest.substr(0, next_heading(rest));
+  const size_t own = std::min(body->size(), block.size());
+  return ErrorSection{body->substr(0, own), block.substr(own), body->substr(own)};
+}
+
+/// The count of the error line at `at`, or why there is none.
+Result<int64_t> read_line(const ErrorSection& part, const std::vector<std::string_view>& lines,
+                          size_t at, std::string_view text) {
+  const size_t second = std::min(text.size(), text.find('(', 1));
+  if (any_lettered(text.substr(second)) && line_count(text.substr(second)))
+    return bad_record("shares its line with another letter");
+  if (const auto count = whole_line_count(text)) return *count;
+  if (line_count(text) || !plainly_zero(text)) return bad_record("has no count");
+  // Its errors may stand below it.
+  const bool ends = at + 1 == lines.size();
+  const bool left = ends ? behind_colon(text)->empty() && !strip_blanks(part.outside).empty()
+                         : !looks_lettered(lines[at + 1]);
+  if (left) return bad_record("has no count, but text below it");
+  return 0;
+}
+
+/// The rest of a section that begins with "No": nothing but lettered lines may follow.
+bool only_none(const std::vector<std::string_view>& lines) {
+  return !lines.empty() && says_none(lines.front()) &&
+         std::all_of(lines.begin() + 1, lines.end(), looks_lettered);
+}
+
+/// Counts of the lettered lines of one section.
+Result<ErrorCounts> read_lines(const ErrorSection& part, const char* name) {
+  const std::vector<std::string_view> lines = text_lines(part.own);
+  const char first = error_lines(part.own, 'a').empty() ? '1' : 'a';
+  ErrorCounts counts{};
+  std::array<bool, 6> seen{};
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const auto found = error_lines(lines[i], first);
+    if (found.empty()) {
+      if (looks_lettered(lines[i]))
+        return bad_record(fmt::format("section [{}]: a lettered line of another form", name));
+      continue;
+    }
+    const ErrorLine& line = found.front();
+    const std::string label(line.text.substr(0, 3));
+    const Result<int64_t> count = read_line(part, lines, i, line.text);
+    if (!count)
+      return bad_record(fmt::format("section [{}]: {} {}", name, label, count.error().reason));
+    if (seen[line.type]) return bad_record(fmt::format("section [{}]: {} twice", name, label));
+    seen[line.type] = true;
+    counts[line.type] = *count;
+  }
+  return counts;
 }
 
 Result<ErrorCounts> read_errors(std::string_view answer, const char* name) {
-  const auto body = section(answer, name);
-  if (!body) return bad_record(fmt::format("no section [{}]", name));
-  const std::vector<ErrorLine> lines = error_lines(*body);
-  const bool none = body->starts_with("No") && says_none(*body);
-  if (lines.empty() && !none)
+  const auto part = error_section(answer, name);
+  if (!part) return bad_record(fmt::format("no section [{}]", name));
+  const bool no = part->own.starts_with("No");
+  if (error_lines(part->own).empty() && !(no && only_none(text_lines(part->own))))
     return bad_record(fmt::format("section [{}] holds no count and does not say 'No'", name));
-  ErrorCounts counts{};
-  std::array<bool, 6> seen{};
-  for (const ErrorLine& line : lines) {
-    const std::string label(line.text.substr(0, 3));
-    const auto count = line_count(line.text);
-    if (!count && !plainly_zero(line.text))
-      return bad_record(fmt::format("section [{}]: {} has no count", name, label));
-    if (seen[line.type]) return bad_record(fmt::format("section [{}]: {} twice", name, label));
-    seen[line.type] = true;
-    counts[line.type] = count.value_or(0);
-  }
-  if (body->starts_with("No") && total(counts) > 0)
+  if (any_lettered(part->outside))
+    return bad_record(fmt::format("section [{}] goes on after a blank line", name));
+  if (any_lettered(part->swallowed))
+    return bad_record(fmt::format("section [{}] has no blank line at its end", name));
+  Result<ErrorCounts> counts = read_lines(*part, name);
+  if (counts && no && (total(*counts) > 0 || !only_none(text_lines(part->own))))
     return bad_record(fmt::format("section [{}] says 'No' and lists errors", name));
   return counts;
 }
@@ -145,9 +276,35 @@ Result<ErrorCounts> read_errors(std::string_view answer, const char* name) {
 Result<int64_t> read_matched(std::string_view answer) {
   const auto body = section(answer, kMatched);
   if (!body) return bad_record(fmt::format("no section [{}]", kMatched));
-  if (const auto count = count_before_point(*body)) return *count;
-  if (body->starts_with("No") && says_none(*body)) return 0;
+  if (const auto count = whole_count(*body)) return *count;
+  if (body->starts_with("No") && says_none(body->substr(0, body->find('\n')))) return 0;
   return bad_record(fmt::format("section [{}] does not begin with a count", kMatched));
+}
+
+size_t occurrences(std::string_view text, std::string_view part) {
+  size_t count = 0;
+  for (size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1))
+    ++count;
+  return count;
+}
+
+/// Whether the answer is one answer. \returns why not, or ""
+std::string not_one_answer(std::string_view answer) {
+  for (const char* name : {kSignificant, kInsignificant, kMatched}) {
+    if (occurrences(answer, fmt::format("[{}]", name)) > 1)
+      return fmt::format("section [{}] more than once", name);
+  }
+  return "";
+}
+
+/// Whether all that counts was said before an answer was cut off: the errors, then a count of
+/// matches, whose end is seen.
+bool whole_although_cut(std::string_view answer) {
+  const auto errors = section(answer, kSignificant);
+  const auto matched = section(answer, kMatched);
+  if (!errors || !matched || matched->data() < errors->data()) return false;
+  const size_t point = matched->find('.');
+  return point != std::string_view::npos && point + 1 < matched->size();
 }
 
 void erase_all(std::string& text, std::string_view part) {
@@ -169,7 +326,22 @@ double green_score(const GreenCounts& counts) {
   return matched / (matched + errors);
 }
 
-std::string green_answer(std::string_view reply) {
+std::string without_thinking(std::string_view reply) {
+  constexpr std::string_view kOpen = "<think>";
+  constexpr std::string_view kClose = "</think>";
+  std::string text(reply);
+  for (size_t open = text.find(kOpen); open != std::string::npos; open = text.find(kOpen, open)) {
+    const size_t close = text.find(kClose, open);
+    text.erase(open, close == std::string::npos ? close : close + kClose.size() - open);
+  }
+  const size_t close = text.rfind(kClose);  // the chat template may have opened it
+  if (close != std::string::npos) text.erase(0, close + kClose.size());
+  return text;
+}
+
+std::string green_answer(std::string_view whole_reply) {
+  const std::string spoken = without_thinking(whole_reply);
+  std::string_view reply = spoken;
   for (const std::string_view mark : {"<|assistant|>", "[Explanation]:"}) {
     const size_t at = reply.rfind(mark);
     if (at != std::string_view::npos) reply.remove_prefix(at + mark.size());
@@ -188,7 +360,8 @@ GreenCounts green_counts_upstream(std::string_view answer) {
   return counts;
 }
 
-Result<GreenCounts> green_counts(std::string_view answer) {
+Result<GreenCounts> green_counts(std::string_view answer, bool cut) {
+  if (const std::string why = not_one_answer(answer); !why.empty()) return bad_record(why);
   GreenCounts counts;
   const Result<ErrorCounts> significant = read_errors(answer, kSignificant);
   if (!significant) return tl::unexpected(significant.error());
@@ -198,6 +371,7 @@ Result<GreenCounts> green_counts(std::string_view answer) {
   const Result<int64_t> matched = read_matched(answer);
   if (!matched) return tl::unexpected(matched.error());
   counts.matched = *matched;
+  if (cut && !whole_although_cut(answer)) return bad_record("the answer is cut off");
   for (const int64_t count : counts.significant) {
     if (count >= 1000) return bad_record("a count of a thousand or more");
   }

@@ -30,8 +30,13 @@ struct GreenCounts {
 /// matched / (matched + significant errors); 0 when nothing matched. \returns 0..1
 double green_score(const GreenCounts& counts);
 
-/// The reply without what a decoder or a chatty judge puts before it: what follows the last
-/// "<|assistant|>", then the last "[Explanation]:"; "</s>" and "<unk>" are taken out.
+/// The reply without what a judge thinks aloud: "<think>...</think>", all from an unclosed
+/// "<think>" on, and all up to a "</think>" that was opened before the reply.
+std::string without_thinking(std::string_view reply);
+
+/// The reply without what a decoder or a chatty judge puts before it: without_thinking(), what
+/// follows the last "<|assistant|>", then the last "[Explanation]:"; "</s>" and "<unk>" are taken
+/// out.
 std::string green_answer(std::string_view reply);
 
 /// As the published code counts. Of a section (from its heading to a blank line) that is absent or
@@ -42,12 +47,17 @@ std::string green_answer(std::string_view reply);
 GreenCounts green_counts_upstream(std::string_view answer);
 
 /// Counts, or why there are none. Needed: both sections [Clinically Significant Errors] and
-/// [Matched Findings], each a plain "No ..."/"None" or readable. An error section is readable if it
-/// has a lettered line, none of its letters twice, and each line a count (or a plain zero: "0",
-/// "none", "n/a", nothing after the colon); a letter that is not listed counts 0.
-Result<GreenCounts> green_counts(std::string_view answer);
+/// [Matched Findings], each a plain "No ..."/"None" (that and no more: "No mention of ..." names an
+/// error) or readable; no heading twice (two answers). A count is no decimal ("3.2 cm"). An error
+/// section is readable if it has a lettered line, none of its letters twice, each line a count (or
+/// a plain zero: "0", "none", "n/a", nothing after the colon, and nothing listed below it), and no
+/// lettered line stands between its blank line and the next heading; a letter that is not listed
+/// counts 0.
+/// \param cut whether the answer ended at a limit: then the errors and the count of matches must
+/// have been said before
+Result<GreenCounts> green_counts(std::string_view answer, bool cut = false);
 
 /// Changes whenever a reading above changes; part of signatures.
-inline constexpr int kGreenParser = 1;
+inline constexpr int kGreenParser = 2;
 
 }  // namespace unirg::metrics

@@ -39,6 +39,7 @@ bool may_pass(CURLcode code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:  // a handshake cut short; a bad certificate has its own code
     case CURLE_OPERATION_TIMEDOUT:
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
@@ -59,6 +60,17 @@ void check(CURLcode code) {
     throw Error(Exit::internal, fmt::format("libcurl: {}", curl_easy_strerror(code)));
 }
 
+void check(CURLMcode code) {
+  if (code != CURLM_OK)
+    throw Error(Exit::internal, fmt::format("libcurl: {}", curl_multi_strerror(code)));
+}
+
+/// Frees a handle of libcurl.
+template <auto free>
+struct Freed {
+  void operator()(void* handle) const { (void)free(handle); }
+};
+
 /// Frees a header list however post() is left.
 struct Headers {
   curl_slist* list = nullptr;
@@ -73,6 +85,11 @@ struct Headers {
 }  // namespace
 
 struct HttpConnection::Impl {
+  Impl();
+
+  // The easy handle goes first.
+  std::unique_ptr<CURLM, Freed<&curl_multi_cleanup>> multi_handle;
+  std::unique_ptr<CURL, Freed<&curl_easy_cleanup>> easy_handle;
   CURLM* multi = nullptr;
   CURL* easy = nullptr;
 
@@ -81,19 +98,16 @@ struct HttpConnection::Impl {
   void read_answer(HttpAnswer& answer) const;
 };
 
-HttpConnection::HttpConnection() : impl_(std::make_unique<Impl>()) {
+HttpConnection::Impl::Impl() {
   static std::once_flag once;
   std::call_once(once, [] { check(curl_global_init(CURL_GLOBAL_DEFAULT)); });
-  impl_->multi = curl_multi_init();
-  impl_->easy = curl_easy_init();
-  if (impl_->multi == nullptr || impl_->easy == nullptr)
-    throw Error(Exit::internal, "libcurl does not start");
+  multi_handle.reset(multi = curl_multi_init());
+  easy_handle.reset(easy = curl_easy_init());
+  if (multi == nullptr || easy == nullptr) throw Error(Exit::internal, "libcurl does not start");
 }
 
-HttpConnection::~HttpConnection() {
-  curl_easy_cleanup(impl_->easy);
-  curl_multi_cleanup(impl_->multi);
-}
+HttpConnection::HttpConnection() : impl_(std::make_unique<Impl>()) {}
+HttpConnection::~HttpConnection() = default;
 
 void HttpConnection::Impl::set_up(const HttpRequest& request, const Headers& headers, Body& body,
                                   char* message) const {
@@ -103,6 +117,10 @@ void HttpConnection::Impl::set_up(const HttpRequest& request, const Headers& hea
   check(curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https"));
   check(curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L));
   check(curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
+  // A name's look-up runs in a thread of libcurl: leave it behind, so that a stop or a timeout does
+  // not wait for a dead name server.
+  check(curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L));
+  if (request.no_proxy) check(curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"));
   check(curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.list));
   check(curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data()));
   check(curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -121,11 +139,8 @@ CURLcode HttpConnection::Impl::run(const std::function<bool()>& stopped) const {
   for (;;) {
     check_stopped(stopped);
     int running = 0;
-    CURLMcode code = curl_multi_perform(multi, &running);
-    if (code == CURLM_OK && running > 0)
-      code = curl_multi_poll(multi, nullptr, 0, kPollMs, nullptr);
-    if (code != CURLM_OK)
-      throw Error(Exit::internal, fmt::format("libcurl: {}", curl_multi_strerror(code)));
+    check(curl_multi_perform(multi, &running));
+    if (running > 0) check(curl_multi_poll(multi, nullptr, 0, kPollMs, nullptr));
     int left = 0;
     while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
       if (message->msg == CURLMSG_DONE) return message->data.result;
@@ -150,14 +165,14 @@ HttpAnswer HttpConnection::post(const HttpRequest& request, const std::function<
   Body body{{}, static_cast<size_t>(request.largest_answer)};
   std::array<char, CURL_ERROR_SIZE> message{};
   impl_->set_up(request, headers, body, message.data());
-  curl_multi_add_handle(impl_->multi, impl_->easy);
   struct Removal {  // also when a stop request ends the wait
     Impl& impl;
     ~Removal() {
-      curl_multi_remove_handle(impl.multi, impl.easy);
+      curl_multi_remove_handle(impl.multi, impl.easy);  // nothing to do if it was not added
       curl_easy_setopt(impl.easy, CURLOPT_ERRORBUFFER, nullptr);
     }
   } const removal{*impl_};
+  check(curl_multi_add_handle(impl_->multi, impl_->easy));
   const CURLcode code = impl_->run(stopped);
   HttpAnswer answer;
   if (code == CURLE_OK) {

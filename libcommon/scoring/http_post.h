@@ -17,6 +17,7 @@ struct HttpRequest {
   double timeout_s = 120;  ///< whole exchange
   double connect_s = 10;
   int64_t largest_answer = 4 << 20;  ///< bytes of the body
+  bool no_proxy = false;             ///< goes straight there, whatever the environment says
 };
 
 struct HttpAnswer {
@@ -36,7 +37,7 @@ class HttpConnection {
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
 
-  /// Follows no redirect, checks certificates, obeys http_proxy and its kin.
+  /// Follows no redirect, checks certificates, obeys http_proxy and its kin unless told not to.
   /// \throws Error(Exit::interrupted) at most 0.1 s after `stopped` says true
   HttpAnswer post(const HttpRequest& request, const std::function<bool()>& stopped);
 

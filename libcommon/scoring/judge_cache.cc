@@ -29,7 +29,7 @@ std::optional<JudgeAnswer> read_entry(const std::string& bytes, const std::strin
                      *check == sha256_hex(*text) && finish && served && problem &&
                      entry.contains("usage");
   if (!whole) return std::nullopt;
-  return JudgeAnswer{*text, *finish, *served, entry["usage"], *problem};
+  return JudgeAnswer{*text, *finish, *served, plain_usage(entry["usage"]), *problem};
 }
 
 }  // namespace
@@ -38,6 +38,10 @@ std::string judge_digest(const JudgePrompt& prompt, const io::Json& request) {
   // Broken UTF-8 of a report is sent as U+FFFD, see judge_http.cc.
   const std::string body = request.dump(-1, ' ', false, io::Json::error_handler_t::replace);
   return sha256_hex(fmt::format("unirg.judge/1\n{}\n{}", prompt.version, body));
+}
+
+std::filesystem::path judge_folder(const std::filesystem::path& folder, const std::string& place) {
+  return folder.empty() || place.empty() ? folder : folder / sha256_hex(place).substr(0, 12);
 }
 
 JudgeCache::JudgeCache(std::filesystem::path folder, bool refresh,

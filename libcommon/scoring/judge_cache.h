@@ -1,5 +1,7 @@
 // Answers of judges on disk, one file each, so that a killed run goes on without asking again and
-// runs beside each other share what they have. FOLDER/ab/abcd....json, written whole or not at all.
+// runs beside each other share what they have. FOLDER/PLACE/ab/abcd....json, written whole or not
+// at all; PLACE is of the judge's address, so that servers at two addresses that call their models
+// alike do not share answers (and one that moves to another address or port is asked anew).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -17,6 +19,10 @@ namespace unirg::scoring {
 
 /// Names a request: SHA-256 over the prompt's version and the request as JSON.
 std::string judge_digest(const JudgePrompt& prompt, const io::Json& request);
+
+/// The part of `folder` for one JudgeBackend::place(): twelve digits of its SHA-256, as an address
+/// need not be known to who reads the cache; `folder` itself for "".
+std::filesystem::path judge_folder(const std::filesystem::path& folder, const std::string& place);
 
 /// Thread-safe, and safe among processes on one file system.
 class JudgeCache {

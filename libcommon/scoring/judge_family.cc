@@ -30,8 +30,13 @@ struct Reading {
   Json counts;
 };
 
-Result<Reading> read_green(const std::string& reply) {
-  const auto counts = metrics::green_counts(metrics::green_answer(reply));
+/// Whether a server or a limit of tokens ended the answer.
+bool is_cut(const JudgeAnswer& answer) {
+  return answer.finish == "length" || answer.finish == "content_filter";
+}
+
+Result<Reading> read_green(const std::string& reply, bool cut) {
+  const auto counts = metrics::green_counts(metrics::green_answer(reply), cut);
   if (!counts) return tl::unexpected(counts.error());
   Json json = {{"significant", counts->significant}, {"insignificant", nullptr}};
   if (counts->insignificant) json["insignificant"] = *counts->insignificant;
@@ -51,7 +56,9 @@ Result<Reading> read_chexprompt(const std::string& reply) {
 
 Result<Reading> read_answer(ReplyForm form, const JudgeAnswer& answer) {
   if (!answer.problem.empty()) return bad_record(answer.problem);
-  return form == ReplyForm::green ? read_green(answer.text) : read_chexprompt(answer.text);
+  // A list of CheXprompt shows its end, whatever ended the answer.
+  return form == ReplyForm::green ? read_green(answer.text, is_cut(answer))
+                                  : read_chexprompt(answer.text);
 }
 
 /// Which judge gives a metric, and everything of the metric but its signature.
@@ -114,7 +121,8 @@ std::string signature(const std::string& metric, const std::string& judge,
 class Asker {
  public:
   Asker(std::unique_ptr<JudgeBackend> backend, const JudgeOptions& options)
-      : backend_(std::move(backend)), cache_(options.cache, options.refresh, options.warn) {}
+      : backend_(std::move(backend)),
+        cache_(judge_folder(options.cache, backend_->place()), options.refresh, options.warn) {}
 
   [[nodiscard]] JudgeBackend& backend() const { return *backend_; }
   [[nodiscard]] std::optional<JudgeAnswer> kept(const std::string& digest) const {
@@ -135,7 +143,8 @@ class Asker {
 /// CheXprompt's rule: an answer that cannot be read is asked for once more.
 JudgeAnswer Asker::ask_twice(const JudgePrompt& prompt, const Json& request) {
   JudgeAnswer answer = backend_->ask(request);
-  if (backend_->deterministic() || read_answer(prompt.reply, answer)) return answer;
+  if (backend_->deterministic() || answer.refused || read_answer(prompt.reply, answer))
+    return answer;
   return backend_->ask(request);
 }
 
@@ -160,7 +169,7 @@ JudgeAnswer Asker::ask(const std::string& digest, const JudgePrompt& prompt, con
     std::optional<JudgeAnswer> answer = cache_.find(digest);
     if (!answer) {
       answer = ask_twice(prompt, request);
-      cache_.keep(digest, prompt, *answer);
+      if (answer->lasting) cache_.keep(digest, prompt, *answer);
     }
     promise.set_value(*answer);
     finish();

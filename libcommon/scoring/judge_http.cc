@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scoring/judge_http.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
@@ -22,6 +25,13 @@ namespace {
 using io::Json;
 
 constexpr size_t kLongestMessage = 300;
+constexpr size_t kLongestReply = 64 * 1024;
+constexpr size_t kLongestName = 200;
+constexpr size_t kDeepest = 64;  ///< nesting of a body; a chat completion has about five levels
+/// What stands for "no key" ("none", "x", "EMPTY") is a word that replies use, and no secret.
+constexpr size_t kShortestSecret = 8;
+/// So many refusals before any answer: the set-up is wrong, not a report.
+constexpr int64_t kMostRefused = 3;
 const std::string kDefaultVariable = JudgeHttpOptions{}.key_variable;
 
 /// {url}/v1/chat/completions.
@@ -66,14 +76,58 @@ std::string read_key(const std::string& variable) {
   return key;
 }
 
+/// Whether a URL's host is this machine: localhost, 127.0.0.0/8 or [::1], as a whole.
 bool is_own_host(const std::string& url) {
-  const std::string host = url.substr(url.find("://") + 3);
-  return host.starts_with("localhost") || host.starts_with("127.") || host.starts_with("[::1]");
+  std::string host = url.substr(url.find("://") + 3);
+  host = host.substr(0, host.find('/'));
+  if (host.starts_with('[')) {
+    in6_addr address{};
+    const std::string inner = host.substr(1, std::min(host.size(), host.find(']')) - 1);
+    return ::inet_pton(AF_INET6, inner.c_str(), &address) == 1 && IN6_IS_ADDR_LOOPBACK(&address);
+  }
+  host = host.substr(0, host.find(':'));
+  in_addr address{};
+  if (::inet_pton(AF_INET, host.c_str(), &address) == 1)
+    return (ntohl(address.s_addr) >> 24) == 127;
+  return host == "localhost";
+}
+
+/// Whether brackets outside of strings nest deeper than kDeepest: the parser would take them, but
+/// hardly anything that walks through them.
+bool too_deep(const std::string& json) {
+  size_t depth = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (quoted && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == '[' || c == '{')) {
+      if (++depth > kDeepest) return true;
+    } else if (!quoted && (c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
+/// Discarded for what is no JSON, or too deep.
+Json parse_body(const std::string& body) {
+  return too_deep(body) ? Json(Json::value_t::discarded) : Json::parse(body, nullptr, false);
+}
+
+/// At most `most` bytes, no character cut in two.
+std::string shortened(std::string text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0U) == 0x80) --most;
+  text.resize(most);
+  return text;
 }
 
 /// What a server says of an error: the usual places in JSON, else the body itself.
 std::string server_message(const std::string& body) {
-  const Json json = Json::parse(body, nullptr, false);
+  const Json json = parse_body(body);
   if (json.is_object()) {
     const Json& error = json.contains("error") ? json["error"] : json;
     if (error.is_string()) return error.get<std::string>();
@@ -103,9 +157,10 @@ std::string text_of(const Json& object, const char* key) {
 }
 
 /// The body of a chat completion. An answer without content (a refusal, a call of a tool) is one
-/// that says nothing.
+/// that says nothing; one that is too long is none to be read.
 Result<JudgeAnswer> read_completion(const std::string& body) {
-  const Json json = Json::parse(body, nullptr, false);
+  if (too_deep(body)) return bad_record("its body nests too deep");
+  const Json json = parse_body(body);
   if (json.is_discarded()) return bad_record("its body is not valid JSON");
   if (!json.is_object() || !json.contains("choices") || !json["choices"].is_array() ||
       json["choices"].empty())
@@ -122,9 +177,13 @@ Result<JudgeAnswer> read_completion(const std::string& body) {
   } else {
     answer.text = text_of(message, "refusal");
   }
-  answer.finish = text_of(choice, "finish_reason");
-  answer.served = text_of(json, "model");
-  if (json.contains("usage") && json["usage"].is_object()) answer.usage = json["usage"];
+  if (answer.text.size() > kLongestReply) {
+    answer.problem = fmt::format("the answer is longer than {} bytes", kLongestReply);
+    answer.text.clear();
+  }
+  answer.finish = shortened(text_of(choice, "finish_reason"), kLongestName);
+  answer.served = shortened(text_of(json, "model"), kLongestName);
+  if (json.contains("usage")) answer.usage = plain_usage(json["usage"]);
   return answer;
 }
 
@@ -142,23 +201,30 @@ struct JudgeHttp::Impl {
   explicit Impl(JudgeHttpOptions o)
       : options(std::move(o)),
         url(endpoint(options.url)),
+        own_host(is_own_host(url)),
         key(read_key(options.key_variable)),
-        pacer(options.requests_per_minute) {}
+        pacer(options.requests_per_minute) {
+    idle.reserve(static_cast<size_t>(std::max<int64_t>(options.concurrency, 0)));
+  }
 
   [[nodiscard]] std::unique_ptr<HttpConnection> take();
   void give(std::unique_ptr<HttpConnection> connection);
   [[nodiscard]] HttpAnswer post(const std::string& body);
   [[nodiscard]] Try attempt(const std::string& body);
-  [[nodiscard]] Try read(const HttpAnswer& answer) const;
+  [[nodiscard]] Try read(const HttpAnswer& answer);
+  [[nodiscard]] Try refusal(const std::string& said);
   [[nodiscard]] std::string without_key(std::string text) const {
-    if (!key.empty()) replace_all(text, key, "[key]");
+    if (key.size() >= kShortestSecret) replace_all(text, key, "[key]");
     return text;
   }
 
   JudgeHttpOptions options;
   std::string url;
+  bool own_host;
   std::string key;
   Pacer pacer;
+  std::atomic<bool> answered = false;  ///< whether any request got an answer
+  std::atomic<int64_t> refused = 0;    ///< requests refused before that
   std::mutex mutex;
   std::condition_variable freed;
   std::vector<std::unique_ptr<HttpConnection>> idle;
@@ -172,10 +238,14 @@ std::unique_ptr<HttpConnection> JudgeHttp::Impl::take() {
     freed.wait_for(lock, std::chrono::milliseconds(50));
     check_stopped(options.stopped);
   }
+  std::unique_ptr<HttpConnection> connection;
+  if (idle.empty()) {
+    connection = std::make_unique<HttpConnection>();  // may throw: no place is taken yet
+  } else {
+    connection = std::move(idle.back());
+    idle.pop_back();
+  }
   ++in_use;
-  if (idle.empty()) return std::make_unique<HttpConnection>();
-  auto connection = std::move(idle.back());
-  idle.pop_back();
   return connection;
 }
 
@@ -202,11 +272,25 @@ HttpAnswer JudgeHttp::Impl::post(const std::string& body) {
   request.timeout_s = options.timeout_s;
   request.connect_s = std::min(options.timeout_s, 10.0);
   request.largest_answer = options.largest_answer;
+  request.no_proxy = own_host;
   return lease.connection->post(request, options.stopped);
 }
 
+/// A request that the server will never take: no value for it, unless none of them is taken.
+Try JudgeHttp::Impl::refusal(const std::string& said) {
+  JudgeAnswer answer;
+  answer.problem = "the judge's server refuses the request: " + said;
+  answer.refused = true;
+  answer.lasting = answered;
+  if (!answered && ++refused >= kMostRefused)
+    return {{},
+            fmt::format("'{}' answers {} (the first {} requests were all refused)", url, said,
+                        kMostRefused)};
+  return {std::move(answer)};
+}
+
 /// What an answer means.
-Try JudgeHttp::Impl::read(const HttpAnswer& answer) const {
+Try JudgeHttp::Impl::read(const HttpAnswer& answer) {
   if (answer.status == 0)
     return {
         {}, fmt::format("'{}': {}", url, printable(without_key(answer.failure))), answer.may_pass};
@@ -217,20 +301,20 @@ Try JudgeHttp::Impl::read(const HttpAnswer& answer) const {
                         url, answer.status, printable(without_key(answer.location)))};
   }
   if (answer.status < 200 || answer.status >= 300) {
+    const std::string said =
+        fmt::format("{}: {}", answer.status, printable(without_key(server_message(answer.body))));
+    if (answer.status == 400 || answer.status == 413 || answer.status == 422) return refusal(said);
     const bool again = answer.status == 408 || answer.status == 429 || answer.status >= 500;
     const bool paused = again && answer.status != 408;
-    return {{},
-            fmt::format("'{}' answers {}: {}", url, answer.status,
-                        printable(without_key(server_message(answer.body)))),
-            again,
-            paused ? answer.retry_after : 0};
+    return {{}, fmt::format("'{}' answers {}", url, said), again, paused ? answer.retry_after : 0};
   }
-  Result<JudgeAnswer> read = read_completion(without_key(answer.body));
+  Result<JudgeAnswer> read = read_completion(answer.body);
   if (!read)
     return {{},
             fmt::format("'{}' answers {}, but {}", url, answer.status, read.error().reason),
             /*again=*/true};
-  for (std::string* text : {&read->text, &read->finish, &read->served})  // it may come escaped
+  answered = true;
+  for (std::string* text : {&read->text, &read->finish, &read->served})
     *text = without_key(std::move(*text));
   return {std::move(*read)};
 }
@@ -250,7 +334,7 @@ JudgeHttp::JudgeHttp(JudgeHttpOptions options) : impl_(std::make_unique<Impl>(st
   if (impl_->options.model.empty())
     throw Error(Exit::config, "--judge-model is not set (hint: the name the server knows it by)");
   UNIRG_ASSERT(impl_->options.concurrency > 0 && impl_->options.timeout_s > 0, "a usable bound");
-  if (!impl_->key.empty() && impl_->url.starts_with("http://") && !is_own_host(impl_->url) &&
+  if (!impl_->key.empty() && impl_->url.starts_with("http://") && !impl_->own_host &&
       impl_->options.warn)
     impl_->options.warn(fmt::format("'{}' is not https: the key of '{}' is sent in clear text",
                                     impl_->url, impl_->options.key_variable));
@@ -259,6 +343,8 @@ JudgeHttp::JudgeHttp(JudgeHttpOptions options) : impl_(std::make_unique<Impl>(st
 JudgeHttp::~JudgeHttp() = default;
 
 int64_t JudgeHttp::concurrency() const { return impl_->options.concurrency; }
+
+std::string JudgeHttp::place() const { return impl_->url; }
 
 Json JudgeHttp::request(const JudgePrompt& prompt,
                         const std::vector<JudgeMessage>& messages) const {

@@ -27,9 +27,13 @@ struct JudgeHttpOptions {
 };
 
 /// What is tried again: no connection, a cut one, a timeout, 408, 429 (Retry-After is waited for,
-/// by all requests), 5xx, and a 2xx whose body is no chat completion. Everything else is final.
-/// Redirects are not followed, so the key goes to no other host; certificates are checked; the key
-/// is in no request() and is cut out of whatever a server repeats of it.
+/// by all requests), 5xx, and a 2xx whose body is no chat completion. 400, 413 and 422 are the
+/// request's fault: its answer is a `problem` (kept once the server has answered anything; the
+/// third such before any answer is final). Everything else is final. A reply of more than 64 kB is
+/// a `problem`, names are cut at 200 bytes. Redirects are not followed, so the key goes to no other
+/// host; certificates are checked; hosts of one's own (localhost, 127.0.0.0/8, [::1]) are reached
+/// without a proxy; the key is in no request() and, if it has 8 bytes or more (shorter ones are
+/// placeholders, and words of replies), is cut out of whatever a server repeats of it.
 class JudgeHttp final : public JudgeBackend {
  public:
   /// Reads the key from the environment; sends nothing.
@@ -46,6 +50,8 @@ class JudgeHttp final : public JudgeBackend {
   JudgeAnswer ask(const io::Json& request) override;
   [[nodiscard]] int64_t concurrency() const override;
   [[nodiscard]] bool deterministic() const override { return false; }
+  /// The address requests go to: {url}/v1/chat/completions, port and all.
+  [[nodiscard]] std::string place() const override;
 
  private:
   struct Impl;

@@ -166,8 +166,9 @@ JudgeAnswer JudgeLocal::Impl::decode(const std::vector<int64_t>& prompt, int64_t
     const Tensor scores = logits + never;
     token = at::argmax(scores).item<int64_t>();  // of NaN and numbers, it names a NaN
     if (!std::isfinite(scores[token].item<float>()))
-      throw Error(Exit::data, fmt::format("the logits of judge '{}' are not finite (hint: another "
-                                          "--dtype)",
+      throw Error(Exit::data, fmt::format("the logits of judge '{}' are not finite (hint: its "
+                                          "weights are damaged, or too large for the number type "
+                                          "they are stored in)",
                                           options.checkpoint.string()));
     if (std::find(stops.begin(), stops.end(), token) != stops.end()) {
       answer.finish = "stop";
@@ -197,7 +198,8 @@ Json JudgeLocal::request(const JudgePrompt& prompt,
   for (const JudgeMessage& message : messages)
     list.push_back({{"role", message.role}, {"content", message.content}});
   return {{"checkpoint", impl_->digest},
-          {"dtype", impl_->options.dtype},
+          {"device", c10::DeviceTypeName(impl_->model.text.embed.device().type(), true)},
+          {"dtype", c10::toString(impl_->model.text.embed.scalar_type())},
           {"template", prompt.chat_template},
           {"messages", std::move(list)},
           {"max_tokens", prompt.generation.max_tokens.value_or(kDefaultMaxTokens)},
@@ -235,6 +237,7 @@ JudgeAnswer JudgeLocal::ask(const Json& request) {
     return answer;
   }
   const std::lock_guard lock(impl_->mutex);
+  check_stopped(impl_->options.stopped);  // before the prompt: others may have held us up
   answer = impl.decode(prompt, most, stops);
   answer.served = impl.digest;
   return answer;

@@ -36,7 +36,9 @@ class JudgeLocal final : public JudgeBackend {
   explicit JudgeLocal(JudgeLocalOptions options);
   ~JudgeLocal() override;
 
-  /// {"checkpoint": digest, "dtype", "template", "messages", "max_tokens", "total_tokens"}
+  /// {"checkpoint": digest, "device", "dtype", "template", "messages", "max_tokens",
+  /// "total_tokens"}; device (cpu, cuda) and dtype (Float, BFloat16, ...) are those that "auto"
+  /// came to, as the last bits of logits hang on them.
   [[nodiscard]] io::Json request(const JudgePrompt& prompt,
                                  const std::vector<JudgeMessage>& messages) const override;
   /// A report with the template's own marks or special tokens in it could speak for the judge, and

@@ -197,4 +197,14 @@ std::vector<JudgeMessage> fill_judge_prompt(const JudgePrompt& prompt, const std
   return messages;
 }
 
+io::Json plain_usage(const io::Json& usage) {
+  io::Json plain;
+  if (!usage.is_object()) return plain;
+  for (const char* key : {"prompt_tokens", "completion_tokens", "total_tokens"}) {
+    const auto at = usage.find(key);
+    if (at != usage.end() && at->is_number_integer()) plain[key] = *at;
+  }
+  return plain;
+}
+
 }  // namespace unirg::scoring

@@ -39,7 +39,8 @@ struct JudgePrompt {
   int64_t total_tokens = 0;   ///< backend local: prompt and answer; 0: the checkpoint's limit
   std::vector<JudgeMessage> messages;
 
-  /// version@first digits of the digest, for signatures and cache keys.
+  /// version@first digits of the digest, for signatures and records; judge_digest() takes the
+  /// version alone, as the request holds the words.
   [[nodiscard]] std::string id() const;
 };
 
@@ -60,9 +61,15 @@ struct JudgeAnswer {
   std::string text;
   std::string finish;        ///< why it ended: stop, length, or as the server says
   std::string served;        ///< the model the server names
-  io::Json usage = nullptr;  ///< tokens, as the server counts them
+  io::Json usage = nullptr;  ///< tokens, as the server counts them: see plain_usage()
   std::string problem = {};  ///< why there is no answer to read (a text the judge cannot be given)
+  bool refused = false;      ///< the problem is the request's: asking again is idle
+  bool lasting = true;       ///< whether a cache may keep it
 };
+
+/// Of what a server says of usage, the whole numbers "prompt_tokens", "completion_tokens" and
+/// "total_tokens"; null if there is none. Nothing else is kept: it could be anything, of any depth.
+io::Json plain_usage(const io::Json& usage);
 
 /// Who answers. Thread-safe.
 class JudgeBackend {
@@ -83,6 +90,9 @@ class JudgeBackend {
   [[nodiscard]] virtual int64_t concurrency() const = 0;
   /// Whether the same request always gets the same answer, so that asking again is idle.
   [[nodiscard]] virtual bool deterministic() const = 0;
+  /// Who answers, as far as requests do not say it (a server's address): answers of one place are
+  /// never taken for those of another. Holds no secret.
+  [[nodiscard]] virtual std::string place() const { return ""; }
 };
 
 }  // namespace unirg::scoring

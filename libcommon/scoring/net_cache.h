@@ -15,7 +15,7 @@ namespace unirg::scoring {
 
 using Warn = std::function<void(const std::string&)>;
 
-/// Thread-safe. FOLDER/KIND/DD/DIGEST, where the digest is that of settings and text.
+/// Thread-safe. FOLDER/DD/REST: the digest of settings and text, its first two digits apart.
 class NetCache {
  public:
   /// Keeps nothing.

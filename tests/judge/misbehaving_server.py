@@ -18,6 +18,9 @@ k-th fault of the comma-separated LIST; requests beyond it get FAULT, 'ok' by de
   short         a body shorter than its Content-Length
   huge          a body of 8 MB
   not-json, schema, null, list    a body that is no JSON, no chat completion, has no content, has ill-typed content
+  deep          a chat completion whose usage is 100,000 nested lists
+  usage         one whose usage holds more than numbers
+  long          one of more than 64 kB, with a long name
   wrong         a chat completion whose text is nothing a parser can read
 
 Each request is logged when it arrives as a JSON line: k, path, fault, sha256 of the body, the model it names,
@@ -165,6 +168,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send(200, json.dumps({"choices": []}))
         elif name == "null":
             self.send(200, json.dumps(completion(None, model)))
+        elif name == "deep":  # usage nested as deep as a body can hold
+            usage = '"usage": ' + "[" * 100_000 + "]" * 100_000
+            self.send(200, json.dumps(completion(text, model))[:-1] + ", " + usage + "}")
+        elif name == "usage":
+            self.send(200, json.dumps(dict(completion(text, model), usage={"total_tokens": 7, "note": "content"})))
+        elif name == "long":
+            self.send(200, json.dumps(completion(text + " x" * 40_000, "n" * 192 + "\u00e4" * 9)))
         elif name == "list":
             self.send(200, json.dumps(completion([1], model)))
         elif name == "wrong":

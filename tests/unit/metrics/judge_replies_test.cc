@@ -74,6 +74,86 @@ TEST(Green, refuses_what_the_published_parser_counts_as_zero) {
   EXPECT_NE(refusal("(a) x: 99999999999999999999. y"), "valid");
 }
 
+/// Replies of judges that listed errors and yet were given a full score.
+TEST(Green, an_error_that_is_written_another_way_is_not_no_error) {
+  const std::string name = "section [Clinically Significant Errors]";
+  // A blank line between the letters.
+  EXPECT_EQ(refusal("(a) x: 0. \n\n(b) Missing: 2. effusion; tube"),
+            name + " goes on after a blank line");
+  EXPECT_EQ(refusal("No errors.\n\n- (B): effusion"), name + " goes on after a blank line");
+  // Errors in a list below their letter.
+  EXPECT_EQ(refusal("(a) x: 0. \n(b) Missing:\n- effusion\n(c) y: 0. "),
+            name + ": (b) has no count, but text below it");
+  EXPECT_EQ(refusal("(a) x: 0. \n(b) Missing:\n\n- effusion"),
+            name + ": (b) has no count, but text below it");
+  EXPECT_EQ(refusal("(a) x:\n(b) Missing: none.\n(c) y: N/A\n(d) z: "), "valid");
+  // Sentences that begin with "No".
+  EXPECT_EQ(refusal("(a) x: 0. \n(b) Missing: No mention of the left effusion"),
+            name + ": (b) has no count");
+  EXPECT_EQ(refusal("No mention of the large left pneumothorax"),
+            name + " holds no count and does not say 'No'");
+  EXPECT_EQ(refusal("No errors.\nBut the effusion is left out."),
+            name + " holds no count and does not say 'No'");
+  EXPECT_EQ(refusal("No mention of the effusion.\n(a) x: 0. "),
+            name + " says 'No' and lists errors");
+  for (const char* none : {"No.", "None.", "No errors", "No findings.", "No significant errors.",
+                           "No clinically significant error"})
+    EXPECT_EQ(refusal(none), "valid") << none;
+  // Letters of another form, and two of them in a line.
+  EXPECT_EQ(refusal("(a) x: 0. \n(b): 2. y"), name + ": a lettered line of another form");
+  EXPECT_EQ(refusal("(a) x: 0. (b) y: 2. z"), name + ": (a) shares its line with another letter");
+  EXPECT_FALSE(
+      green_counts("[Clinically Significant Errors]:\nNo\n\n"
+                   "[Matched Findings]:\nNo mention of any"));
+}
+
+TEST(Green, a_section_takes_no_errors_of_another) {
+  const std::string rest = "(b) y: 3. z\n\n[Matched Findings]:\n2. x";
+  EXPECT_FALSE(
+      green_counts("[Clinically Significant Errors]:\n\n"
+                   "[Clinically Insignificant Errors]:\n" +
+                   rest));
+  EXPECT_FALSE(
+      green_counts("[Clinically Significant Errors]:\n(a) x: 0. \n"
+                   "[Clinically Insignificant Errors]:\n" +
+                   rest));
+  EXPECT_TRUE(
+      green_counts("[Clinically Significant Errors]:\n(a) x: 0. \n"
+                   "[Matched Findings]:\n2. x"));
+}
+
+TEST(Green, a_measure_is_no_count) {
+  EXPECT_EQ(refusal("(b) Missing: 2.5 cm nodule"),
+            "section [Clinically Significant Errors]: (b) has no count");
+  EXPECT_EQ(refusal("(b) Missing: 2. 5 cm nodule; x"), "valid");
+  EXPECT_FALSE(
+      green_counts("[Clinically Significant Errors]:\nNo\n\n[Matched Findings]:\n3.2 cm mass"));
+}
+
+TEST(Green, two_answers_are_none) {
+  const std::string draft =
+      "[Clinically Significant Errors]:\n(a) x: 2. y\n\n[Matched Findings]:\n1. x\n\n";
+  EXPECT_EQ(green_counts(green_answer(draft + kReply.substr(13))).error().reason,
+            "section [Clinically Significant Errors] more than once");
+  for (const std::string& thought : {"<think>" + draft + "</think>", draft + "</think>",
+                                     "<think>a</think>" + draft + "</think>"}) {
+    const auto counts = green_counts(green_answer(thought + kReply));
+    ASSERT_TRUE(counts) << thought;
+    EXPECT_EQ(counts->matched, 3);
+  }
+  EXPECT_FALSE(green_counts(green_answer("<think>" + draft)));  // it never came to an answer
+  EXPECT_EQ(without_thinking("a<think>b</think>c"), "ac");
+}
+
+TEST(Green, an_answer_that_was_cut_off_counts_only_if_all_was_said) {
+  const std::string errors = "[Clinically Significant Errors]:\n(a) x: 1. y";
+  const std::string matched = "[Matched Findings]:\n3. heart; lu";
+  EXPECT_TRUE(green_counts(errors + "\n\n" + matched, true));
+  EXPECT_EQ(green_counts(matched + "\n\n" + errors, true).error().reason, "the answer is cut off");
+  EXPECT_TRUE(green_counts(matched + "\n\n" + errors, false));
+  EXPECT_FALSE(green_counts(errors + "\n\n[Matched Findings]:\n3.", true));  // of "3.2 cm"?
+}
+
 TEST(Green, a_reply_without_a_needed_section_is_invalid) {
   EXPECT_EQ(green_counts("").error().reason, "no section [Clinically Significant Errors]");
   EXPECT_FALSE(green_counts("[Matched Findings]:\n2. a; b"));
@@ -143,6 +223,26 @@ TEST(Chexprompt, wants_every_type_once) {
   EXPECT_EQ(reason("[(G, 0)]"), "clinically significant errors: a type that is none of A to F");
   EXPECT_FALSE(chexprompt_counts("nothing"));
   EXPECT_FALSE(chexprompt_counts("Number of clinically significant errors by type: " + kPairs));
+}
+
+TEST(Chexprompt, wants_whole_lists_of_one_answer) {
+  const auto reason = [](const std::string& reply) {
+    const auto counts = chexprompt_counts(reply);
+    return counts ? "valid" : counts.error().reason;
+  };
+  const std::string no_list = "clinically insignificant errors: not a whole list of (type, count)";
+  // Cut off: of (F, 12)?
+  EXPECT_EQ(reason(lines(kPairs, "[(A, 1), (B, 0), (C, 2), (D, 0), (E, 0), (F, 1")), no_list);
+  EXPECT_EQ(reason(lines(kPairs, "[(A, 1), (B, 0), (C, 2), (D, 0), (E, 0), (F, 1)")), no_list);
+  // A third field.
+  EXPECT_EQ(reason(lines(kPairs, "[(A, 1, 5), (B, 0), (C, 2), (D, 0), (E, 0), (F, 1)]")), no_list);
+  EXPECT_EQ(reason(lines(kPairs, "[(A, 1,000), (B, 0), (C, 2), (D, 0), (E, 0), (F, 1)]")), no_list);
+  EXPECT_EQ(reason(lines(kPairs, "(A, 1), (B, 0), (C, 2), (D, 0), (E, 0), (F, 1)")), "valid");
+  // Two answers.
+  const std::string draft = lines("[(A, 9)]", "[(A, 9)]") + "\n";
+  EXPECT_EQ(reason(draft + lines(kPairs, kPairs)),
+            "line 'Number of clinically significant errors by type:' more than once");
+  EXPECT_EQ(reason("<think>" + draft + "</think>\n" + lines(kPairs, kPairs)), "valid");
 }
 
 TEST(Chexprompt, upstream_reading_agrees_with_the_published_parser) {

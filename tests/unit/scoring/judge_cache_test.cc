@@ -51,6 +51,31 @@ TEST(JudgeCache, keeps_and_finds) {
   EXPECT_EQ(io::read_file(cache.file(digest)), bytes);
 }
 
+TEST(JudgeCache, each_address_has_a_folder_of_its_own) {
+  const auto folder = [](const char* place) { return judge_folder("c", place); };
+  EXPECT_EQ(folder(""), "c");
+  EXPECT_EQ(folder("http://a:1").parent_path(), "c");
+  EXPECT_EQ(folder("http://a:1").filename().string().size(), 12u);
+  EXPECT_EQ(folder("http://a:1"), folder("http://a:1"));
+  EXPECT_NE(folder("http://a:1"), folder("http://b:1"));
+  EXPECT_NE(folder("http://a:1"), folder("http://a:2"));
+  EXPECT_EQ(judge_folder("", "http://a:1"), "");  // nothing is kept
+}
+
+TEST(JudgeCache, of_usage_only_numbers_come_back) {
+  const io::Json usage = {{"prompt_tokens", 3}, {"total_tokens", "x"}, {"more", {1}}};
+  EXPECT_EQ(plain_usage(usage).dump(), R"({"prompt_tokens":3})");
+  EXPECT_TRUE(plain_usage({1, 2}).is_null());
+  EXPECT_TRUE(plain_usage(nullptr).is_null());
+  testing::TempFolder folder;
+  const std::string digest = judge_digest(prompt("1"), kRequest);
+  JudgeCache cache(folder.path(), false, {});
+  JudgeAnswer answer = kAnswer;
+  answer.usage = usage;
+  cache.keep(digest, prompt("1"), answer);
+  EXPECT_EQ(cache.find(digest)->usage, plain_usage(usage));
+}
+
 TEST(JudgeCache, refresh_sees_only_what_it_wrote) {
   testing::TempFolder folder;
   const std::string digest = judge_digest(prompt("1"), kRequest);

@@ -132,7 +132,7 @@ TEST(JudgeFamily, signatures_name_all_that_matters) {
   const auto family = judge_family({"green", "chexprompt-errors"}, options);
   const std::string& green = family->metrics()[0].signature;
   EXPECT_TRUE(green.starts_with("green|judge:m|backend:http|prompt:green-1@")) << green;
-  EXPECT_NE(green.find("|temperature:0|parser:1|v1"), std::string::npos) << green;
+  EXPECT_NE(green.find("|temperature:0|parser:2|v1"), std::string::npos) << green;
   const auto all = judge_metrics(options);
   ASSERT_EQ(all.size(), 3u);
   EXPECT_EQ(all[0].signature, green);
@@ -184,6 +184,82 @@ TEST(JudgeFamily, what_is_kept_is_not_asked_for_again) {
   options.refresh = true;
   (void)judge_family({"green", "chexprompt-errors"}, options)->score(group);
   EXPECT_EQ(server.requests().size(), 12u);
+}
+
+TEST(JudgeFamily, servers_at_two_addresses_share_no_answers) {
+  TempFolder folder;
+  JudgeServer one, two;
+  UNIRG_SKIP_WITHOUT_SERVER(one);
+  const TextGroup group{"reference", {"hypothesis"}};
+  const auto first = judge_family({"green"}, options_for(one.url(), folder.path()))->score(group);
+  const auto second =
+      judge_family({"green"}, options_for(two.url() + "/", folder.path()))->score(group);
+  EXPECT_EQ(one.requests().size(), 1u);
+  EXPECT_EQ(two.requests().size(), 1u);
+  // What is told does not hang on the address.
+  EXPECT_EQ(first[0].details, second[0].details);
+  (void)judge_family({"green"}, options_for(two.url(), folder.path()))->score(group);
+  EXPECT_EQ(two.requests().size(), 1u);
+}
+
+TEST(JudgeFamily, a_text_the_server_refuses_has_no_value_and_is_kept) {
+  TempFolder folder;
+  JudgeServer server("ok,400");
+  UNIRG_SKIP_WITHOUT_SERVER(server);
+  JudgeOptions options = options_for(server.url(), folder.path());
+  options.concurrency = 1;
+  for (int again = 0; again < 2; ++again) {
+    const auto scored = judge_family({"green"}, options)->score({"r", {"one", "two", "three"}});
+    EXPECT_TRUE(scored[0].values[0] && scored[2].values[0]);
+    EXPECT_FALSE(scored[1].values[0]);
+    EXPECT_EQ(scored[1].details["judge"]["green"]["reason"],
+              "the judge's server refuses the request: 400: this is a 400 of the test");
+    EXPECT_EQ(server.requests().size(), 3u);  // not even twice
+  }
+}
+
+TEST(JudgeFamily, an_early_refusal_is_not_kept) {
+  TempFolder folder;
+  JudgeServer server("400");
+  UNIRG_SKIP_WITHOUT_SERVER(server);
+  const JudgeOptions options = options_for(server.url(), folder.path());
+  EXPECT_FALSE(judge_family({"green"}, options)->score({"r", {"one"}})[0].values[0]);
+  EXPECT_TRUE(judge_family({"green"}, options)->score({"r", {"one"}})[0].values[0]);
+}
+
+/// Says one thing, and that it was cut off.
+class CutJudge final : public JudgeBackend {
+ public:
+  CutJudge(std::string reply, std::string finish)
+      : reply_(std::move(reply)), finish_(std::move(finish)) {}
+  [[nodiscard]] io::Json request(const JudgePrompt& prompt,
+                                 const std::vector<JudgeMessage>& messages) const override {
+    return {{"prompt", prompt.name}, {"text", messages.back().content}};
+  }
+  JudgeAnswer ask(const io::Json&) override { return {reply_, finish_, "cut", nullptr, ""}; }
+  [[nodiscard]] int64_t concurrency() const override { return 1; }
+  [[nodiscard]] bool deterministic() const override { return true; }
+
+ private:
+  std::string reply_, finish_;
+};
+
+TEST(JudgeFamily, an_answer_that_was_cut_off_counts_only_if_all_was_said) {
+  const auto valid = [](const char* metric, const std::string& reply, const char* finish) {
+    return judge_family({metric}, options_for("http://h"),
+                        std::make_unique<CutJudge>(reply, finish))
+        ->score({"r", {"h"}})[0]
+        .values[0]
+        .has_value();
+  };
+  const std::string matched_first =
+      "[Matched Findings]:\n2. z\n\n[Clinically Significant Errors]:\n(a) x: 1. y";
+  EXPECT_TRUE(valid("green", matched_first, "stop"));
+  EXPECT_FALSE(valid("green", matched_first, "length"));
+  EXPECT_FALSE(valid("green", matched_first, "content_filter"));
+  EXPECT_TRUE(valid("green", green_reply(1, 2), "length"));
+  EXPECT_TRUE(valid("chexprompt-errors", kChexprompt, "length"));
+  EXPECT_FALSE(valid("chexprompt-errors", kChexprompt.substr(0, kChexprompt.size() - 2), "length"));
 }
 
 TEST(JudgeFamily, an_error_keeps_what_was_answered_before_it) {

@@ -120,7 +120,7 @@ TEST(JudgeHttp, gives_up_after_the_retries_and_says_why) {
 }
 
 TEST(JudgeHttp, other_client_errors_are_final) {
-  for (const char* fault : {"400", "401", "404", "422"}) {
+  for (const char* fault : {"401", "403", "404", "405"}) {
     JudgeServer server("", fault);
     UNIRG_SKIP_WITHOUT_SERVER(server);
     JudgeHttp judge(quick(server.url()));
@@ -130,6 +130,86 @@ TEST(JudgeHttp, other_client_errors_are_final) {
         << said;
     EXPECT_EQ(server.requests().size(), 1u) << fault;
   }
+}
+
+TEST(JudgeHttp, a_request_the_server_refuses_is_a_problem_of_its_own) {
+  JudgeServer server("ok,400,413,422,422,400");
+  UNIRG_SKIP_WITHOUT_SERVER(server);
+  JudgeHttp judge(quick(server.url()));
+  (void)judge.ask(request_of(judge, "x"));
+  for (const char* fault : {"400", "413", "422", "422", "400"}) {
+    const JudgeAnswer answer = judge.ask(request_of(judge, "x"));
+    EXPECT_EQ(answer.problem, std::string("the judge's server refuses the request: ") + fault +
+                                  ": this is a " + fault + " of the test");
+    EXPECT_EQ(answer.text, "");
+    EXPECT_TRUE(answer.refused && answer.lasting);
+  }
+  EXPECT_NE(judge.ask(request_of(judge, "x")).text, "");
+  EXPECT_EQ(server.requests().size(), 7u);
+}
+
+TEST(JudgeHttp, a_server_that_refuses_all_ends_the_run) {
+  JudgeServer server("", "400");
+  UNIRG_SKIP_WITHOUT_SERVER(server);
+  JudgeHttp judge(quick(server.url()));
+  for (int i = 0; i < 2; ++i) {
+    const JudgeAnswer answer = judge.ask(request_of(judge, "x"));
+    EXPECT_NE(answer.problem, "");
+    EXPECT_FALSE(answer.lasting);  // it may be the set-up
+  }
+  const std::string said = failure(judge);
+  EXPECT_NE(said.find("answers 400: this is a 400"), std::string::npos) << said;
+  EXPECT_NE(said.find("(the first 3 requests were all refused)"), std::string::npos) << said;
+  EXPECT_EQ(server.requests().size(), 3u);
+}
+
+TEST(JudgeHttp, of_usage_only_numbers_are_kept_however_deep_the_rest_is) {
+  JudgeServer server("deep,usage");
+  UNIRG_SKIP_WITHOUT_SERVER(server);
+  JudgeHttp judge(quick(server.url()));
+  const JudgeAnswer answer = judge.ask(request_of(judge, "x"));  // the first body is no answer
+  EXPECT_EQ(answer.usage.dump(), R"({"total_tokens":7})");
+  EXPECT_EQ(server.requests().size(), 2u);
+  JudgeServer stays("", "deep");
+  JudgeHttp other(quick(stays.url()));
+  EXPECT_NE(failure(other).find("but its body nests too deep (given up"), std::string::npos);
+}
+
+TEST(JudgeHttp, a_reply_without_bounds_is_a_problem) {
+  JudgeServer server("long");
+  UNIRG_SKIP_WITHOUT_SERVER(server);
+  JudgeHttp judge(quick(server.url()));
+  const JudgeAnswer answer = judge.ask(request_of(judge, "x"));
+  EXPECT_EQ(answer.problem, "the answer is longer than 65536 bytes");
+  EXPECT_EQ(answer.text, "");
+  EXPECT_FALSE(answer.refused);
+  EXPECT_EQ(answer.served, "served-" + std::string(192, 'n'));  // 199 bytes: no half character
+}
+
+TEST(JudgeHttp, a_handshake_that_fails_is_tried_again) {
+  JudgeServer server;
+  UNIRG_SKIP_WITHOUT_SERVER(server);
+  JudgeHttpOptions options = quick(server.url("https"));  // it speaks no TLS
+  options.retries = 1;
+  JudgeHttp judge(std::move(options));
+  const std::string said = failure(judge);
+  EXPECT_NE(said.find("(given up after 2 tries)"), std::string::npos) << said;
+}
+
+TEST(JudgeHttp, hosts_of_ones_own_need_no_proxy) {
+  JudgeServer server;
+  UNIRG_SKIP_WITHOUT_SERVER(server);
+  ::setenv("http_proxy", "http://127.0.0.1:1", 1);
+  JudgeHttpOptions options = quick(server.url());
+  options.retries = 0;
+  JudgeHttp judge(std::move(options));
+  std::string said;
+  try {
+    said = judge.ask(request_of(judge, "x")).text;
+  } catch (const Error&) {
+  }
+  ::unsetenv("http_proxy");
+  EXPECT_NE(said, "");
 }
 
 TEST(JudgeHttp, a_server_that_is_not_there_is_unavailable) {
@@ -198,16 +278,42 @@ TEST(JudgeHttp, the_key_is_in_nothing_that_leaves) {
   EXPECT_EQ(request_of(judge, "x").dump().find(kKey), std::string::npos);
 }
 
+TEST(JudgeHttp, a_placeholder_for_a_key_changes_no_reply) {
+  for (const char* word : {"none", "x", "content", "finding"}) {
+    const KeyInEnvironment key(word);
+    JudgeServer server;
+    UNIRG_SKIP_WITHOUT_SERVER(server);
+    JudgeHttp judge(quick(server.url()));
+    const JudgeAnswer answer = judge.ask(request_of(judge, "x"));
+    EXPECT_EQ(answer.text.find("[key]"), std::string::npos) << answer.text;
+    EXPECT_NE(answer.text.find("[Matched Findings]:"), std::string::npos);
+  }
+}
+
+TEST(JudgeHttp, a_key_that_is_a_name_in_the_body_is_cut_out_of_what_is_kept_only) {
+  const KeyInEnvironment key("prompt_tokens");
+  JudgeServer server;
+  UNIRG_SKIP_WITHOUT_SERVER(server);
+  JudgeHttp judge(quick(server.url()));
+  EXPECT_EQ(judge.ask(request_of(judge, "x")).usage["prompt_tokens"], 10);
+}
+
 TEST(JudgeHttp, a_key_in_clear_text_to_another_host_is_warned_of) {
   const KeyInEnvironment key;
   std::vector<std::string> warnings;
-  for (const char* url : {"http://judge.example", "https://judge.example", "http://localhost:1"}) {
+  for (const char* url : {"http://judge.example", "https://judge.example", "http://localhost:1",
+                          "http://127.8.0.1/v1", "http://[::1]:80", "http://localhost.evil.example",
+                          "http://127.evil.example:1", "http://[::12]", "http://128.0.0.1"}) {
     JudgeHttpOptions options = quick(url);
     options.warn = [&](const std::string& text) { warnings.push_back(text); };
     const JudgeHttp judge(std::move(options));
   }
-  ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_EQ(warnings[0].find(kKey), std::string::npos);
+  std::string all;
+  for (const std::string& warning : warnings) all += warning + "\n";
+  EXPECT_EQ(warnings.size(), 5u) << all;
+  for (const char* host : {"judge.example", "localhost.evil.", "127.evil.", "[::12]", "128.0.0.1"})
+    EXPECT_NE(all.find(host), std::string::npos) << host;
+  EXPECT_EQ(all.find(kKey), std::string::npos);
 }
 
 TEST(JudgeHttp, what_is_missing_or_no_address_is_named) {

@@ -81,6 +81,9 @@ TEST(JudgeLocal, answers_the_same_each_time_within_its_bounds) {
   EXPECT_EQ(first.usage["prompt_tokens"], 1 + 5 + 3 + 1 + 1 + 1 + 10);
   JudgeLocal again({folder.path(), "cpu", "auto", {}});
   EXPECT_EQ(again.request(prompt("chatml", 12), {{"user", "a b"}}), request);
+  // What "auto" came to, not "auto": it may come to something else elsewhere.
+  EXPECT_EQ(request["device"], "cpu");
+  EXPECT_EQ(request["dtype"], "Float");
   EXPECT_EQ(again.ask(request).text, first.text);
 }
 
