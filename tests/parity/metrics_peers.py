@@ -3,7 +3,7 @@
 
     python metrics_peers.py WORK GROUP     WORK/sets.json and WORK/models in, WORK/peers/GROUP.json out
 
-The answer: {"columns": {variant: {set: {metric: [value or null]}}}, "seconds": {...}, "notes": [...]}.
+The answer: {"columns": {variant: {set: {metric: [value, or why there is none, or null]}}}, "seconds": {...}, "files": {...}}.
 """
 
 import importlib.metadata
@@ -101,8 +101,8 @@ def versions():
 
 
 def plain(value):
-    """A number JSON has, or null."""
-    return value if value is not None and math.isfinite(value) else None
+    """A number JSON has, why there is none, or null."""
+    return value if isinstance(value, str) or value is not None and math.isfinite(value) else None
 
 
 def main():

@@ -29,9 +29,7 @@ class Graphs:
         self.name, self.seen = name, {}
 
     def graph(self, text):
-        """None where the package fails (on a report of white space alone) or wants too much memory."""
-        if len(text.split()) > MOST_WORDS:
-            return None
+        """None where the package fails: on a report of white space alone."""
         if text not in self.seen:
             try:
                 with torch.no_grad(), quiet():
@@ -63,9 +61,11 @@ class Graphs:
         """{metric: value} of a pair; the packages ask for no graph where a side is empty, and give 0."""
         if not truth or not text:
             return dict.fromkeys(METRICS, 0.0)
+        if max(len(side.split()) for side in (truth, text)) > MOST_WORDS:
+            return dict.fromkeys(METRICS, f"over {MOST_WORDS} words: the package needs too much memory")
         graphs = self.graph(text), self.graph(truth)
         if None in graphs:
-            return dict.fromkeys(METRICS)
+            return dict.fromkeys(METRICS, "only white space: the package fails")
         values = {"radgraph": self.combined(*graphs)}
         for version, change in (("", self.lowered), ("-0.1.18", lambda graph: graph)):
             rewards = compute_reward(*map(change, graphs), "all")

@@ -13,6 +13,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import RaTEScore
     import RaTEScore.score
+    import RaTEScore.scorer
 
 
 def quiet():
@@ -36,9 +37,10 @@ class Sentences:
 
 
 class Rate:
-    """ratescore. A text without a sentence shifts its lists, so such pairs are asked for one by one."""
+    """ratescore's own values; a reason instead of a value where it has none that another program could have."""
 
     def __init__(self, ner, embedder, matrix, batch_size=8):
+        self.ties = Ties()
         self.sentences = RaTEScore.score.sentence_split = Sentences()
         with quiet():
             self.scorer = RaTEScore.RaTEScore(bert_model=str(ner), eval_model=str(embedder), use_gpu=False,
@@ -50,21 +52,35 @@ class Rate:
             return [float(value) for value in self.scorer.compute_score(predictions, references)]
 
     def alone(self, text, truth):
+        """A pair by itself: a text without a sentence shifts the package's lists, and ties are told apart by pair."""
+        self.ties.clear()
         try:
             scores = self.score([text], [truth])
         except Exception:  # whatever it is, the package has no answer
-            return None
-        return scores[0] if len(scores) == 1 else None
+            scores = []
+        if len(scores) != 1:
+            return "a side without a sentence: the package fails"
+        return TIED if any(self.ties) else scores[0]
 
-    def __call__(self, pairs, chunk=200):
-        has = lambda text: bool(self.sentences.of(text)[0])
-        whole = [i for i in range(len(pairs.ids)) if has(pairs.references[i]) and has(pairs.predictions[i])]
-        values = [None] * len(pairs.ids)
-        for begin in range(0, len(whole), chunk):
-            part = whole[begin:begin + chunk]
-            scores = self.score([pairs.predictions[i] for i in part], [pairs.references[i] for i in part])
-            for i, score in zip(part, scores, strict=True):
-                values[i] = score
-        for i in set(range(len(pairs.ids))) - set(whole):
-            values[i] = self.alone(pairs.predictions[i], pairs.references[i])
-        return {"ratescore": values}
+    def __call__(self, pairs):
+        return {"ratescore": [self.alone(text, truth) for text, truth in zip(pairs.predictions, pairs.references)]}
+
+
+TIED = "entities of different types match equally well: the package's pick hangs on rounding"
+
+
+class Ties(list):
+    """Tells of each matching whether another best match would have had another type."""
+
+    def __init__(self):
+        super().__init__()
+        self.compute = getattr(RaTEScore.scorer.compute, "compute", RaTEScore.scorer.compute)
+        watched = lambda *given: self.watch(*given)
+        watched.compute = self.compute
+        RaTEScore.scorer.compute = watched
+
+    def watch(self, queries, keys, query_types, key_types, matrix):
+        cosines = torch.nn.functional.normalize(queries, dim=1) @ torch.nn.functional.normalize(keys, dim=1).T
+        near = cosines >= cosines.max(1, keepdim=True).values - 1e-6
+        self.append(any(len({key_types[k] for k in row.nonzero().flatten().tolist()}) > 1 for row in near))
+        return self.compute(queries, keys, query_types, key_types, matrix)

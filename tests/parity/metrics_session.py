@@ -36,8 +36,8 @@ class Row:
 
     def add(self, where, ours, theirs, null_is_allowed):
         """One pair. Nulls of both are compared too: neither may hide a number of the other."""
-        if theirs is None:
-            self.leave_out("no value of the package")
+        if isinstance(theirs, str) or theirs is None:
+            self.leave_out(theirs or "no value of the package")
         elif ours is None and null_is_allowed:
             self.leave_out("none of ours")
         elif ours is None:

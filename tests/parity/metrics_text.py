@@ -25,6 +25,7 @@ from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
 from rouge_score import rouge_scorer, tokenizers
 
 METEOR_FOLDER = Path(meteor_package.__file__).parent
+LINES = "the tokenizer makes several lines of it"
 MOST_REPEATS = 1000  # METEOR tries all ways to align: 2,000 times one word took three minutes, then Java died
 
 textstat.textstat.set_rounding(False)
@@ -88,7 +89,7 @@ def coco(pairs, tokens):
         columns["coco-rouge-l"] = Rouge().compute_score(truth, text)[1]
         columns["cider-d"] = Cider().compute_score(truth, text)[1]
     place = {i: n for n, i in enumerate(kept)}
-    return {name: [float(column[place[i]]) if i in place else None for i in range(len(pairs.ids))]
+    return {name: [float(column[place[i]]) if i in place else LINES for i in range(len(pairs.ids))]
             for name, column in columns.items()}
 
 
@@ -109,11 +110,11 @@ class JavaMeteor:
         self.start, self.java = (lambda: ChosenMeteor(modules)) if modules else Meteor, None
 
     def score(self, truth, text):
-        if any(mark in truth + text for mark in ("\n", "\r", "|||")):  # these end a line or a field of what Java reads
-            return None
+        if any(mark in truth + text for mark in ("\n", "\r", "|||")):
+            return "holds what ends a line or a field of METEOR's input"
         matches = Counter(truth.split()) & Counter(text.split())
         if max(matches.values(), default=0) > MOST_REPEATS:
-            return None
+            return f"a word more than {MOST_REPEATS} times on both sides: METEOR dies"
         if self.java is None:
             self.java = self.start()
         try:
@@ -121,12 +122,12 @@ class JavaMeteor:
         except (OSError, ValueError):
             self.java.lock.release()
             self.java = None
-            return None
+            return "METEOR died"
 
 
 def meteor(pairs, tokens, modules=None):
     java = JavaMeteor(modules)
-    known = lambda *both: None if None in both else java.score(*both)
+    known = lambda *both: LINES if None in both else java.score(*both)
     return {"meteor": [known(tokens[truth], tokens[text]) for truth, text in zip(pairs.references, pairs.predictions)]}
 
 
