@@ -27,7 +27,7 @@ struct MeteorStatistics {
   Pair length{}, function_words{};        ///< words
   std::array<Pair, kModules> content{};   ///< matched content words by module
   std::array<Pair, kModules> function{};  ///< matched function words by module
-  double chunks = 0;                      ///< 0 for a pair that is one piece of equal words
+  double chunks = 0;                      ///< 0 for a pair in one piece, all words matched
 
   MeteorStatistics& operator+=(const MeteorStatistics& other);
   /// Lengths, function words, content and function matches by module, chunks: 21 numbers.

@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "metrics/unicode_text.h"
+#include "text/python_text.h"
 
 namespace unirg::metrics {
 namespace {
@@ -167,19 +167,17 @@ void finish_word(const std::vector<Text>& words, size_t i, std::vector<Text>& fi
 
 /// As UTF-8 in lower case; "" for what the program takes for white space.
 std::string utf8(const Text& word) {
-  std::string bytes;
-  for (const char32_t c : word) append_code_point(bytes, c == kDot ? '.' : c);
-  const bool white = word.size() == 1 && word[0] > 0x80 && is_python_space(word[0]) &&
+  Text characters = word;
+  std::replace(characters.begin(), characters.end(), kDot, U'.');
+  const bool white = word.size() == 1 && word[0] > 0x80 && text::is_python_space(word[0]) &&
                      word[0] != 0x85 && word[0] != 0x1680 && word[0] != 0x2028 && word[0] != 0x2029;
-  return white ? "" : lower_case(bytes);
+  return white ? "" : text::python_lower(text::to_utf8(characters));
 }
 
 }  // namespace
 
 std::vector<std::string> meteor_words(std::string_view bytes) {
-  Text text = U" ";
-  for (size_t at = 0; at < bytes.size();) text += next_code_point(bytes, at);
-  text += ' ';
+  Text text = U" " + text::code_points(bytes) + U" ";
   put_apart(text);
   separate_commas(text);
   normalise_marks(text);

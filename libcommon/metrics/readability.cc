@@ -8,40 +8,31 @@
 #include <vector>
 
 #include "base/error.h"
-#include "metrics/unicode_text.h"
+#include "text/python_text.h"
 
 namespace unirg::metrics {
 namespace {
 
 /// Words of a text without its punctuation, in lower case.
-std::vector<std::string> bare_words(std::string_view text) {
-  std::string bare;
-  for (size_t at = 0; at < text.size();) {
-    const size_t begin = at;
-    const char32_t c = next_code_point(text, at);
-    if (is_word_character(c) || is_python_space(c)) bare.append(text, begin, at - begin);
+std::vector<std::string> bare_words(std::u32string_view text) {
+  std::u32string bare;
+  for (const char32_t c : text) {
+    if (text::is_python_word(c) || text::is_python_space(c)) bare += c;
   }
-  return unicode_words(lower_case(bare));
+  return text::python_split(text::python_lower(text::to_utf8(bare)));
 }
 
-size_t count_characters(std::string_view text) {
-  size_t n = 0;
-  for (size_t at = 0; at < text.size(); ++n) next_code_point(text, at);
-  return n;
-}
+bool ends_sentence(char32_t c) { return c == '.' || c == '!' || c == '?'; }
 
-bool ends_sentence(char c) { return c == '.' || c == '!' || c == '?'; }
-
-size_t counted_sentences(std::string_view text) {
+size_t counted_sentences(std::u32string_view text) {
   size_t sentences = 0;
-  size_t at = 0;
-  while (at < text.size()) {
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (!text::is_python_word(text[at])) continue;
     const size_t begin = at;
-    if (!is_word_character(next_code_point(text, at))) continue;
-    at = begin;
     while (at < text.size() && !ends_sentence(text[at])) ++at;
     while (at < text.size() && ends_sentence(text[at])) ++at;
     sentences += bare_words(text.substr(begin, at - begin)).size() > 2;
+    --at;  // the loop's step
   }
   return std::max<size_t>(sentences, 1);
 }
@@ -92,19 +83,20 @@ size_t Readability::syllables(std::string_view word) const {
   free(cut);
   UNIRG_ASSERT(failed == 0, "libhyphen failed");
   // breaks has a mark for each character: odd where one may break behind it
-  const size_t characters = count_characters(word);
+  const size_t characters = text::code_points(word).size();
   size_t count = 1;
   for (size_t i = 1; i + 2 < characters; ++i) count += (breaks[i] & 1) != 0;
   return count;
 }
 
 std::optional<double> Readability::grade(std::string_view text) const {
-  const std::vector<std::string> words = bare_words(text);
+  const std::u32string characters = text::code_points(text);
+  const std::vector<std::string> words = bare_words(characters);
   if (words.empty()) return std::nullopt;
   size_t syllables = 0;
   for (const std::string& word : words) syllables += this->syllables(word);
   const auto n = static_cast<double>(words.size());
-  return 0.39 * n / static_cast<double>(counted_sentences(text)) +
+  return 0.39 * n / static_cast<double>(counted_sentences(characters)) +
          11.8 * static_cast<double>(syllables) / n - 15.59;
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "io/atomic_file.h"
-#include "metrics/unicode_text.h"
+#include "text/python_text.h"
 #include "text/sentences.h"
 
 namespace unirg::metrics {
@@ -13,7 +13,7 @@ namespace {
 
 std::string folded(std::string_view sentence) {
   std::string result;
-  for (const std::string& word : unicode_words(lower_case(sentence))) {
+  for (const std::string& word : text::python_split(text::python_lower(sentence))) {
     if (!result.empty()) result += ' ';
     result += word;
   }

@@ -16,9 +16,9 @@
 #include "metrics/readability.h"
 #include "metrics/rouge.h"
 #include "metrics/text_statistics.h"
-#include "metrics/unicode_text.h"
 #include "scoring/text_signatures.h"
 #include "text/ptb_tokens.h"
+#include "text/python_text.h"
 
 namespace unirg::scoring {
 namespace {
@@ -123,7 +123,7 @@ class TextFamily final : public Family {
     std::vector<std::vector<std::string>> tokens;
     tokens.reserve(references.size());
     for (const std::string& reference : references)
-      tokens.push_back(metrics::unicode_words(coco_prepared(reference, options_.coco_tokens)));
+      tokens.push_back(text::python_split(coco_prepared(reference, options_.coco_tokens)));
     table_ = std::make_unique<metrics::CiderTable>(tokens, options_.coco_tokens);
   }
 
@@ -169,7 +169,7 @@ class TextFamily final : public Family {
 
   void prepare_coco(const std::string& text, Indices& indices, Prepared& p) const {
     if (needs_.coco_bleu || needs_.cider) {
-      const std::vector<std::string> tokens = metrics::unicode_words(text);
+      const std::vector<std::string> tokens = text::python_split(text);
       if (needs_.coco_bleu) p.coco = indices.coco.add(tokens);
       if (needs_.cider)
         p.cider = metrics::cider_vector(*table_, indices.cider, indices.cider.add(tokens));
@@ -259,7 +259,7 @@ void write_cider_table(const std::vector<std::string>& references, const std::st
                        const std::filesystem::path& path) {
   std::vector<std::vector<std::string>> tokens;
   for (const std::string& reference : references)
-    tokens.push_back(metrics::unicode_words(coco_prepared(reference, coco_tokens)));
+    tokens.push_back(text::python_split(coco_prepared(reference, coco_tokens)));
   metrics::CiderTable(tokens, coco_tokens).write(path);
 }
 

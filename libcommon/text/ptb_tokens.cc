@@ -2,10 +2,7 @@
 #include "text/ptb_tokens.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include <fmt/format.h>
 #include <pcre2.h>
-#include <unicode/uchar.h>
-#include <unicode/utf8.h>
 
 #include <array>
 #include <bitset>
@@ -13,6 +10,8 @@
 
 #include "base/error.h"
 #include "text/ptb_rules.h"
+#include "text/python_text.h"
+#include "text/token_classes.h"
 #include "text/words.h"
 
 namespace unirg::text {
@@ -90,22 +89,10 @@ const std::vector<Rule>& rules() {  // compiled once: a hundredth of a second
 std::string one_line(std::string_view text) {
   std::string line;
   line.reserve(text.size() + 1);
-  for (size_t i = 0; i < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte < 0x80) {
-      line += byte == '\n' || byte == '\r' || byte == '\v' || byte == '\f' ? ' ' : text[i];
-      ++i;
-      continue;
-    }
-    UChar32 c = 0;
-    auto at = static_cast<int64_t>(i);
-    U8_NEXT_OR_FFFD(text.data(), at, static_cast<int64_t>(text.size()), c);
-    i = static_cast<size_t>(at);
-    if (c == 0x2028 || c == 0x2029 || c == 0x85) c = ' ';
-    std::array<char, 4> bytes{};
-    int32_t n = 0;
-    U8_APPEND_UNSAFE(bytes.data(), n, c);
-    line.append(bytes.data(), static_cast<size_t>(n));
+  for (size_t at = 0; at < text.size();) {
+    const char32_t c = next_char(text, at);
+    const bool line_end = (c >= '\n' && c <= '\r') || c == 0x85 || c == 0x2028 || c == 0x2029;
+    append_char(line, line_end ? U' ' : c);
   }
   return line += '\n';
 }
@@ -226,29 +213,6 @@ std::string token_of(PtbKind kind, std::string token) {
   }
 }
 
-std::string in_lower_case(std::string token) {
-  bool ascii = true;
-  for (char& c : token) {
-    ascii &= static_cast<unsigned char>(c) < 0x80;
-    c = lower(c);
-  }
-  if (ascii) return token;
-  std::string lowered;
-  for (int64_t i = 0; i < static_cast<int64_t>(token.size());) {
-    UChar32 c = 0;
-    U8_NEXT_OR_FFFD(token.data(), i, static_cast<int64_t>(token.size()), c);
-    if (c == 0x130) {  // the one whose lower case is two characters
-      lowered += "i\u0307";
-      continue;
-    }
-    std::array<char, 4> bytes{};
-    int32_t n = 0;
-    U8_APPEND_UNSAFE(bytes.data(), n, u_tolower(c));
-    lowered.append(bytes.data(), static_cast<size_t>(n));
-  }
-  return lowered;
-}
-
 constexpr size_t kLongestSpecial = 7;  // letters: "bancorp"
 
 /// Goes through one text.
@@ -269,7 +233,7 @@ class Scanner {
   [[nodiscard]] bool gap(size_t n) const { return peek(n) == ' ' || peek(n) == '\n'; }
 
   void accept(size_t length) {
-    tokens_.push_back(in_lower_case(line_.substr(at_, length)));
+    tokens_.push_back(python_lower(line_.substr(at_, length)));
     at_ += length;
   }
 
@@ -332,9 +296,7 @@ class Scanner {
       best = &rule;
     }
     if (best == nullptr) {  // untokenizable
-      auto at = static_cast<int64_t>(at_);
-      U8_FWD_1(line_.data(), at, static_cast<int64_t>(line_.size()));
-      at_ = static_cast<size_t>(at);
+      next_char(line_, at_);
       return;
     }
     if (best->head != nullptr)
@@ -350,7 +312,7 @@ class Scanner {
     const bool stop_again = kind == PtbKind::stop_too || kind == PtbKind::acronym;
     at_ += stop_again ? token.size() - 1 : token.size();
     if (kind == PtbKind::acronym && token.size() == 2) token.remove_suffix(1);
-    if (kind != PtbKind::drop) tokens_.push_back(in_lower_case(token_of(kind, std::string(token))));
+    if (kind != PtbKind::drop) tokens_.push_back(python_lower(token_of(kind, std::string(token))));
   }
 
   std::string line_;

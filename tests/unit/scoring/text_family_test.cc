@@ -134,8 +134,9 @@ void expect_coco(const Golden& g, const std::string& tokens, const io::Json& exp
     for (size_t n = 0; n < 4; ++n)
       EXPECT_NEAR(v[n].value(), expected.at("bleu_per")[n][i].get<double>(), 1e-9) << tokens << i;
     EXPECT_NEAR(v[4].value(), expected.at("cider_per")[i].get<double>(), 1e-9) << tokens << i;
-    if (expected.contains("rougeL_per"))
+    if (expected.contains("rougeL_per")) {
       EXPECT_NEAR(v[5].value(), expected.at("rougeL_per")[i].get<double>(), 1e-9) << tokens << i;
+    }
     rouge += v[5].value();
     for (size_t n = 0; n < sums.size(); ++n) sums[n] += all[i][0].sums[0].second[n];
   }
