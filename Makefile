@@ -10,10 +10,11 @@ PREFIX ?= /usr/local
 BIN := $(CURDIR)/build/$(PRESET)/bin
 # Two runs of a graph side by side, a thread each, waste less than two threads on one.
 PIPELINE = $(MAKE) --no-print-directory --silent --jobs=2 BIN=$(BIN) -f pipelines
-.PHONY: help setup build demo demo-real test smoke verify parity judge-server lint format bench install clean
+.PHONY: help setup build demo demo-real test smoke verify parity parity-metrics judge-server lint format bench \
+        bench-metrics install clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## install Debian packages (root or sudo) and fetch LibTorch; does nothing when all is there
 	@scripts/bootstrap all
@@ -47,6 +48,9 @@ judge-server: build ## ask a real OpenAI-compatible server (llama.cpp) through t
 	cmake --build --preset $(PRESET) --parallel $(JOBS) --target judge_probe
 	scripts/test-judge-server --probe build/$(PRESET)/tests/judge/judge_probe
 
+parity-metrics: build ## compare metrics with the published Python packages on real reports; ONLY=PARTS, DATA=/path
+	scripts/parity-metrics --bin $(BIN) $(if $(DATA),--data '$(DATA)') $(if $(ONLY),--only '$(ONLY)')
+
 lint: setup build ## clang-format, shellcheck, layers, man pages; TIDY=1 adds clang-tidy (slow)
 	scripts/lint build/$(PRESET)
 
@@ -55,6 +59,9 @@ format: ## rewrite the C++ sources with clang-format
 
 bench: build ## run the measurements under tests/bench
 	scripts/bench $(BIN)
+
+bench-metrics: build ## metrics beside the published Python packages, one thread; ONLY=WORDS, DATA=/path
+	scripts/bench-metrics --bin $(BIN) $(if $(DATA),--data '$(DATA)') $(if $(ONLY),--only '$(ONLY)')
 
 install: build ## install tools, man pages, completions and data: PREFIX=/usr/local DESTDIR=
 	cmake --install build/$(PRESET) --prefix $(PREFIX)

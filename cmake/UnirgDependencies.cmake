@@ -53,7 +53,9 @@ find_path(STEMMER_INCLUDE_DIR libstemmer.h REQUIRED)
 
 # LibTorch for the modules that LAYERS allows it. AT_PER_OPERATOR_HEADERS keeps includes narrow (9 s a file, not 49 s).
 add_library(unirg_torch INTERFACE)
-target_link_libraries(unirg_torch INTERFACE ${TORCH_LIBRARIES})
+# LibTorch's libraries export a part of libstdc++, std::filesystem among it, which is not whole in the CUDA build's
+# libtorch.so: remove_all calls address 0. The system's libstdc++ comes before them, so that its symbols are the ones found.
+target_link_libraries(unirg_torch INTERFACE "-Wl,--push-state,--no-as-needed,-lstdc++,--pop-state" ${TORCH_LIBRARIES})
 # LibTorch ships headers of its own, newer fmt and no library for it: its users take fmt header-only. The versions live in
 # different inline namespaces, so both may meet in one program.
 target_compile_definitions(unirg_torch INTERFACE AT_PER_OPERATOR_HEADERS FMT_HEADER_ONLY)

@@ -56,6 +56,10 @@ void write_output(const std::filesystem::path& file, const std::string& text,
 void write_rexrank(const EvalToolOptions& o, const std::vector<evaluation::Score>& scores,
                    const evaluation::Comparison& comparison, io::RunRecord& record) {
   if (o.rexrank.empty()) return;
+  for (const evaluation::Score& score : scores) {
+    if (score.system != scores.front().system || score.seed != scores.front().seed)
+      throw Error(Exit::usage, "--rexrank writes the files of one system and one seed");
+  }
   std::filesystem::create_directories(o.rexrank);
   write_output(o.rexrank / "predictions.json", evaluation::rexrank_predictions(scores), record);
   write_output(o.rexrank / "report_scores.csv", evaluation::rexrank_scores(scores), record);

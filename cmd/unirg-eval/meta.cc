@@ -36,7 +36,7 @@ Exit meta_evaluate(const EvalToolOptions& o, cli::Context& context) {
   scoring::Scorer scorer(o.metrics, o.scoring);
   const auto agreements = evaluation::meta_evaluate(
       scorer, ratings, {.times = o.resamples, .seed = static_cast<uint64_t>(o.common.seed)},
-      scorer.threads(o.common.threads));
+      scorer.threads(o.common.threads), [&context] { return context.stop.requested(); });
   const std::string json = evaluation::meta_json(agreements).dump(2) + "\n";
   if (o.format != "none") {
     io::AtomicFile out("-");

@@ -13,6 +13,7 @@
 #include "evaluation/report_page.h"
 #include "evaluation/series.h"
 #include "io/atomic_file.h"
+#include "scoring/scorer.h"
 
 namespace unirg {
 namespace {
@@ -109,6 +110,7 @@ void write_report(const EvalToolOptions& o, const std::vector<Score>& scores,
   page.title = o.title;
   page.comparison = comparison;
   page.signatures = signatures;
+  page.metrics = scoring::known_metrics(o.scoring);
   page.studies = make_cards(scores, load_studies(o.studies, record), o.shown_studies);
   for (const std::string& value : o.curves) page.curves.push_back(load_curve(value, record));
   io::AtomicFile out(o.html);

@@ -16,6 +16,16 @@ namespace {
 
 using evaluation::Score;
 
+/// A per-report signature's text behind the name, less what holds for one report only: the set of
+/// labels, which a corpus metric's name says, and what an F1 of nothing is.
+std::string corpus_part(std::string text) {
+  for (const char* part : {"|labels:14", "|labels:5", "|both-empty:1"}) {
+    if (const size_t at = text.find(part); at != std::string::npos)
+      text.erase(at, std::string_view(part).size());
+  }
+  return text + "|corpus";
+}
+
 /// What a corpus metric computes: the per-report metric whose statistic it sums says it.
 Signatures corpus_signatures(const std::vector<Score>& scores, const Signatures& own) {
   Signatures signatures;
@@ -24,7 +34,8 @@ Signatures corpus_signatures(const std::vector<Score>& scores, const Signatures&
     if (std::none_of(scores.front().sums.begin(), scores.front().sums.end(), is_there)) continue;
     const auto maker = own.lower_bound(metric.statistic);
     if (maker == own.end() || !maker->first.starts_with(metric.statistic)) continue;
-    signatures[metric.info.name] = metric.info.name + maker->second.substr(maker->second.find(':'));
+    signatures[metric.info.name] =
+        metric.info.name + corpus_part(maker->second.substr(maker->first.size()));
   }
   return signatures;
 }
@@ -90,10 +101,10 @@ Scored score_reports(const EvalToolOptions& o, cli::Context& context) {
   scoring::Scorer scorer(o.metrics, o.scoring);
   const auto references = scoring::load_reports(o.references, false).records;
   const auto reports = scoring::load_reports(predictions, true).records;
-  evaluation::ScoreRun run =
-      evaluation::score_run(scorer, reports, references,
-                            {o.system, o.seed_tag, o.splits, scoring::parse_sections(o.sections),
-                             o.allow_missing, scorer.threads(o.common.threads)});
+  evaluation::ScoreRun run = evaluation::score_run(
+      scorer, reports, references,
+      {o.system, o.seed_tag, o.splits, scoring::parse_sections(o.sections), o.allow_missing,
+       scorer.threads(o.common.threads), [&context] { return context.stop.requested(); }});
   if (run.empty_reference > 0)
     context.log.info("{} references lack the sections to be scored and were left out",
                      run.empty_reference);

@@ -51,17 +51,20 @@ data::Reward make_reward(const NamedReport& rollout, const scoring::Scorer& scor
   return reward;
 }
 
-using References = std::unordered_map<std::string, std::string>;  ///< the text to score against
+using References = std::unordered_map<std::string, NamedReport>;
 
-/// The first sample where a study has several; in file order beside them for fit().
-References load_references(const RewardToolOptions& o, scoring::Scorer& scorer) {
+/// The first sample where a study has several. The scorer is fitted to all of them, whatever the
+/// shard. \param like a rollout: references take the form of its text
+References load_references(const RewardToolOptions& o, const NamedReport* like,
+                           scoring::Scorer& scorer) {
   References references;
   std::vector<std::string> texts;
   const scoring::Sections sections = scoring::parse_sections(o.sections);
-  for (const NamedReport& r : scoring::load_reports(o.references, false).records) {
-    std::string text = scoring::scored_text(r, sections);
-    const bool is_new = references.emplace(r.study_id, text).second;
-    if (is_new && !text.empty()) texts.push_back(std::move(text));
+  for (NamedReport& r : scoring::load_reports(o.references, false).records) {
+    if (references.contains(r.study_id)) continue;
+    std::string text = scoring::scored_texts(like ? *like : r, r, sections).reference;
+    if (!text.empty()) texts.push_back(std::move(text));
+    references.emplace(r.study_id, std::move(r));
   }
   scorer.fit(texts);
   return references;
@@ -76,29 +79,44 @@ struct Job {
   const std::vector<NamedReport>& rollouts;
 };
 
-/// Rewards of one study's rollouts, or why there are none.
-Result<std::vector<data::Reward>> reward_group(const Job& job, const Group& group) {
+/// Rewards of one study's rollouts, each or why it has none.
+using GroupRewards = std::vector<Result<data::Reward>>;
+
+/// The texts of a group, or why it cannot be scored.
+Result<scoring::TextGroup> group_texts(const Job& job, const Group& group) {
   const std::string& id = job.rollouts[group.front()].study_id;
   const auto reference = job.references.find(id);
   if (reference == job.references.end())
     return bad_record(
         fmt::format("study '{}' has no reference in '{}'", id, job.options.references.string()));
-  if (reference->second.empty())
+  const scoring::Sections sections = scoring::parse_sections(job.options.sections);
+  scoring::TextGroup texts;
+  for (const size_t i : group) {
+    const NamedReport& rollout = job.rollouts[i];
+    scoring::ScoredTexts pair = scoring::scored_texts(rollout, reference->second, sections);
+    texts.reference = std::move(pair.reference);
+    texts.replies.push_back(rollout.reply.value_or(pair.report));
+    texts.hypotheses.push_back(std::move(pair.report));
+  }
+  if (texts.reference.empty())
     return bad_record(
         fmt::format("the reference of study '{}' lacks the sections to be scored", id));
-  scoring::TextGroup texts{reference->second, {}};
-  const scoring::Sections sections = scoring::parse_sections(job.options.sections);
-  for (const size_t i : group)
-    texts.hypotheses.push_back(scoring::scored_text(job.rollouts[i], sections));
-  std::vector<scoring::Scored> scored = job.scorer.score(texts);
-  std::vector<data::Reward> rewards;
+  return texts;
+}
+
+GroupRewards reward_group(const Job& job, const Group& group) {
+  const auto texts = group_texts(job, group);
+  if (!texts) return GroupRewards(group.size(), tl::unexpected(texts.error()));
+  std::vector<scoring::Scored> scored = job.scorer.score(*texts);
+  GroupRewards rewards;
   for (size_t i = 0; i < group.size(); ++i) {
     const NamedReport& rollout = job.rollouts[group[i]];
     try {
-      rewards.push_back(make_reward(rollout, job.scorer, std::move(scored[i]), job.composition));
+      rewards.emplace_back(make_reward(rollout, job.scorer, std::move(scored[i]), job.composition));
     } catch (const Error& e) {
       if (e.exit() != Exit::data) throw;
-      return bad_record(fmt::format("study '{}' sample {}: {}", id, rollout.sample, e.what()));
+      rewards.emplace_back(bad_record(
+          fmt::format("study '{}' sample {}: {}", rollout.study_id, rollout.sample, e.what())));
     }
   }
   return rewards;
@@ -123,31 +141,35 @@ Exit score_rollouts(const RewardToolOptions& o, const scoring::Composition& comp
   const data::OnError on_error =
       o.common.on_error == "skip" ? data::OnError::skip : data::OnError::stop;
   scoring::Scorer scorer(metric_names(composition, o.metrics), o.scoring);
-  const References references = load_references(o, scorer);
   const data::Shard shard = data::parse_shard(o.common.shard);
   auto [rollouts, rejected] = scoring::load_reports(o.rollouts, true, on_error);
   // A bad line belongs to no study, so to one shard by its number: the shards' lists add up.
   std::erase_if(rejected, [&](const auto& r) { return !shard.has(r.place.line - 1); });
+  const References references =
+      load_references(o, rollouts.empty() ? nullptr : &rollouts.front(), scorer);
   const std::vector<Group> groups = group_by_study(rollouts);
+  const int64_t group_size =
+      std::max<int64_t>(1, std::ssize(rollouts) / std::max<int64_t>(1, std::ssize(groups)));
   const Job job{o, composition, scorer, references, rollouts};
   io::AtomicFile out(o.output);
   bool stopped = false;
   ordered_parallel(
-      scorer.threads(o.common.threads), static_cast<int64_t>(groups.size()),
+      scorer.threads(o.common.threads, group_size), static_cast<int64_t>(groups.size()),
       [&](int64_t g) {
-        return shard.has(g) ? reward_group(job, groups[static_cast<size_t>(g)])
-                            : Result<std::vector<data::Reward>>();
+        return shard.has(g) ? reward_group(job, groups[static_cast<size_t>(g)]) : GroupRewards();
       },
-      [&](int64_t g, const Result<std::vector<data::Reward>>& rewards) {
-        if (!rewards) {
-          for (const size_t i : groups[static_cast<size_t>(g)])
-            rejected.push_back({{o.rollouts.string(), rollouts[i].line}, rewards.error().reason});
+      [&](int64_t g, const GroupRewards& rewards) {
+        for (size_t i = 0; i < rewards.size(); ++i) {
+          if (rewards[i]) {
+            out.write(io::json_line(data::to_json(*rewards[i])));
+            continue;
+          }
+          const NamedReport& rollout = rollouts[groups[static_cast<size_t>(g)][i]];
+          rejected.push_back({{o.rollouts.string(), rollout.line}, rewards[i].error().reason});
           if (on_error == data::OnError::stop)
             throw Error(Exit::data, fmt::format("{}: {}", rejected.back().place.text(),
                                                 rejected.back().reason));
-          return true;
         }
-        for (const data::Reward& reward : *rewards) out.write(io::json_line(data::to_json(reward)));
         stopped = context.stop.requested() && g + 1 < static_cast<int64_t>(groups.size());
         return !stopped;
       });

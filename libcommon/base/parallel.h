@@ -9,10 +9,22 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 namespace unirg {
+
+/// As many threads as the system gives, at least one: fewer make the same results, later.
+/// \throws std::system_error if not even one can be started
+template <typename Worker>
+void start_threads(std::vector<std::jthread>& pool, int threads, const Worker& worker) {
+  try {
+    for (int t = 0; t < threads; ++t) pool.emplace_back(worker);
+  } catch (const std::system_error&) {
+    if (pool.empty()) throw;
+  }
+}
 
 /// Calls `work(i)` for i = 0..count-1 on `threads` threads and `consume(i, result)` on the calling
 /// thread in order of i. `consume` returns false to stop early (units already begun are finished
@@ -60,7 +72,7 @@ void ordered_parallel(int threads, int64_t count, Work&& work, Consume&& consume
   std::exception_ptr failure;
   {
     std::vector<std::jthread> pool;
-    for (int t = 0; t < threads; ++t) pool.emplace_back(worker);
+    start_threads(pool, threads, worker);
     std::unique_lock lock(mutex);
     while (consumed < count) {
       changed.wait(lock, [&] { return done.contains(consumed); });

@@ -29,6 +29,10 @@ class Rng {
   /// \param index   which of the subject's, e.g. the sample number
   Rng(uint64_t seed, std::string_view purpose, std::string_view subject = {}, uint64_t index = 0);
 
+  /// What philox4x32 gets for the stream's first block; later ones count up counter[0], then [1].
+  [[nodiscard]] const std::array<uint32_t, 2>& key() const { return key_; }
+  [[nodiscard]] const std::array<uint32_t, 4>& counter() const { return counter_; }
+
   uint32_t next_u32();
   /// Uniform in [0, 1), 53 random bits.
   double uniform();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/error.h"
 #include "base/parallel.h"
 
 namespace unirg::evaluation {
@@ -14,7 +15,8 @@ using scoring::HumanRating;
 /// [pair][metric]
 std::vector<std::vector<std::optional<double>>> score_pairs(scoring::Scorer& scorer,
                                                             const std::vector<HumanRating>& pairs,
-                                                            int threads) {
+                                                            int threads,
+                                                            const std::function<bool()>& stopped) {
   std::vector<std::string> references;
   for (const HumanRating& pair : pairs) references.push_back(pair.reference);
   scorer.fit(references);
@@ -27,8 +29,10 @@ std::vector<std::vector<std::optional<double>>> score_pairs(scoring::Scorer& sco
       },
       [&](int64_t, std::vector<std::optional<double>> row) {
         values.push_back(std::move(row));
-        return true;
+        return !stopped || !stopped();
       });
+  if (values.size() < pairs.size())
+    throw Error(Exit::interrupted, "stopped before all pairs were scored (hint: run it again)");
   return values;
 }
 
@@ -64,8 +68,9 @@ std::string tsv_row(const MetricAgreement& m, const char* coefficient, const Agr
 
 std::vector<MetricAgreement> meta_evaluate(scoring::Scorer& scorer,
                                            const std::vector<HumanRating>& ratings,
-                                           const metrics::Resampling& resampling, int threads) {
-  const auto values = score_pairs(scorer, ratings, threads);
+                                           const metrics::Resampling& resampling, int threads,
+                                           const std::function<bool()>& stopped) {
+  const auto values = score_pairs(scorer, ratings, threads, stopped);
   std::vector<MetricAgreement> agreements;
   for (size_t m = 0; m < scorer.metrics().size(); ++m) {
     const scoring::MetricInfo& info = scorer.metrics()[m];

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,9 +31,11 @@ struct MetricAgreement {
 /// Scores every rated pair and correlates. Metrics and ratings whose lower values are better are
 /// turned round first, so that agreement is positive; of a metric without a better side the sign
 /// means nothing. The scorer is fitted to the references. Deterministic.
+/// \param stopped asked after each pair \throws Error(Exit::interrupted) once it says so
 std::vector<MetricAgreement> meta_evaluate(scoring::Scorer& scorer,
                                            const std::vector<scoring::HumanRating>& ratings,
-                                           const metrics::Resampling& resampling, int threads);
+                                           const metrics::Resampling& resampling, int threads,
+                                           const std::function<bool()>& stopped = {});
 
 /// {"schema": "unirg.meta/1", "metrics": {NAME: {"pairs", "missing", "signature", "kendall-tau-b":
 /// {"value", "lo", "hi"}, "pearson": ..., "spearman": ...}}}

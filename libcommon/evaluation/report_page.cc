@@ -86,7 +86,7 @@ Json metric_json(const std::string& name, const std::vector<scoring::MetricInfo>
   const auto it =
       std::find_if(known.begin(), known.end(), [&](const auto& info) { return info.name == name; });
   if (it == known.end())
-    return {{"name", name}, {"direction", 1}, {"decimals", 3}, {"meaning", ""}};
+    return {{"name", name}, {"direction", 0}, {"decimals", 3}, {"meaning", ""}};
   return {{"name", name},
           {"direction", static_cast<int>(it->better)},
           {"decimals", it->decimals},

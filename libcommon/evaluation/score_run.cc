@@ -59,6 +59,10 @@ void check_referenced(const std::vector<NamedReport>& reports, const ById& refer
   }
 }
 
+bool has_nothing_to_score(const NamedReport& reference, scoring::Sections sections) {
+  return scoring::scored_texts(reference, reference, sections).reference.empty();
+}
+
 struct Pair {
   const NamedReport* report;
   const NamedReport* reference;
@@ -67,7 +71,8 @@ struct Pair {
 std::vector<std::string> reference_texts(const std::vector<Pair>& pairs,
                                          scoring::Sections sections) {
   std::vector<std::string> texts;
-  for (const Pair& pair : pairs) texts.push_back(scoring::scored_text(*pair.reference, sections));
+  for (const Pair& pair : pairs)
+    texts.push_back(scoring::scored_texts(*pair.report, *pair.reference, sections).reference);
   return texts;
 }
 
@@ -83,7 +88,7 @@ ScoreRun score_run(scoring::Scorer& scorer, const std::vector<NamedReport>& repo
   for (const NamedReport& reference : references) {
     if (reference.study && !splits.contains(reference.study->split)) continue;
     const auto report = report_of.find(reference.study_id);
-    if (scoring::scored_text(reference, options.sections).empty()) {
+    if (has_nothing_to_score(reference, options.sections)) {
       ++run.empty_reference;
     } else if (report != report_of.end()) {
       pairs.push_back({report->second, &reference});
@@ -100,17 +105,19 @@ ScoreRun score_run(scoring::Scorer& scorer, const std::vector<NamedReport>& repo
       options.threads, static_cast<int64_t>(pairs.size()),
       [&](int64_t i) {
         const Pair& pair = pairs[static_cast<size_t>(i)];
-        Score score = make_score(scorer, pair.reference->study_id, pair.reference->study.get(),
-                                 scoring::scored_text(*pair.report, options.sections),
-                                 scoring::scored_text(*pair.reference, options.sections));
+        Score score = make_score(
+            scorer, *pair.reference,
+            scoring::scored_texts(*pair.report, *pair.reference, options.sections), *pair.report);
         score.system = options.system;
         score.seed = options.seed;
         return score;
       },
       [&](int64_t, Score score) {
         run.scores.push_back(std::move(score));
-        return true;
+        return !options.stopped();
       });
+  if (run.scores.size() < pairs.size())
+    throw Error(Exit::interrupted, "stopped before all reports were scored (hint: run it again)");
   return run;
 }
 

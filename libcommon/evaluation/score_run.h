@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct ScoreRunOptions {
   bool allow_missing =
       false;  ///< references without a report are left out instead of being an error
   int threads = 1;
+  std::function<bool()> stopped = [] { return false; };  ///< asked after each report
 };
 
 struct ScoreRun {
@@ -28,8 +30,8 @@ struct ScoreRun {
 };
 
 /// The scorer is fitted to the references that are scored.
-/// \throws Error(Exit::data) if a report has no reference, a study has two reports, or a reference
-/// has no report
+/// \throws Error(Exit::interrupted) once stopped() says so; Error(Exit::data) if a report has no
+/// reference, a study has two reports, or a reference has no report
 ScoreRun score_run(scoring::Scorer& scorer, const std::vector<scoring::NamedReport>& reports,
                    const std::vector<scoring::NamedReport>& references,
                    const ScoreRunOptions& options);

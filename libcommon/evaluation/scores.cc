@@ -141,12 +141,12 @@ std::vector<Score> read_scores(const std::filesystem::path& file) {
   return scores;
 }
 
-Score make_score(const scoring::Scorer& scorer, const std::string& study_id,
-                 const data::Study* study, const std::string& text, const std::string& reference) {
+Score make_score(const scoring::Scorer& scorer, const scoring::NamedReport& reference,
+                 const scoring::ScoredTexts& texts, const scoring::NamedReport& report) {
   Score s;
-  s.study_id = study_id;
-  s.patient_id = study ? study->patient_id : study_id;
-  if (study) {
+  s.study_id = reference.study_id;
+  s.patient_id = reference.study ? reference.study->patient_id : reference.study_id;
+  if (const data::Study* study = reference.study.get()) {
     s.split = study->split;
     s.site = study->site;
     s.sex = study->sex;
@@ -154,18 +154,20 @@ Score make_score(const scoring::Scorer& scorer, const std::string& study_id,
     s.age = study->age;
     s.encounter = study->encounter;
   }
-  scoring::Scored scored = std::move(scorer.score({reference, {text}}).front());
+  scoring::TextGroup group{texts.reference, {texts.report}};
+  if (report.reply) group.replies = {*report.reply};
+  scoring::Scored scored = std::move(scorer.score(group).front());
   for (size_t m = 0; m < scored.values.size(); ++m)
     s.metrics.emplace_back(scorer.metrics()[m].name, scored.values[m]);
   s.sums = std::move(scored.sums);
   s.details = std::move(scored.details);
   s.labelled = scorer.reads_labels();
   if (s.labelled) {
-    s.called = condition_names(scorer.called(text));
-    s.present = condition_names(scorer.called(reference));
+    s.called = condition_names(scorer.called(texts.report));
+    s.present = condition_names(scorer.called(texts.reference));
   }
-  s.text = text;
-  s.reference = reference;
+  s.text = texts.report;
+  s.reference = texts.reference;
   return s;
 }
 

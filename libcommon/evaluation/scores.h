@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data/records.h"
+#include "scoring/reports.h"
 #include "scoring/scorer.h"
 
 namespace unirg::evaluation {
@@ -38,8 +39,8 @@ Result<Score> score_from_json(const data::Json& object);
 /// \throws Error(Exit::data) "FILE:LINE: ..."
 std::vector<Score> read_scores(const std::filesystem::path& file);
 
-/// Scores a report; the study may be null when references are plain text.
-Score make_score(const scoring::Scorer& scorer, const std::string& study_id,
-                 const data::Study* study, const std::string& text, const std::string& reference);
+/// Scores a report. \param texts of the two that are scored
+Score make_score(const scoring::Scorer& scorer, const scoring::NamedReport& reference,
+                 const scoring::ScoredTexts& texts, const scoring::NamedReport& report);
 
 }  // namespace unirg::evaluation

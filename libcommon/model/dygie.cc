@@ -134,42 +134,53 @@ SpanScores score_spans(const Dygie& dygie, const Tensor& words, const Spans& spa
   return out;
 }
 
-/// Spans that may stand in a relation: the K best mentions, in span order.
+/// Spans that may stand in a relation: those of the best mentions that are entities, in span order.
 struct Mentions {
-  std::vector<int64_t> spans;  ///< indices of spans
+  std::vector<int64_t> spans;  ///< K indices of spans
   Tensor vectors;              ///< [K, F]
   Tensor scores;               ///< [K, 1]
 };
 
-Mentions prune(const Dygie& dygie, const Tensor& words, const Spans& spans, const Tensor& scores) {
+Mentions prune(const Dygie& dygie, const Tensor& words, const Spans& spans,
+               const SpanScores& scored) {
   // float32, as in the source
   const auto wanted = static_cast<int64_t>(std::ceil(
       static_cast<float>(words.size(0)) * static_cast<float>(dygie.config.spans_per_word)));
-  const int64_t K = std::min(wanted, scores.size(0));
-  const Tensor best = std::get<1>(at::topk(scores.squeeze(1), K));
-  const Tensor kept = std::get<0>(at::sort(best));
-  const Tensor on_cpu = kept.to(at::kCPU);
-  Mentions mentions{
-      {on_cpu.const_data_ptr<int64_t>(), on_cpu.const_data_ptr<int64_t>() + K}, {}, {}};
+  const int64_t best = std::min(wanted, scored.mentions.size(0));
+  const Tensor top = std::get<1>(at::topk(scored.mentions.squeeze(1), best));
+  const Tensor sorted = std::get<0>(at::sort(top)).to(at::kCPU);
+  Mentions mentions;
   std::vector<int64_t> first, last;
-  for (const int64_t s : mentions.spans) {
-    first.push_back(spans.first[static_cast<size_t>(s)]);
-    last.push_back(spans.last[static_cast<size_t>(s)]);
+  for (int64_t k = 0; k < best; ++k) {
+    const int64_t s = sorted.const_data_ptr<int64_t>()[k];
+    const auto i = static_cast<size_t>(s);
+    if (scored.classes[i] < 0) continue;  // its relations would be dropped
+    mentions.spans.push_back(s);
+    first.push_back(spans.first[i]);
+    last.push_back(spans.last[i]);
   }
+  if (mentions.spans.empty()) return mentions;
   mentions.vectors = span_vectors(dygie, words, first, last);
-  mentions.scores = at::index_select(scores, 0, kept);
+  mentions.scores = at::index_select(scored.mentions, 0,
+                                     at::tensor(mentions.spans, at::kLong).to(words.device()));
   return mentions;
 }
 
-/// Class of every ordered pair of mentions (a, b), row by row; -1: none. The pairs are scored a few
-/// rows at a time: all at once would be K x K x 3F floats, a gigabyte for a long report.
-std::vector<int64_t> relation_classes(const Dygie& dygie, const Mentions& mentions) {
+struct Pair {
+  size_t a = 0, b = 0;  ///< indices of mentions
+  int64_t label = 0;
+};
+
+/// The ordered pairs of mentions that have a label, row by row. They are scored a few rows at a
+/// time: all at once would be K x K x 3F floats, a gigabyte for a long report.
+std::vector<Pair> labeled_pairs(const Dygie& dygie, const Mentions& mentions) {
   constexpr int64_t kPairs = 4096;
   const DygieConfig& c = dygie.config;
+  std::vector<Pair> found;
+  if (mentions.spans.empty()) return found;
   const int64_t K = mentions.vectors.size(0);
   const int64_t rows = std::max<int64_t>(1, kPairs / K);
   const Tensor b = mentions.vectors.unsqueeze(0);  // [1, K, F]
-  std::vector<int64_t> classes;
   for (int64_t begin = 0; begin < K; begin += rows) {
     const int64_t n = std::min(rows, K - begin);
     const Tensor a = mentions.vectors.narrow(0, begin, n).unsqueeze(1);  // [n, 1, F]
@@ -180,10 +191,14 @@ std::vector<int64_t> relation_classes(const Dygie& dygie, const Mentions& mentio
                         mentions.scores.unsqueeze(0);  // [n, K, 1]
     const Tensor scores =
         dense(dygie.encoder.parameters, relation_root(c, "_relation_scorers"), inner) + both;
-    const auto some = best_classes(scores.flatten(0, 1));
-    classes.insert(classes.end(), some.begin(), some.end());
+    const auto labels = best_classes(scores.flatten(0, 1));
+    for (size_t i = 0; i < labels.size(); ++i) {
+      const auto width = static_cast<size_t>(K);
+      if (labels[i] >= 0)
+        found.push_back({static_cast<size_t>(begin) + i / width, i % width, labels[i]});
+    }
   }
-  return classes;
+  return found;
 }
 
 using Ids = std::vector<int64_t>;
@@ -294,18 +309,11 @@ DygieGraph decode_graph(const Dygie& dygie, const Tensor& words) {
     graph.entities.push_back(
         {spans.first[s], spans.last[s], c.entity_labels[static_cast<size_t>(classes[s])]});
   }
-  const Mentions mentions = prune(dygie, words, spans, scores.mentions);
-  const auto pairs = relation_classes(dygie, mentions);
-  const size_t K = mentions.spans.size();
-  for (size_t a = 0; a < K; ++a) {
-    for (size_t b = 0; b < K; ++b) {
-      const int64_t label = pairs[a * K + b];
-      const auto source = entity_of.find(mentions.spans[a]);
-      const auto target = entity_of.find(mentions.spans[b]);
-      if (label < 0 || source == entity_of.end() || target == entity_of.end()) continue;
-      graph.relations.push_back(
-          {source->second, target->second, c.relation_labels[static_cast<size_t>(label)]});
-    }
+  const Mentions mentions = prune(dygie, words, spans, scores);
+  for (const Pair& pair : labeled_pairs(dygie, mentions)) {
+    graph.relations.push_back({entity_of.at(mentions.spans[pair.a]),
+                               entity_of.at(mentions.spans[pair.b]),
+                               c.relation_labels[static_cast<size_t>(pair.label)]});
   }
   return graph;
 }

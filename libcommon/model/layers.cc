@@ -7,19 +7,25 @@
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/neg.h>
+#include <ATen/ops/rms_norm.h>
 #include <ATen/ops/rsqrt.h>
 
 #include "base/rng.h"
+#include "model/random_words.h"
 
 namespace unirg::model {
 namespace {
 
-/// The mask is drawn on the CPU whatever the device: the same bits everywhere.
+/// The same bits whatever the device.
 Tensor dropped(const Tensor& x, const Dropout& dropout, const std::string& name) {
   if (dropout.p == 0) return x;
   Rng rng(dropout.seed, "adapter-dropout", name);
   const auto threshold = static_cast<uint32_t>(dropout.p * 4294967296.0);
   const auto kept = static_cast<float>(1.0 / (1.0 - dropout.p));
+  if (!x.is_cpu()) {
+    const Tensor words = random_words(rng, x.numel(), x.device()).view(x.sizes());
+    return x * ((words >= static_cast<int64_t>(threshold)).to(at::kFloat) * kept).to(x.options());
+  }
   Tensor mask = at::empty(x.sizes(), at::kFloat);
   float* values = mask.mutable_data_ptr<float>();
   for (int64_t i = 0; i < mask.numel(); ++i) values[i] = rng.next_u32() < threshold ? 0.0F : kept;
@@ -52,6 +58,8 @@ Tensor apply(const Linear& layer, const Tensor& x, const Dropout& dropout) {
 }
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
+  // One kernel there, not seven. It rounds once, after the weight.
+  if (x.is_cuda()) return at::rms_norm(x, {x.size(-1)}, weight, eps);
   const Tensor wide = x.to(at::kFloat);
   const Tensor normed = wide * at::rsqrt(wide.square().mean(-1, /*keepdim=*/true) + eps);
   return normed.to(x.scalar_type()) * weight;

@@ -45,7 +45,7 @@ Linear bind_linear(const Parameters& parameters, const std::string& name, bool b
 Tensor apply(const Linear& layer, const Tensor& x, const Dropout& dropout = {});
 
 /// RMSNorm over the last axis: x / sqrt(mean(x^2) + eps) in float32, cast back, times weight (Zhang
-/// and Sennrich 2019).
+/// and Sennrich 2019); on a GPU cast back after the weight.
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps);
 
 /// LayerNorm over the last axis with bias.

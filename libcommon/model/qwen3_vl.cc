@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/qwen3_vl.h"
 
-#include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
@@ -76,20 +75,6 @@ std::optional<at::ScalarType> parse_dtype(const std::string& dtype) {
   if (dtype == "auto") return std::nullopt;
   throw Error(Exit::config,
               fmt::format("unknown dtype '{}' (hint: float32, bfloat16 or auto)", dtype));
-}
-
-at::Device parse_device(const std::string& device) {
-  if (device == "cpu") return at::kCPU;
-  if (device == "auto") return at::hasCUDA() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
-  if (device == "cuda" || device.starts_with("cuda:")) {
-    if (!at::hasCUDA())
-      throw Error(
-          Exit::unavailable,
-          fmt::format("device '{}' is not available: 0 CUDA devices (hint: --device cpu)", device));
-    return at::Device(device);
-  }
-  throw Error(Exit::usage,
-              fmt::format("unknown device '{}' (hint: auto, cpu, cuda or cuda:N)", device));
 }
 
 Qwen3VL load_model(const std::filesystem::path& folder, const std::string& device,

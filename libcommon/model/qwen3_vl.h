@@ -12,6 +12,7 @@
 #include "io/run_record.h"
 #include "model/adapter.h"
 #include "model/config.h"
+#include "model/device.h"
 #include "model/parameters.h"
 #include "model/positions.h"
 #include "model/text.h"
@@ -30,14 +31,13 @@ struct Qwen3VL {
 Qwen3VL bind_model(ModelConfig config, Parameters parameters,
                    std::optional<AdapterConfig> adapter = std::nullopt);
 /// config.json + weights of a checkpoint folder, or of an adapter's folder and its base. Weights
-/// stay mapped where they need no conversion (Placement::map). \param device "auto", "cpu", "cuda",
-/// "cuda:N" \param dtype "float32", "bfloat16", or "auto": as stored \throws
-/// Error(Exit::unavailable) for a device this machine lacks
+/// stay mapped where they need no conversion (Placement::map).
+/// \param device as parse_device() \param dtype "float32", "bfloat16", or "auto": as stored
+/// \throws Error as parse_device(), parse_dtype(), and for a folder that cannot be read
 Qwen3VL load_model(const std::filesystem::path& folder, const std::string& device,
                    const std::string& dtype);
 /// The same model with its adapter off: a reference policy that costs no second copy.
 Qwen3VL without_adapter(const Qwen3VL& model);
-at::Device parse_device(const std::string& device);
 /// "float32", "bfloat16"; nullopt for "auto". \throws Error(Exit::config) for another name
 std::optional<at::ScalarType> parse_dtype(const std::string& dtype);
 /// Names a policy: the folder's digest (io::digest_path), for an adapter together with its base's.

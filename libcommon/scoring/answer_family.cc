@@ -29,7 +29,7 @@ std::vector<Scored> AnswerFamily::score(const TextGroup& group) const {
       metrics::called_conditions(labeler_.read(group.reference).labels, uncertain_is_positive_);
   std::vector<Scored> all;
   all.reserve(group.hypotheses.size());
-  for (const std::string& reply : group.hypotheses) {
+  for (const std::string& reply : group.replies.empty() ? group.hypotheses : group.replies) {
     Scored scored;
     scored.values = {0.0, 0.0, 0.0};
     if (const auto parts = metrics::parse_think_answer(reply)) {

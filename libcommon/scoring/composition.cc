@@ -194,7 +194,7 @@ std::optional<double> compose(const Composition& composition, const NamedValues&
   double kept = 0;
   for (const Term& term : composition.terms) {
     const auto value = value_of(term, values);
-    (value ? kept : dropped) += term.weight;
+    (value ? kept : dropped) += std::abs(term.weight);
     if (value) sum += term.weight * *value;
   }
   if (dropped == 0) return sum;

@@ -30,8 +30,9 @@ struct Term {
   std::string metric;
   double weight = 0;
   std::vector<Transform> transforms = {};  ///< applied in this order; none: the value itself
-  /// Where the metric has no value: `stop` makes it an error, `drop` leaves the term out and gives
-  /// its weight to the others, `value` puts `null_value` in the place of the transformed value.
+  /// Where the metric has no value: `stop` makes it an error, `drop` leaves the term out and scales
+  /// the others up to the sum of all weights' sizes, `value` puts `null_value` in the place of the
+  /// transformed value.
   enum class OnNull { stop, drop, value } on_null = OnNull::stop;
   double null_value = 0;
 };

@@ -34,6 +34,8 @@ using NamedValues = std::vector<std::pair<std::string, std::optional<double>>>;
 struct TextGroup {
   std::string reference;
   std::vector<std::string> hypotheses;
+  /// What the model wrote, before it was cut into sections; empty: the hypotheses themselves.
+  std::vector<std::string> replies = {};
 };
 
 /// Values of one hypothesis.

@@ -253,6 +253,8 @@ void NetFamily::load_radcliq() {
 }
 
 void NetFamily::load_ratescore() {
+  if (options_.sentence_rules.empty())
+    throw Error(Exit::config, "ratescore needs the rules of sentences (share/ratescore)");
   const auto recognizer = folder("rate-ner-deberta");
   const auto encoder = folder("biolord-2023-c");
   digests_.rate_recognizer = weights_digest(recognizer);

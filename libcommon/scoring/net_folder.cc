@@ -52,8 +52,7 @@ fs::path net_folder(const fs::path& models, const std::string& name) {
   const auto refuse = [&](const std::string& what) {
     throw Error(Exit::no_input, fmt::format("{} (hint: {})", what, how_to_make(folder, name)));
   };
-  if (models.empty())
-    refuse(fmt::format("no folder of models was given, which must hold '{}'", name));
+  if (models.empty()) refuse(fmt::format("--models names no folder; it must hold '{}'", name));
   if (!fs::is_directory(folder)) refuse(fmt::format("no folder '{}'", folder.string()));
   const auto lacks = [&](const char* what) {
     refuse(fmt::format("folder '{}' holds no {}", folder.string(), what));

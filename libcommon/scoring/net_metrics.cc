@@ -165,6 +165,7 @@ std::vector<NetMetricInfo> known_net_metrics(const NetOptions& options, const Ne
     info.range = kind.range;
     info.needs = needs(kind.metric, options);
     info.source = kind.source;
+    UNIRG_ASSERT(static_cast<size_t>(kind.metric) == out.size(), "kinds in the order of NetMetric");
     out.push_back({kind.metric, std::move(info)});
   }
   return out;

@@ -27,8 +27,10 @@ Result<NamedReport> from_line(const Json& object) {
   if (schema && *schema == data::kGenerationSchema) {
     auto generation = data::generation_from_json(object);
     if (!generation) return tl::unexpected(generation.error());
-    return NamedReport{
+    NamedReport report{
         generation->study_id, generation->sample, {generation->findings, generation->impression}};
+    report.reply = generation->text;
+    return report;
   }
   if (schema && *schema)
     return bad_record(fmt::format("field 'schema': '{}' is no study and no generation", **schema));
@@ -153,8 +155,14 @@ Sections parse_sections(const std::string& name) {
       fmt::format("bad value '{}' for 'sections': expected findings, impression or both", name));
 }
 
-std::string scored_text(const NamedReport& report, Sections sections) {
-  if (report.verbatim && sections == Sections::both) return *report.verbatim;
+ScoredTexts scored_texts(const NamedReport& report, const NamedReport& reference,
+                         Sections sections) {
+  if (sections == Sections::both && report.verbatim && reference.verbatim)
+    return {*report.verbatim, *reference.verbatim};
+  return {section_text(report, sections), section_text(reference, sections)};
+}
+
+std::string section_text(const NamedReport& report, Sections sections) {
   text::Report chosen;
   if (sections != Sections::impression) chosen.findings = report.report.findings;
   if (sections != Sections::findings) chosen.impression = report.report.impression;

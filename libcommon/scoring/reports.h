@@ -25,11 +25,19 @@ struct NamedReport {
   int64_t line = 0;                                    ///< in its file; 0 where there are no lines
   /// Of plain-text files: the text as it stands, scored when both sections are asked for.
   std::optional<std::string> verbatim = std::nullopt;
+  std::optional<std::string> reply = std::nullopt;  ///< of generation records: all the model wrote
 };
 
-/// The text that is scored: "Findings: F Impression: I" of the chosen sections present, or, where
-/// both are chosen, the verbatim text of a file that keeps plain texts.
-std::string scored_text(const NamedReport& report, Sections sections);
+/// What is scored of a report and of its reference: "Findings: F Impression: I" of the chosen
+/// sections present; or the verbatim texts, where both come from files of plain texts and both
+/// sections are chosen. One form for both sides: equal reports score the same from every file.
+struct ScoredTexts {
+  std::string report, reference;
+};
+ScoredTexts scored_texts(const NamedReport& report, const NamedReport& reference,
+                         Sections sections);
+/// Either side's text by itself, in the form of sections.
+std::string section_text(const NamedReport& report, Sections sections);
 
 /// Study records, generation records, JSONL of {study_id, text} with an optional sample, ReXrank
 /// JSON (one object: study id

@@ -110,6 +110,7 @@ Scorer::Scorer(std::vector<std::string> names, const MetricOptions& options)
   for (size_t k = 0; k < all.size(); ++k) {
     if (asked[k].empty()) continue;
     families_.push_back(all[k].make(asked[k]));
+    waits_.push_back(all[k].waiting_threads > 1);
     const std::vector<MetricInfo>& infos = families_.back()->metrics();
     for (size_t m = 0; m < infos.size(); ++m) {
       const auto name = std::find(names.begin(), names.end(), infos[m].name);
@@ -127,9 +128,24 @@ void Scorer::fit(const std::vector<std::string>& references) {
   for (const auto& family : families_) family->fit(references);
 }
 
+int Scorer::threads(int64_t asked, int64_t group_size) {
+  const int64_t waiting = (waiting_threads_ + group_size - 1) / std::max<int64_t>(1, group_size);
+  if (waiting <= asked) return static_cast<int>(asked);
+  cores_ = std::make_unique<std::counting_semaphore<>>(asked);
+  return static_cast<int>(waiting);
+}
+
+std::vector<Scored> Scorer::score_family(size_t family, const TextGroup& group) const {
+  if (!cores_ || waits_[family]) return families_[family]->score(group);
+  cores_->acquire();
+  const auto release = [this](void*) { cores_->release(); };
+  const std::unique_ptr<void, decltype(release)> core(cores_.get(), release);
+  return families_[family]->score(group);
+}
+
 std::vector<Scored> Scorer::score(const TextGroup& group) const {
   std::vector<std::vector<Scored>> parts;
-  for (const auto& family : families_) parts.push_back(family->score(group));
+  for (size_t f = 0; f < families_.size(); ++f) parts.push_back(score_family(f, group));
   std::vector<Scored> scored(group.hypotheses.size());
   for (size_t i = 0; i < scored.size(); ++i) {
     for (const Place& place : places_)

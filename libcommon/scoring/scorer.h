@@ -2,10 +2,10 @@
 // chosen ones. Depends on the families. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <semaphore>
 #include <string>
 #include <vector>
 
@@ -36,10 +36,10 @@ class Scorer {
   /// One Scored for each hypothesis, its values in the order of metrics().
   [[nodiscard]] std::vector<Scored> score(const TextGroup& group) const;
 
-  /// Threads to score with: more than there are cores where they wait for a judge's server.
-  [[nodiscard]] int threads(int64_t asked) const {
-    return static_cast<int>(std::max(asked, waiting_threads_));
-  }
+  /// Threads to call score() from: more than `asked` where most of them wait for a judge's server.
+  /// Everything but judges then runs on `asked` threads at once. To be called before score().
+  /// \param group_size hypotheses of a group, which a judge is asked about side by side
+  int threads(int64_t asked, int64_t group_size = 1);
 
   /// Whether a metric over the rule labeler's reading was chosen.
   [[nodiscard]] bool reads_labels() const { return labeler_.has_value(); }
@@ -51,13 +51,16 @@ class Scorer {
   struct Place {
     size_t family, metric;
   };
+  [[nodiscard]] std::vector<Scored> score_family(size_t family, const TextGroup& group) const;
 
   std::vector<std::unique_ptr<Family>> families_;
   std::vector<MetricInfo> chosen_;
   std::vector<Place> places_;
   std::optional<text::Labeler> labeler_;
   bool uncertain_is_positive_, details_;
-  int64_t waiting_threads_ = 1;
+  std::vector<bool> waits_;      ///< of each family: for a server, not for a core
+  int64_t waiting_threads_ = 1;  ///< requests that may be under way at once
+  std::unique_ptr<std::counting_semaphore<>> cores_;  ///< where more threads than cores score
 };
 
 }  // namespace unirg::scoring

@@ -21,7 +21,7 @@ StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t
   StepGradients step;
   step.gradients.resize(leaves.size());
   ordered_parallel(
-      threads, units,
+      leaves.empty() ? threads : unit_threads(leaves.front(), threads), units,
       [&](int64_t i) {
         use_one_intra_op_thread();
         UnitLoss loss = unit(i);
@@ -35,7 +35,7 @@ StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t
       [&](int64_t, UnitGradients result) {
         const at::NoGradGuard no_grad;
         for (size_t k = 0; k < result.gradients.size(); ++k) {
-          const Tensor& gradient = result.gradients[k];
+          const Tensor gradient = std::move(result.gradients[k]);  // gone once it is added
           if (!gradient.defined()) continue;
           if (step.gradients[k].defined()) {
             step.gradients[k].add_(gradient);
@@ -59,6 +59,8 @@ void configure_for_units() {
   ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
+
+int unit_threads(const Tensor& parameter, int threads) { return parameter.is_cuda() ? 1 : threads; }
 
 void use_one_intra_op_thread() { at::set_num_threads(1); }
 

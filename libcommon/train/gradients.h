@@ -30,8 +30,12 @@ struct StepGradients {
   Sums sums;
 };
 
+/// How many of `threads` may work on units: one where the parameters lie on a GPU. Units of one
+/// device wait for each other anyway, and each of them would hold its activations there.
+int unit_threads(const Tensor& parameter, int threads);
+
 /// \param leaves parameters that require gradients, shared by all threads
-/// \param unit   called with 0..units-1, from several threads
+/// \param unit   called with 0..units-1, from unit_threads() threads
 StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t units,
                          const std::function<UnitLoss(int64_t)>& unit);
 

@@ -133,7 +133,7 @@ LabelEvaluation evaluate_labels(const model::Qwen3VL& model, const policy::Repor
   const auto units = static_cast<int64_t>((all.size() + static_cast<size_t>(micro_batch) - 1) /
                                           static_cast<size_t>(micro_batch));
   ordered_parallel(
-      threads, units,
+      unit_threads(model.text.embed, threads), units,
       [&](int64_t i) {
         use_one_intra_op_thread();
         const at::NoGradGuard no_grad;

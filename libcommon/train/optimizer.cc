@@ -6,6 +6,7 @@
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
 
@@ -68,10 +69,14 @@ void adamw_step(const AdamWOptions& options, double rate, const std::vector<std:
 }
 
 double clip_gradients(std::vector<Tensor>& gradients, double max_norm) {
+  std::vector<Tensor> norms;
+  for (const Tensor& gradient : gradients)
+    norms.push_back(at::linalg_vector_norm(gradient, 2, std::nullopt, false, at::kDouble));
+  if (norms.empty()) return 0;
+  const Tensor all = at::stack(norms).to(at::kCPU);  // a GPU is waited for once, not for each
   double squares = 0;
-  for (const Tensor& gradient : gradients) {
-    const double norm =
-        at::linalg_vector_norm(gradient, 2, std::nullopt, false, at::kDouble).item<double>();
+  for (int64_t i = 0; i < all.numel(); ++i) {
+    const double norm = all.const_data_ptr<double>()[i];
     squares += norm * norm;
   }
   const double norm = std::sqrt(squares);

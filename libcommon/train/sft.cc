@@ -99,7 +99,7 @@ Evaluation evaluate(const model::Qwen3VL& model, const policy::ReportWriter& wri
   const auto units = micro_batches(studies, all, micro_batch);
   Sums sums;
   ordered_parallel(
-      threads, static_cast<int64_t>(units.size()),
+      unit_threads(model.text.embed, threads), static_cast<int64_t>(units.size()),
       [&](int64_t i) {
         use_one_intra_op_thread();
         const at::NoGradGuard no_grad;

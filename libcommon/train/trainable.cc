@@ -154,15 +154,20 @@ std::vector<std::string> trained_names(const model::Qwen3VL& model, const Traina
 
 std::vector<model::Tensor> make_leaves(model::Qwen3VL& model,
                                        const std::vector<std::string>& names) {
-  std::vector<model::Tensor> leaves;
+  for (const std::string& name : names) {
+    const at::ScalarType type = model.parameters.at(name).scalar_type();
+    if (type == at::kFloat) continue;
+    throw Error(Exit::config,
+                fmt::format("'{}' is held as {} and has no gradient here (hint: --dtype float32)",
+                            name, at::toString(type)));
+  }
+  // The bound weights go first: else every tensor would lie in memory twice until the end.
+  model.vision = {};
+  model.text = {};
   for (auto& [name, tensor] : model.parameters) tensor = tensor.detach();
+  std::vector<model::Tensor> leaves;
   for (const std::string& name : names) {
     model::Tensor& tensor = model.parameters.at(name);
-    if (tensor.scalar_type() != at::kFloat) {
-      throw Error(Exit::config,
-                  fmt::format("'{}' is held as {} and has no gradient here (hint: --dtype float32)",
-                              name, at::toString(tensor.scalar_type())));
-    }
     tensor = tensor.clone().requires_grad_(true);
     leaves.push_back(tensor);
   }

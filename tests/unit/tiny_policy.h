@@ -28,7 +28,7 @@ inline constexpr int64_t kEnd = 258;
 inline constexpr int64_t kImagePad = 261;
 
 /// 272 rows of embedding for 263 tokens: nine are padding, as in published checkpoints.
-inline model::ModelConfig tiny_config() {
+inline model::ModelConfig tiny_policy_config() {
   model::ModelConfig c;
   c.vision.depth = 2;
   c.vision.hidden_size = 32;
@@ -63,7 +63,7 @@ inline policy::ImageProcessor tiny_processor() {
 /// Writes a whole checkpoint whose weights depend on `seed`.
 inline void write_checkpoint(const std::filesystem::path& folder, uint64_t seed) {
   io::make_folders(folder);
-  const model::ModelConfig config = tiny_config();
+  const model::ModelConfig config = tiny_policy_config();
   policy::write_checkpoint_files(folder, config, byte_tokenizer(), tiny_processor());
   model::save_parameters(folder,
                          model::random_parameters(model::expected_parameters(config), seed, 0.2));

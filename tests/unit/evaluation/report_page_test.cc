@@ -40,7 +40,8 @@ ReportPage page() {
   options.resamples = 20;
   p.comparison = compare(scores(), options);
   p.signatures = {{"bleu2", kHostile}};
-  p.metrics = {{.name = "errors",
+  p.metrics = {{.name = "bleu2", .signature = "", .meaning = "BLEU"},
+               {.name = "errors",
                 .signature = "",
                 .meaning = "wrong statements",
                 .better = scoring::Better::lower}};

@@ -284,7 +284,7 @@ TEST_F(Writer, refuses_a_checkpoint_whose_files_contradict_each_other) {
   EXPECT_THROW((void)writer(), Error) << "patch size";
   io::write_file(model / "preprocessor_config.json", to_json(testing::tiny_processor()).dump());
   EXPECT_NO_THROW((void)writer());
-  model::ModelConfig config = testing::tiny_config();
+  model::ModelConfig config = testing::tiny_policy_config();
   config.image_token_id = 3;
   io::write_file(model / "config.json", model::to_json(config).dump());
   EXPECT_THROW((void)writer(), Error) << "image token";

@@ -26,7 +26,7 @@ using at::Tensor;
 /// A model whose next-token distribution is the given one whatever the context: embeddings of ones,
 /// layers that add nothing, and a head that holds the logits in its first column.
 model::Qwen3VL fixed_model(const std::vector<double>& probabilities) {
-  model::ModelConfig config = testing::tiny_config();
+  model::ModelConfig config = testing::tiny_policy_config();
   config.text.vocab_size = static_cast<int64_t>(probabilities.size());
   config.text.num_hidden_layers = 1;
   config.vision.deepstack_visual_indexes = {};
@@ -186,7 +186,7 @@ class SampleFromPicture : public ::testing::Test {
     }
   }
 
-  const model::ModelConfig config = testing::tiny_config();
+  const model::ModelConfig config = testing::tiny_policy_config();
   const model::Qwen3VL model = model::bind_model(
       config, model::random_parameters(model::expected_parameters(config), 5, 0.2));
   const policy::EncodedStudy study = testing::encoded_study("s1", 1, "Report:", "");

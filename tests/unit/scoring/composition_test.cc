@@ -71,6 +71,14 @@ TEST_F(CompositionTest, a_missing_value_is_an_error_unless_the_file_says_otherwi
   EXPECT_FALSE(compose(dropped, {{"a", std::nullopt}}).has_value()) << "nothing is left";
 }
 
+TEST_F(CompositionTest, a_dropped_term_does_not_turn_the_sign) {
+  const Composition c = load(
+      "terms: [{metric: a, weight: 1}, {metric: e, weight: -1.2}, {metric: c, weight: 0.5, "
+      "on-null: "
+      "drop}]");
+  EXPECT_NEAR(compose(c, {{"a", 1}, {"e", 0}, {"c", std::nullopt}}).value(), 2.7 / 2.2, 1e-12);
+}
+
 TEST_F(CompositionTest, a_reciprocal_of_minus_one_is_an_error) {
   const Composition c = load("terms: [{metric: a, weight: 1, transform: reciprocal}]");
   EXPECT_THROW((void)compose(c, {{"a", -1}}), Error);

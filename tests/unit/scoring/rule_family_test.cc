@@ -65,6 +65,14 @@ TEST(LabelSums, add_up_to_the_report_of_a_corpus) {
   EXPECT_EQ(label_report(sums.data(), false).reports, 4);
 }
 
+TEST(AnswerFamily, reads_what_the_model_wrote_and_not_its_sections) {
+  const AnswerFamily family(kLexicon, false);
+  const std::string reply =
+      "<think>Left effusion.</think><answer>Pleural Effusion: present</answer>";
+  const auto scored = family.score({"Left pleural effusion.", {"Findings: " + reply}, {reply}});
+  EXPECT_EQ(scored[0].values[0], 1.0);
+}
+
 TEST(AnswerFamily, rewards_format_labels_and_consistency) {
   const AnswerFamily family(kLexicon, false);
   const auto scored = family.score(

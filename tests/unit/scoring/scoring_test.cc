@@ -26,10 +26,12 @@ TEST(LoadReports, reads_every_kind_of_file_alike) {
   for (const char* name : {"a.jsonl", "b.csv", "c.json"}) {
     const auto reports = load_reports(path(name), false).records;
     ASSERT_EQ(reports.size(), 1u) << name;
-    EXPECT_EQ(scored_text(reports[0], Sections::both), "Findings: F. Impression: I.") << name;
-    EXPECT_EQ(scored_text(reports[0], Sections::impression), "Impression: I.") << name;
+    EXPECT_EQ(scored_texts(reports[0], reports[0], Sections::both).report,
+              "Findings: F. Impression: I.")
+        << name;
+    EXPECT_EQ(section_text(reports[0], Sections::impression), "Impression: I.") << name;
   }
-  EXPECT_EQ(scored_text(load_reports(path("c.json"), true).records[0], Sections::both),
+  EXPECT_EQ(section_text(load_reports(path("c.json"), true).records[0], Sections::both),
             "Findings: P.");
 }
 
@@ -55,10 +57,21 @@ TEST(LoadReports, keeps_plain_texts_as_they_stand) {
                  "\n");
   io::write_file(folder.path() / "b.json", R"({"s":{"section_findings":"F.\nG."}})");
   const auto text = [&](const char* name) {
-    return scored_text(load_reports(folder.path() / name, false).records[0], Sections::both);
+    const NamedReport report = load_reports(folder.path() / name, false).records[0];
+    return scored_texts(report, report, Sections::both).reference;
   };
   EXPECT_EQ(text("a.jsonl"), "Lungs  clear.\nFINDINGS: x");
   EXPECT_EQ(text("b.json"), "Findings: F.\nG. Impression: None") << "ReXrank's conversion";
+}
+
+TEST(ScoredTexts, have_one_form_on_both_sides) {
+  NamedReport record{"s", 0, {"Clear.", std::nullopt}};
+  NamedReport plain = record;
+  plain.verbatim = "Clear.";
+  const auto mixed = scored_texts(record, plain, Sections::both);
+  EXPECT_EQ(mixed.report, mixed.reference) << "a record against a plain text";
+  EXPECT_EQ(scored_texts(plain, plain, Sections::both).report, "Clear.");
+  EXPECT_EQ(scored_texts(plain, plain, Sections::findings).report, "Findings: Clear.");
 }
 
 MetricOptions options() {
