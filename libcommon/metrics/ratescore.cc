@@ -62,19 +62,30 @@ std::vector<float> unit_rows(const RateEntities& entities) {
 }
 
 struct Best {
+  float cosine = 0;
   size_t key = 0;
-  double cosine = 0;
 };
 
+/// The best of n as torch.topk(k=1) picks it. Ties are real (one name found twice, present and
+/// absent), and torch breaks them by the order that its selection leaves, so this selects alike.
+Best best_of(std::vector<Best>& all) {
+  const auto before = [](const Best& a, const Best& b) { return a.cosine > b.cosine; };
+  if (all.size() >= 64) {
+    std::partial_sort(all.begin(), all.begin() + 1, all.end(), before);
+  } else {
+    std::nth_element(all.begin(), all.begin(), all.end(), before);
+  }
+  return all.front();
+}
+
 Best best_match(const float* query, const std::vector<float>& keys, size_t width) {
-  Best best{0, -2};
+  std::vector<Best> all;
   for (size_t k = 0; k * width < keys.size(); ++k) {
     double sum = 0;
     for (size_t i = 0; i < width; ++i) sum += static_cast<double>(query[i]) * keys[k * width + i];
-    const double cosine = static_cast<float>(sum);
-    if (cosine > best.cosine) best = {k, cosine};
+    all.push_back({static_cast<float>(sum), k});
   }
-  return best;
+  return best_of(all);
 }
 
 }  // namespace
@@ -137,7 +148,8 @@ double rate_match(const RateEntities& queries, const RateEntities& keys, const R
     const RateType from = queries.types[i];
     const RateType to = keys.types[best.key];
     const double weight = matrix.affinity[index(from)][index(to)];
-    weighted += best.cosine * weight * (across_negation(from, to) ? matrix.negation : 1.0);
+    weighted += static_cast<double>(best.cosine) * weight *
+                (across_negation(from, to) ? matrix.negation : 1.0);
     weights += weight;
   }
   return weights != 0 ? weighted / weights : 0;

@@ -50,8 +50,9 @@ struct RateEntities {
   std::vector<float> vectors;  ///< types.size() rows of equal width; any length
 };
 
-/// Each query's best match by cosine, weighted by affinity; 0 if no weight is left.
-/// \param queries, keys at least one entity each, vectors of one width
+/// Each query's best match by cosine, weighted by affinity; 0 if no weight is left. Keys of one
+/// name and several types tie: as torch.topk leaves them here, by the rounding of its products in
+/// the package. \param queries, keys at least one entity each, vectors of one width
 double rate_match(const RateEntities& queries, const RateEntities& keys, const RateMatrix& matrix);
 
 /// Harmonic mean of both directions; 0.5 if either side has no entity, 0 if the directions cancel.
