@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metrics/porter.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <vector>
@@ -20,19 +21,35 @@ std::vector<bool> consonants(std::string_view word) {
   return flags;
 }
 
+/// Whether a letter is a consonant, by the letter before it; cheaper than the list where each is
+/// looked at once.
+class Reader {
+ public:
+  bool consonant(char c) {
+    consonant_ = kVowels.find(c) == std::string_view::npos && !(c == 'y' && consonant_);
+    return consonant_;
+  }
+
+ private:
+  bool consonant_ = false;
+};
+
 /// How many times a consonant follows a vowel: Porter's m.
 int measure(std::string_view stem) {
-  const std::vector<bool> flags = consonants(stem);
+  Reader reader;
   int m = 0;
-  for (size_t i = 1; i < flags.size(); ++i) m += !flags[i - 1] && flags[i];
+  bool vowel = false;
+  for (const char c : stem) {
+    const bool consonant = reader.consonant(c);
+    m += vowel && consonant;
+    vowel = !consonant;
+  }
   return m;
 }
 
 bool has_vowel(std::string_view stem) {
-  for (const bool consonant : consonants(stem)) {
-    if (!consonant) return true;
-  }
-  return false;
+  Reader reader;
+  return std::any_of(stem.begin(), stem.end(), [&](char c) { return !reader.consonant(c); });
 }
 
 bool ends_double_consonant(std::string_view word) {

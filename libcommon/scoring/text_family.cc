@@ -48,7 +48,7 @@ Needs needs_of(const std::vector<MetricInfo>& chosen) {
     const bool stem = name.ends_with("-stem");
     n.bleu2 |= name == "bleu2";
     n.stems |= stem;
-    n.rouge |= name.starts_with("rouge") || name == "words" || name == "repetition";
+    n.rouge |= (name.starts_with("rouge") && !stem) || name == "words" || name == "repetition";
     n.coco_bleu |= name.starts_with("coco-bleu");
     n.coco_rouge |= name == "coco-rouge-l";
     n.cider |= name == "cider-d";
@@ -158,9 +158,9 @@ class TextFamily final : public Family {
   [[nodiscard]] Prepared prepare(const std::string& text, Indices& indices) const {
     Prepared p;
     if (needs_.bleu2) p.bleu2 = metrics::rexrank_tokens(text);
-    if (needs_.rouge) {
+    if (needs_.rouge || needs_.stems) {
       std::vector<std::string> tokens = metrics::rouge_tokens(text);
-      p.rouge = indices.rouge.add(tokens);
+      if (needs_.rouge) p.rouge = indices.rouge.add(tokens);
       if (needs_.stems) p.stems = indices.stems.add(metrics::rouge_stems(std::move(tokens)));
     }
     if (needs_.coco) prepare_coco(coco_prepared(text, options_.coco_tokens), indices, p);

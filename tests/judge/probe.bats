@@ -19,11 +19,11 @@ teardown() { stop_judge; }
 probe() { "$PROBE" url="$JUDGE_URL" model=m cache=cache metrics=green "$@" <in.jsonl; }
 
 @test "a run that is killed at any moment goes on without asking again" {
-  start_judge --rest slow:0.1
-  for _ in 1 2 3; do
+  start_judge --rest slow:0.3
+  for count in 3 6 9; do # each run asks for some more; sixteen is a second away when the last is killed
     "$PROBE" url="$JUDGE_URL" model=m cache=cache metrics=green concurrency=2 <in.jsonl >killed.jsonl 2>log &
     pid=$!
-    sleep 0.45
+    wait_until asked_at_least $count
     kill -KILL $pid
     wait $pid || true
   done
