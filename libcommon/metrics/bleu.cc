@@ -4,38 +4,11 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <map>
 
 namespace unirg::metrics {
 namespace {
 
 using Tokens = std::vector<std::string>;
-
-struct Precision {
-  double matched = 0;
-  double total = 0;  ///< at least 1
-};
-
-std::map<std::pair<std::string_view, std::string_view>, int> bigrams(const Tokens& tokens,
-                                                                     size_t order) {
-  std::map<std::pair<std::string_view, std::string_view>, int> counts;
-  for (size_t i = 0; i + order <= tokens.size(); ++i) {
-    ++counts[{tokens[i], order == 2 ? std::string_view(tokens[i + 1]) : std::string_view()}];
-  }
-  return counts;
-}
-
-Precision clipped_precision(const Tokens& hypothesis, const Tokens& reference, size_t order) {
-  const auto known = bigrams(reference, order);
-  Precision p;
-  for (const auto& [gram, count] : bigrams(hypothesis, order)) {
-    p.total += count;
-    const auto it = known.find(gram);
-    if (it != known.end()) p.matched += std::min(count, it->second);
-  }
-  p.total = std::max(p.total, 1.0);
-  return p;
-}
 
 }  // namespace
 
@@ -62,13 +35,22 @@ std::vector<std::string> rexrank_tokens(std::string_view text) {
 }
 
 double bleu2(const Tokens& hypothesis, const Tokens& reference) {
-  const Precision one = clipped_precision(hypothesis, reference, 1);
-  const Precision two = clipped_precision(hypothesis, reference, 2);
-  if (one.matched == 0) return 0;
-  const double p1 = one.matched / one.total;
-  const double p2 = (two.matched == 0 ? 0.1 : two.matched) / two.total;
+  GramIndex index;
+  const Ids r = index.add(reference);
+  return bleu2(index.add(hypothesis), ReferenceGrams(r, 2), r.size());
+}
+
+double bleu2(const Ids& hypothesis, const ReferenceGrams& reference, size_t reference_length) {
+  const auto matched = reference.matches(hypothesis);
+  if (matched[0] == 0) return 0;
+  const auto precision = [&](size_t order, double numerator) {
+    return numerator /
+           std::max<double>(1, static_cast<double>(gram_total(hypothesis.size(), order)));
+  };
+  const double p1 = precision(1, static_cast<double>(matched[0]));
+  const double p2 = precision(2, matched[1] == 0 ? 0.1 : static_cast<double>(matched[1]));
   const auto h = static_cast<double>(hypothesis.size());
-  const auto r = static_cast<double>(reference.size());
+  const auto r = static_cast<double>(reference_length);
   const double brevity = h > r ? 1.0 : std::exp(1.0 - r / h);
   return brevity * std::exp(0.5 * std::log(p1) + 0.5 * std::log(p2));
 }

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "io/atomic_file.h"
+#include "text/python_text.h"
 
 namespace unirg::metrics {
 namespace {
@@ -54,23 +55,24 @@ struct Lines {
 
 }  // namespace
 
-CiderTable::CiderTable(const std::vector<std::vector<std::string>>& references,
-                       std::string tokenizer)
+CiderTable::CiderTable(const std::vector<std::string>& references, std::string tokenizer)
     : tokenizer_(std::move(tokenizer)),
       documents_(references.size()),
       log_documents_(std::log(static_cast<double>(references.size()))) {
-  for (const auto& tokens : references) {
-    const Grams grams = count_grams(index_, index_.add(tokens), kMaxOrder);
+  for (const std::string& text : references) {
+    const Grams grams = count_grams(index_, index_.add(text::python_split(text)), kMaxOrder);
     frequencies_.resize(index_.size());
     for (const GramCounts& counts : grams.orders) {
       for (const auto& [gram, count] : counts) ++frequencies_[gram];
     }
   }
+  work_out_idf();
 }
 
-double CiderTable::idf(GramId gram) const {
-  const double df = gram < frequencies_.size() ? frequencies_[gram] : 0;
-  return log_documents_ - std::log(std::max(1.0, df));
+void CiderTable::work_out_idf() {
+  idf_.reserve(frequencies_.size());
+  for (const uint32_t frequency : frequencies_)
+    idf_.push_back(log_documents_ - std::log(std::max(1.0, static_cast<double>(frequency))));
 }
 
 CiderTable CiderTable::read(const std::filesystem::path& path) {
@@ -104,6 +106,7 @@ CiderTable CiderTable::read(const std::filesystem::path& path) {
     table.frequencies_.resize(table.index_.size());
     table.frequencies_[id] = frequency;
   }
+  table.work_out_idf();
   return table;
 }
 
@@ -128,6 +131,7 @@ CiderVector cider_vector(const CiderTable& table, GramIndex& index, const Ids& t
   const Grams grams = count_grams(index, tokens, kMaxOrder);
   for (size_t n = 0; n < kMaxOrder; ++n) {
     double squares = 0;
+    vector.weights[n].reserve(grams.orders[n].size());
     for (const auto& [gram, count] : grams.orders[n]) {
       const double weight = count * table.idf(gram);
       vector.weights[n].emplace_back(gram, weight);

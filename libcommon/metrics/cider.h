@@ -22,8 +22,8 @@ namespace unirg::metrics {
 ///   ...                             sorted by the bytes of the n-gram, each once
 class CiderTable {
  public:
-  /// Counts the references, each a list of tokens without white space.
-  CiderTable(const std::vector<std::vector<std::string>>& references, std::string tokenizer);
+  /// Counts the references, each its tokens between white space.
+  CiderTable(const std::vector<std::string>& references, std::string tokenizer);
   /// \throws Error(Exit::no_input | Exit::io), Error(Exit::data) with file and line for what is no
   /// such table
   static CiderTable read(const std::filesystem::path& path);
@@ -34,15 +34,19 @@ class CiderTable {
   [[nodiscard]] size_t documents() const { return documents_; }
   [[nodiscard]] const GramIndex& index() const { return index_; }
   /// ln(documents) - ln(max(1, frequency)); what the table does not know has frequency 0.
-  [[nodiscard]] double idf(GramId gram) const;
+  [[nodiscard]] double idf(GramId gram) const {
+    return gram < idf_.size() ? idf_[gram] : log_documents_;
+  }
 
  private:
+  void work_out_idf();
   CiderTable() = default;
   std::string tokenizer_;
   size_t documents_ = 0;
   double log_documents_ = 0;
   GramIndex index_;
   std::vector<uint32_t> frequencies_;  ///< by n-gram
+  std::vector<double> idf_;            ///< by n-gram
 };
 
 /// A text as CIDEr sees it: for each order its n-grams with tf * idf, and the norm of that vector.

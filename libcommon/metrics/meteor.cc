@@ -70,16 +70,16 @@ double matched_words(const MeteorStatistics& s, size_t side) {
 
 void count_matches(const MeteorAlignment& alignment, const Meteor::Sentence& hypothesis,
                    const Meteor::Sentence& reference, MeteorStatistics& s) {
-  const auto count = [&](const MeteorMatch& m, size_t side, const std::vector<std::string>& words,
+  const auto count = [&](const MeteorMatch& m, size_t side, const std::vector<bool>& function,
                          size_t begin, size_t length) {
     for (size_t i = begin; i < begin + length; ++i) {
-      auto& counts = is_meteor_function_word(words[i]) ? s.function : s.content;
+      auto& counts = function[i] ? s.function : s.content;
       ++counts[m.module][side];
     }
   };
   for (const MeteorMatch& m : alignment.matches) {
-    count(m, 0, hypothesis.words, m.hypothesis, m.hypothesis_length);
-    count(m, 1, reference.words, m.reference, m.reference_length);
+    count(m, 0, hypothesis.function, m.hypothesis, m.hypothesis_length);
+    count(m, 1, reference.function, m.reference, m.reference_length);
   }
   s.chunks = static_cast<double>(alignment.chunks);
   // The program neither penalises a pair that is one piece nor counts it in a corpus.
@@ -164,6 +164,7 @@ Meteor::Sentence Meteor::prepare(std::string_view text) const {
   sentence.words = meteor_words(text);
   for (const std::string& word : sentence.words) {
     sentence.stems.push_back(snowball_stem(word));
+    sentence.function.push_back(is_meteor_function_word(word));
     if (impl_->synonyms != nullptr) sentence.synsets.push_back(impl_->synonyms->synsets(word));
   }
   return sentence;
@@ -189,10 +190,11 @@ MeteorStatistics Meteor::statistics(const Sentence& hypothesis, const Sentence& 
   }
   MeteorStatistics s;
   s.length = {static_cast<double>(n), static_cast<double>(r.words.size())};
-  const auto function_words = [](const std::vector<std::string>& words) {
-    return static_cast<double>(std::count_if(words.begin(), words.end(), is_meteor_function_word));
+  const auto function_words = [](const Sentence& sentence) {
+    return static_cast<double>(
+        std::count(sentence.function.begin(), sentence.function.end(), true));
   };
-  s.function_words = {function_words(hypothesis.words), function_words(reference.words)};
+  s.function_words = {function_words(hypothesis), function_words(reference)};
   count_matches(meteor_align(matches, n), hypothesis, reference, s);
   return s;
 }

@@ -58,6 +58,7 @@ class Meteor {
   struct Sentence {
     std::vector<std::string> words;
     std::vector<std::string> stems;
+    std::vector<bool> function;                 ///< which are function words
     std::vector<std::vector<int32_t>> synsets;  ///< of each word; empty without the files
   };
   [[nodiscard]] Sentence prepare(std::string_view text) const;

@@ -10,23 +10,23 @@ namespace unirg::metrics {
 namespace {
 
 constexpr size_t kBeam = 40;
-constexpr int64_t kNone = -1;
+constexpr int32_t kNone = -1;
 
 /// A match that a path took, and the one it took before.
 struct Step {
   const MeteorMatch* match;
-  int64_t before;
+  int32_t before;
 };
 
 /// An alignment of the words before `next`. Small and flat: some thousand are made for a report.
 struct Path {
-  int64_t matched = 0;  ///< words, both sides
-  int64_t chunks = 0;
   int64_t distance = 0;
-  size_t next = 0;
-  int64_t last_end = kNone;  ///< where the last match ends in the hypothesis; kNone after a gap
-  int64_t steps = kNone;     ///< the last match, in Search::steps_
-  size_t used = 0;           ///< where its words in use begin, in Search::used_
+  int32_t matched = 0;  ///< words, both sides
+  int32_t chunks = 0;
+  uint32_t next = 0;
+  int32_t last_end = kNone;  ///< where the last match ends in the hypothesis; kNone after a gap
+  int32_t steps = kNone;     ///< the last match, in Search::steps_
+  uint32_t used = 0;         ///< where its words in use begin, in Search::used_
 };
 
 int64_t distance_of(const MeteorMatch& m) {
@@ -47,16 +47,15 @@ class Search {
 
   MeteorAlignment run() {
     for (size_t at = 0; at < matches_.size(); ++at) {
-      paths_.swap(next_);
-      next_.clear();
-      order(paths_);
+      select();
       for (const Path& path : paths_) advance(path, at);
       if (next_.empty()) next_.push_back(paths_.front());
     }
-    order(next_);  // before the last chunk is closed and once more after
-    for (Path& path : next_) path.chunks += path.last_end != kNone;
-    order(next_);
-    return result(next_.front());
+    select();  // before the last chunk is closed and once more after
+    for (Path& path : paths_) path.chunks += path.last_end != kNone;
+    next_.swap(paths_);
+    select();
+    return result(paths_.front());
   }
 
  private:
@@ -102,41 +101,47 @@ class Search {
   }
   [[nodiscard]] Path copied(const Path& path) {
     Path copy = path;
-    copy.used = used_.size();
-    used_.resize(used_.size() + blocks_);
-    for (size_t b = 0; b < blocks_; ++b) used_[copy.used + b] = used_[path.used + b];
+    copy.used = static_cast<uint32_t>(used_.size());
+    for (size_t b = 0; b < blocks_; ++b) used_.push_back(used_[path.used + b]);
     return copy;
   }
 
-  /// The best kBeam paths in order; equal ones stay as they came, as the program's sort has it.
-  static void order(std::vector<Path>& paths) {
-    if (paths.size() < 2) return;
+  /// Takes the best kBeam of next_ into paths_, in order; equal ones stay as they came, as the
+  /// program's sort has it. What they have in use moves with them, the rest is forgotten.
+  void select() {
     constexpr int kPlaces = 20;  // bits for a path's place, above them its distance
-    using Key = std::pair<int64_t, int64_t>;
-    std::vector<Key> keys;
-    keys.reserve(paths.size());
-    for (const Path& p : paths)
-      keys.emplace_back(-p.matched * (int64_t{1} << 32) + p.chunks,
-                        (p.distance << kPlaces) + static_cast<int64_t>(keys.size()));
-    std::sort(keys.begin(), keys.end());
-    std::vector<Path> best;
-    best.reserve(kBeam);
-    for (size_t i = 0; i < keys.size() && i < kBeam; ++i)
-      best.push_back(paths[static_cast<size_t>(keys[i].second & ((1 << kPlaces) - 1))]);
-    paths.swap(best);
+    keys_.clear();
+    for (const Path& p : next_)
+      keys_.emplace_back(-int64_t{p.matched} * (int64_t{1} << 32) + p.chunks,
+                         (p.distance << kPlaces) + static_cast<int64_t>(keys_.size()));
+    if (keys_.size() > kBeam) {
+      std::nth_element(keys_.begin(), keys_.begin() + kBeam, keys_.end());
+      keys_.resize(kBeam);
+    }
+    std::sort(keys_.begin(), keys_.end());
+    paths_.clear();
+    kept_.clear();
+    for (const auto& key : keys_) {
+      paths_.push_back(next_[static_cast<size_t>(key.second & ((1 << kPlaces) - 1))]);
+      const auto bits = used_.begin() + paths_.back().used;
+      paths_.back().used = static_cast<uint32_t>(kept_.size());
+      kept_.insert(kept_.end(), bits, bits + static_cast<int64_t>(blocks_));
+    }
+    used_.swap(kept_);
+    next_.clear();
   }
 
   /// What follows a match. Matches that are not exact count half, and the program cuts halves off.
   void follow(Path& path, const MeteorMatch& m) {
     const size_t divisor = m.module == 0 ? 1 : 2;
     path.matched +=
-        static_cast<int64_t>(m.hypothesis_length / divisor + m.reference_length / divisor);
-    if (path.last_end != kNone && static_cast<int64_t>(m.hypothesis) != path.last_end)
+        static_cast<int32_t>(m.hypothesis_length / divisor + m.reference_length / divisor);
+    if (path.last_end != kNone && static_cast<int32_t>(m.hypothesis) != path.last_end)
       ++path.chunks;
-    path.next = m.reference + m.reference_length;
-    path.last_end = static_cast<int64_t>(m.hypothesis + m.hypothesis_length);
+    path.next = static_cast<uint32_t>(m.reference + m.reference_length);
+    path.last_end = static_cast<int32_t>(m.hypothesis + m.hypothesis_length);
     steps_.push_back({&m, path.steps});
-    path.steps = static_cast<int64_t>(steps_.size()) - 1;
+    path.steps = static_cast<int32_t>(steps_.size()) - 1;
   }
 
   /// Every way on from a path at the reference's word `at`.
@@ -170,7 +175,7 @@ class Search {
 
   [[nodiscard]] MeteorAlignment result(const Path& best) const {
     MeteorAlignment alignment;
-    for (int64_t i = best.steps; i != kNone; i = steps_[static_cast<size_t>(i)].before)
+    for (int32_t i = best.steps; i != kNone; i = steps_[static_cast<size_t>(i)].before)
       alignment.matches.push_back(*steps_[static_cast<size_t>(i)].match);
     std::reverse(alignment.matches.begin(), alignment.matches.end());
     const MeteorMatch* before = nullptr;
@@ -186,8 +191,9 @@ class Search {
 
   const MeteorMatches& matches_;
   std::vector<const MeteorMatch*> definite_;
-  size_t blocks_;               ///< 64-bit blocks of a path's words in use
-  std::vector<uint64_t> used_;  ///< of all paths
+  size_t blocks_;                      ///< 64-bit blocks of a path's words in use
+  std::vector<uint64_t> used_, kept_;  ///< of all paths; the next of those kept
+  std::vector<std::pair<int64_t, int64_t>> keys_;
   std::vector<Path> paths_, next_;
   std::vector<Step> steps_;
 };

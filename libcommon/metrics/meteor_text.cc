@@ -6,11 +6,13 @@
 #include <unordered_set>
 
 #include "text/python_text.h"
+#include "text/token_classes.h"
 
 namespace unirg::metrics {
 namespace {
 
 using Text = std::u32string;
+using View = std::u32string_view;
 /// A full stop of "..", which is a word of its own and no end of a sentence; no character.
 constexpr char32_t kDot = 0x110000;
 
@@ -101,25 +103,21 @@ void separate_apostrophes(Text& text) {
       text, '\'', is_digit, [](char32_t c) { return c == 's'; }, U" '");
 }
 
-std::vector<Text> split(const Text& text) {
-  std::vector<Text> words;
-  Text word;
-  for (const char32_t c : text) {
-    if (!is_gap(c) || c == '\v') {
-      word += c;
-    } else if (!word.empty()) {
-      words.push_back(std::move(word));
-      word.clear();
-    }
+std::vector<View> split(View text) {
+  std::vector<View> words;
+  size_t begin = 0;
+  for (size_t at = 0; at <= text.size(); ++at) {
+    if (at < text.size() && (!is_gap(text[at]) || text[at] == '\v')) continue;
+    if (at > begin) words.push_back(text.substr(begin, at - begin));
+    begin = at + 1;
   }
-  if (!word.empty()) words.push_back(std::move(word));
   return words;
 }
 
 enum class Prefix { none, any, number };
 
 /// Words whose full stop ends no sentence: always, or in front of a number.
-Prefix prefix_kind(const Text& word) {
+Prefix prefix_kind(View word) {
   static const std::unordered_map<std::u32string_view, Prefix> kKnown = [] {
     std::unordered_map<std::u32string_view, Prefix> known{
         {U"No", Prefix::number}, {U"Art", Prefix::number}, {U"pp", Prefix::number}};
@@ -140,38 +138,32 @@ Prefix prefix_kind(const Text& word) {
   return it == kKnown.end() ? Prefix::none : it->second;
 }
 
-/// Splits the full stop off a word that ends with one, unless it belongs to the word.
-void finish_word(const std::vector<Text>& words, size_t i, std::vector<Text>& finished) {
-  const Text& word = words[i];
-  if (word.size() < 2 || word.back() != '.') {
-    finished.push_back(word);
-    return;
-  }
-  Text stem = word.substr(0, word.size() - 1);
-  const bool inner = stem.find('.') != Text::npos;
-  if (inner && std::any_of(stem.begin(), stem.end(), is_letter)) {
-    stem.erase(std::remove(stem.begin(), stem.end(), '.'), stem.end());
-    finished.push_back(std::move(stem));
-    return;
+/// Adds a word as UTF-8 in lower case, unless it is what the program takes for white space.
+void add(View word, std::vector<std::string>& finished) {
+  const bool white = word.size() == 1 && word[0] > 0x80 && text::is_python_space(word[0]) &&
+                     word[0] != 0x85 && word[0] != 0x1680 && word[0] != 0x2028 && word[0] != 0x2029;
+  if (white || word.empty()) return;
+  std::string& utf8 = finished.emplace_back();
+  for (const char32_t c : word) text::append_char(utf8, c == kDot ? U'.' : c);
+  utf8 = text::python_lower(utf8);
+}
+
+/// Adds a word and, if it ends with a full stop that does not belong to it, that one apart.
+void finish_word(const std::vector<View>& words, size_t i, std::vector<std::string>& finished) {
+  const View word = words[i];
+  if (word.size() < 2 || word.back() != '.') return add(word, finished);
+  const View stem = word.substr(0, word.size() - 1);
+  if (stem.find('.') != View::npos && std::any_of(stem.begin(), stem.end(), is_letter)) {
+    Text letters(stem);
+    letters.erase(std::remove(letters.begin(), letters.end(), '.'), letters.end());
+    return add(letters, finished);
   }
   const char32_t next = i + 1 < words.size() ? words[i + 1][0] : 0;
   const Prefix kind = prefix_kind(stem);
-  if (kind == Prefix::any || between(next, 'a', 'z') ||
-      (kind == Prefix::number && is_digit(next))) {
-    finished.push_back(word);
-    return;
-  }
-  finished.push_back(std::move(stem));
-  finished.emplace_back(U".");
-}
-
-/// As UTF-8 in lower case; "" for what the program takes for white space.
-std::string utf8(const Text& word) {
-  Text characters = word;
-  std::replace(characters.begin(), characters.end(), kDot, U'.');
-  const bool white = word.size() == 1 && word[0] > 0x80 && text::is_python_space(word[0]) &&
-                     word[0] != 0x85 && word[0] != 0x1680 && word[0] != 0x2028 && word[0] != 0x2029;
-  return white ? "" : text::python_lower(text::to_utf8(characters));
+  if (kind == Prefix::any || between(next, 'a', 'z') || (kind == Prefix::number && is_digit(next)))
+    return add(word, finished);
+  add(stem, finished);
+  add(U".", finished);
 }
 
 }  // namespace
@@ -182,15 +174,11 @@ std::vector<std::string> meteor_words(std::string_view bytes) {
   separate_commas(text);
   normalise_marks(text);
   separate_apostrophes(text);
-  const std::vector<Text> words = split(text);
-  std::vector<Text> finished;
+  const std::vector<View> words = split(text);
+  std::vector<std::string> finished;
+  finished.reserve(words.size() + words.size() / 4);
   for (size_t i = 0; i < words.size(); ++i) finish_word(words, i, finished);
-  std::vector<std::string> result;
-  for (const Text& word : finished) {
-    std::string lowered = utf8(word);
-    if (!lowered.empty()) result.push_back(std::move(lowered));
-  }
-  return result;
+  return finished;
 }
 
 bool is_meteor_function_word(std::string_view word) {

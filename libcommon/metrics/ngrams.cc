@@ -2,17 +2,28 @@
 #include "metrics/ngrams.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace unirg::metrics {
 namespace {
 
 constexpr uint64_t pair_key(GramId first, GramId second) { return uint64_t{first} << 32 | second; }
 
+/// Where a search for a key begins.
+constexpr size_t home(uint64_t key, size_t slots) {
+  return (key * 0x9e3779b97f4a7c15ULL) >> 32 & (slots - 1);
+}
+
+constexpr size_t kLeastSlots = 64;
+
 }  // namespace
+
+PairMap::PairMap(size_t expected)
+    : slots_(expected == 0 ? 0 : std::max(kLeastSlots, std::bit_ceil(2 * (expected + 1)))) {}
 
 size_t PairMap::place(uint64_t key) const {
   const size_t mask = slots_.size() - 1;
-  size_t i = (key * 0x9e3779b97f4a7c15ULL) >> 32 & mask;
+  size_t i = home(key, slots_.size());
   while (slots_[i].value != kNoGram && slots_[i].key != key) i = (i + 1) & mask;
   return i;
 }
@@ -22,8 +33,12 @@ GramId PairMap::find(GramId first, GramId second) const {
   return slots_[place(pair_key(first, second))].value;
 }
 
+void PairMap::prefetch(GramId first, GramId second) const {
+  if (!slots_.empty()) __builtin_prefetch(&slots_[home(pair_key(first, second), slots_.size())]);
+}
+
 void PairMap::grow() {
-  std::vector<Slot> old(std::max<size_t>(64, slots_.size() * 2));
+  std::vector<Slot> old(std::max(kLeastSlots, slots_.size() * 2));
   old.swap(slots_);
   for (const Slot& slot : old) {
     if (slot.value != kNoGram) slots_[place(slot.key)] = slot;
@@ -47,13 +62,49 @@ std::vector<std::array<GramId, 3>> PairMap::entries() const {
   return all;
 }
 
-GramId GramIndex::find(std::string_view token) const {
+size_t TokenMap::place(std::string_view token, size_t hash) const {
+  const size_t mask = slots_.size() - 1;
+  size_t i = hash & mask;
+  for (; slots_[i].value != kNoGram; i = (i + 1) & mask) {
+    if (slots_[i].hash == hash && this->token(slots_[i]) == token) break;
+  }
+  return i;
+}
+
+GramId TokenMap::find(std::string_view token, size_t hash) const {
+  if (slots_.empty()) return kNoGram;
+  return slots_[place(token, hash)].value;
+}
+
+void TokenMap::grow() {
+  std::vector<Slot> old(std::max(kLeastSlots, slots_.size() * 2));
+  old.swap(slots_);
+  for (const Slot& slot : old) {
+    if (slot.value != kNoGram) slots_[place(token(slot), slot.hash)] = slot;
+  }
+}
+
+void TokenMap::insert(std::string_view token, size_t hash, GramId value) {
+  if (2 * (size_ + 1) > slots_.size()) grow();
+  slots_[place(token, hash)] = {hash, text_.size(), static_cast<uint32_t>(token.size()), value};
+  text_ += token;
+  ++size_;
+}
+
+std::vector<std::pair<std::string_view, GramId>> TokenMap::entries() const {
+  std::vector<std::pair<std::string_view, GramId>> all;
+  for (const Slot& slot : slots_) {
+    if (slot.value != kNoGram) all.emplace_back(token(slot), slot.value);
+  }
+  return all;
+}
+
+GramId GramIndex::find(std::string_view token, size_t hash) const {
   if (base_ != nullptr) {
-    const GramId known = base_->find(token);
+    const GramId known = base_->find(token, hash);
     if (known != kNoGram) return known;
   }
-  const auto it = tokens_.find(token);
-  return it == tokens_.end() ? kNoGram : it->second;
+  return tokens_.find(token, hash);
 }
 
 GramId GramIndex::find(GramId gram, GramId token) const {
@@ -65,9 +116,10 @@ GramId GramIndex::find(GramId gram, GramId token) const {
 }
 
 GramId GramIndex::add(std::string_view token) {
-  const GramId known = find(token);
+  const size_t hash = TokenMap::hash(token);
+  const GramId known = find(token, hash);
   if (known != kNoGram) return known;
-  tokens_.emplace(token, size_);
+  tokens_.insert(token, hash, size_);
   return size_++;
 }
 
@@ -78,16 +130,9 @@ GramId GramIndex::add(GramId gram, GramId token) {
   return size_++;
 }
 
-Ids GramIndex::add(const std::vector<std::string>& tokens) {
-  Ids ids;
-  ids.reserve(tokens.size());
-  for (const std::string& token : tokens) ids.push_back(add(token));
-  return ids;
-}
-
 std::vector<std::string> GramIndex::names() const {
   std::vector<std::string> names(size_);
-  for (const auto& [token, id] : tokens_) names[id] = token;
+  for (const auto& [token, id] : tokens_.entries()) names[id] = token;
   auto pairs = pairs_.entries();
   // by age: the n-1-gram that an n-gram begins with is older
   std::sort(pairs.begin(), pairs.end(),
@@ -102,10 +147,12 @@ Grams count_grams(GramIndex& index, const Ids& tokens, size_t max_order) {
   for (size_t n = 0; n < max_order && n < tokens.size(); ++n) {
     if (n > 0) {
       current.pop_back();  // the last n-1-gram has no next token
+      for (size_t i = 0; i < current.size(); ++i) index.prefetch(current[i], tokens[i + n]);
       for (size_t i = 0; i < current.size(); ++i) current[i] = index.add(current[i], tokens[i + n]);
     }
     Ids sorted = current;
     std::sort(sorted.begin(), sorted.end());
+    grams.orders[n].reserve(sorted.size());
     for (const GramId id : sorted) {
       if (grams.orders[n].empty() || grams.orders[n].back().first != id)
         grams.orders[n].emplace_back(id, 0);
@@ -115,7 +162,9 @@ Grams count_grams(GramIndex& index, const Ids& tokens, size_t max_order) {
   return grams;
 }
 
-ReferenceGrams::ReferenceGrams(const Ids& reference, size_t max_order) : max_order_(max_order) {
+ReferenceGrams::ReferenceGrams(const Ids& reference, size_t max_order)
+    : max_order_(max_order), grams_(reference.size() * max_order) {
+  counts_.reserve(reference.size() * max_order);
   for (size_t i = 0; i < reference.size(); ++i) {
     GramId gram = kNoGram;
     for (size_t n = 0; n < max_order && i + n < reference.size(); ++n) {

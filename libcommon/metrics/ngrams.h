@@ -8,7 +8,6 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -24,8 +23,12 @@ using Ids = std::vector<GramId>;
 /// and a node for every n-gram would cost more than all the counting.
 class PairMap {
  public:
+  /// \param expected pairs that it holds without growing
+  explicit PairMap(size_t expected = 0);
   [[nodiscard]] GramId find(GramId first, GramId second) const;
   void insert(GramId first, GramId second, GramId value);  ///< the pair must not be there
+  /// Asks for the memory that find() will look at: a large map is mostly not in the cache.
+  void prefetch(GramId first, GramId second) const;
   [[nodiscard]] size_t size() const { return size_; }
   /// Every pair with its value, in no order: first, second, value.
   [[nodiscard]] std::vector<std::array<GramId, 3>> entries() const;
@@ -37,7 +40,34 @@ class PairMap {
   };
   void grow();
   [[nodiscard]] size_t place(uint64_t key) const;
+  std::vector<Slot> slots_;  ///< a power of two, or none
+  size_t size_ = 0;
+};
+
+/// A map from tokens to ids, made alike: all tokens lie in one string.
+class TokenMap {
+ public:
+  static size_t hash(std::string_view token) { return std::hash<std::string_view>{}(token); }
+  /// \param hash hash(token), which a caller with two maps works out once
+  [[nodiscard]] GramId find(std::string_view token, size_t hash) const;
+  void insert(std::string_view token, size_t hash, GramId value);  ///< must not be there
+  /// Every token with its id, in no order.
+  [[nodiscard]] std::vector<std::pair<std::string_view, GramId>> entries() const;
+
+ private:
+  struct Slot {
+    size_t hash = 0;
+    size_t begin = 0;  ///< in text_
+    uint32_t length = 0;
+    GramId value = kNoGram;  ///< kNoGram: empty
+  };
+  void grow();
+  [[nodiscard]] std::string_view token(const Slot& slot) const {
+    return std::string_view(text_).substr(slot.begin, slot.length);
+  }
+  [[nodiscard]] size_t place(std::string_view token, size_t hash) const;
   std::vector<Slot> slots_;
+  std::string text_;
   size_t size_ = 0;
 };
 
@@ -49,24 +79,34 @@ class GramIndex {
   explicit GramIndex(const GramIndex* base = nullptr)
       : base_(base), size_(base == nullptr ? 0 : base->size()) {}
 
+  /// \param token of at most 4 GB
   GramId add(std::string_view token);
   GramId add(GramId gram, GramId token);
   /// kNoGram where it was never added.
-  [[nodiscard]] GramId find(std::string_view token) const;
+  [[nodiscard]] GramId find(std::string_view token) const {
+    return find(token, TokenMap::hash(token));
+  }
   [[nodiscard]] GramId find(GramId gram, GramId token) const;
-  Ids add(const std::vector<std::string>& tokens);
+  void prefetch(GramId gram, GramId token) const {
+    (base_ == nullptr ? pairs_ : base_->pairs_).prefetch(gram, token);
+  }
+  /// \param tokens strings or views of them
+  template <typename Token>
+  Ids add(const std::vector<Token>& tokens) {
+    Ids ids;
+    ids.reserve(tokens.size());
+    for (const Token& token : tokens) ids.push_back(add(std::string_view(token)));
+    return ids;
+  }
   [[nodiscard]] GramId size() const { return size_; }
   /// What each number stands for, tokens joined by single spaces; only of an index without a base.
   [[nodiscard]] std::vector<std::string> names() const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-  };
+  [[nodiscard]] GramId find(std::string_view token, size_t hash) const;
   const GramIndex* base_;
   GramId size_;
-  std::unordered_map<std::string, GramId, Hash, std::equal_to<>> tokens_;
+  TokenMap tokens_;
   PairMap pairs_;
 };
 

@@ -13,13 +13,13 @@
 namespace unirg::metrics {
 namespace {
 
-/// Words of a text without its punctuation, in lower case.
-std::vector<std::string> bare_words(std::u32string_view text) {
+/// A text without its punctuation, in lower case.
+std::string bare_text(std::u32string_view text) {
   std::u32string bare;
   for (const char32_t c : text) {
     if (text::is_python_word(c) || text::is_python_space(c)) bare += c;
   }
-  return text::python_split(text::python_lower(text::to_utf8(bare)));
+  return text::python_lower(text::to_utf8(bare));
 }
 
 bool ends_sentence(char32_t c) { return c == '.' || c == '!' || c == '?'; }
@@ -31,7 +31,7 @@ size_t counted_sentences(std::u32string_view text) {
     const size_t begin = at;
     while (at < text.size() && !ends_sentence(text[at])) ++at;
     while (at < text.size() && ends_sentence(text[at])) ++at;
-    sentences += bare_words(text.substr(begin, at - begin)).size() > 2;
+    sentences += text::python_split(bare_text(text.substr(begin, at - begin))).size() > 2;
     --at;  // the loop's step
   }
   return std::max<size_t>(sentences, 1);
@@ -91,10 +91,11 @@ size_t Readability::syllables(std::string_view word) const {
 
 std::optional<double> Readability::grade(std::string_view text) const {
   const std::u32string characters = text::code_points(text);
-  const std::vector<std::string> words = bare_words(characters);
+  const std::string bare = bare_text(characters);
+  const std::vector<std::string_view> words = text::python_split(bare);
   if (words.empty()) return std::nullopt;
   size_t syllables = 0;
-  for (const std::string& word : words) syllables += this->syllables(word);
+  for (const std::string_view word : words) syllables += this->syllables(word);
   const auto n = static_cast<double>(words.size());
   return 0.39 * n / static_cast<double>(counted_sentences(characters)) +
          11.8 * static_cast<double>(syllables) / n - 15.59;

@@ -2,7 +2,6 @@
 #include "metrics/rouge.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "metrics/porter.h"
 
@@ -46,25 +45,31 @@ double rouge_l(const std::vector<std::string>& hypothesis,
 
 size_t longest_common_subsequence(const Ids& hypothesis, const Ids& reference) {
   const size_t blocks = (reference.size() + 63) / 64;
-  std::unordered_map<GramId, std::vector<uint64_t>> places;  // where each token is, a bit a place
+  PairMap rows(reference.size());  // of each token
+  std::vector<uint64_t> places;    // rows of blocks: where a token is, a bit a place
   for (size_t i = 0; i < reference.size(); ++i) {
-    auto& bits = places[reference[i]];
-    bits.resize(blocks);
-    bits[i / 64] |= uint64_t{1} << (i % 64);
+    GramId row = rows.find(0, reference[i]);
+    if (row == kNoGram) {
+      row = static_cast<GramId>(rows.size());
+      rows.insert(0, reference[i], row);
+      places.resize(places.size() + blocks);
+    }
+    places[row * blocks + i / 64] |= uint64_t{1} << (i % 64);
   }
   // A 0 bit at place i: the subsequence's length grows there. Each token of the hypothesis moves
   // growth to its first place in every gap between places of growth, by the carry of an addition.
   std::vector<uint64_t> flat(blocks, ~uint64_t{0});
   for (const GramId token : hypothesis) {
-    const auto it = places.find(token);
-    if (it == places.end()) continue;
+    const GramId row = rows.find(0, token);
+    if (row == kNoGram) continue;
+    const uint64_t* place = &places[row * blocks];
     uint64_t carry = 0;
     for (size_t b = 0; b < blocks; ++b) {
-      const uint64_t here = flat[b] & it->second[b];
+      const uint64_t here = flat[b] & place[b];
       const uint64_t partial = flat[b] + here;
       const uint64_t sum = partial + carry;
       carry = static_cast<uint64_t>(partial < here) | static_cast<uint64_t>(sum < partial);
-      flat[b] = sum | (flat[b] & ~it->second[b]);
+      flat[b] = sum | (flat[b] & ~place[b]);
     }
   }
   size_t length = 0;
@@ -87,14 +92,12 @@ double rouge_n(size_t matched, size_t hypothesis_grams, size_t reference_grams) 
   return 2 * p * r / (p + r);
 }
 
-std::vector<std::string> coco_rouge_tokens(std::string_view prepared) {
-  std::vector<std::string> tokens(1);
-  for (const char c : prepared) {
-    if (c == ' ') {
-      tokens.emplace_back();
-    } else {
-      tokens.back() += c;
-    }
+std::vector<std::string_view> coco_rouge_tokens(std::string_view prepared) {
+  std::vector<std::string_view> tokens;
+  for (size_t at = 0; at <= prepared.size();) {
+    const size_t end = std::min(prepared.find(' ', at), prepared.size());
+    tokens.push_back(prepared.substr(at, end - at));
+    at = end + 1;
   }
   return tokens;
 }

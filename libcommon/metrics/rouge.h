@@ -32,7 +32,7 @@ double rouge_l(const Ids& hypothesis, const Ids& reference, double beta = 1.0);
 double rouge_n(size_t matched, size_t hypothesis_grams, size_t reference_grams);
 
 /// COCO's tokens for ROUGE-L: split at every single space, so that a text without a word is one
-/// empty token, and two such texts score 1, as upstream.
-std::vector<std::string> coco_rouge_tokens(std::string_view prepared);
+/// empty token, and two such texts score 1, as upstream. \returns parts of `prepared`
+std::vector<std::string_view> coco_rouge_tokens(std::string_view prepared);
 
 }  // namespace unirg::metrics

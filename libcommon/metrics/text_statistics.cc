@@ -13,7 +13,8 @@ namespace {
 
 std::string folded(std::string_view sentence) {
   std::string result;
-  for (const std::string& word : text::python_split(text::python_lower(sentence))) {
+  const std::string lowered = text::python_lower(sentence);
+  for (const std::string_view word : text::python_split(lowered)) {
     if (!result.empty()) result += ' ';
     result += word;
   }

@@ -5,8 +5,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <functional>
-#include <map>
+#include <array>
+#include <initializer_list>
 
 #include "base/error.h"
 #include "metrics/bleu.h"
@@ -35,52 +35,93 @@ std::string coco_prepared(const std::string& text, const std::string& tokens) {
               fmt::format("unknown COCO tokens '{}' (hint: ptb or whitespace)", tokens));
 }
 
-/// Which preparations the chosen metrics need.
+metrics::CiderTable cider_table(const std::vector<std::string>& references,
+                                const std::string& coco_tokens) {
+  std::vector<std::string> texts;
+  texts.reserve(references.size());
+  for (const std::string& reference : references)
+    texts.push_back(coco_prepared(reference, coco_tokens));
+  return {texts, coco_tokens};
+}
+
+/// Every text metric's place in a hypothesis's values.
+enum Slot : size_t {
+  kBleu2,
+  kRouge1,
+  kRouge2,
+  kRougeL,
+  kRouge1Stem,
+  kRouge2Stem,
+  kRougeLStem,
+  kCocoBleu1,
+  kCocoBleu2,
+  kCocoBleu3,
+  kCocoBleu4,
+  kCocoRougeL,
+  kCiderD,
+  kMeteor,
+  kFkgl,
+  kWords,
+  kSentences,
+  kRepetition,
+  kBoilerplate,
+  kSlots
+};
+constexpr std::array<std::string_view, kSlots> kSlotNames{
+    "bleu2",       "rouge1",       "rouge2",     "rouge-l",    "rouge1-stem",
+    "rouge2-stem", "rouge-l-stem", "coco-bleu1", "coco-bleu2", "coco-bleu3",
+    "coco-bleu4",  "coco-rouge-l", "cider-d",    "meteor",     "fkgl",
+    "words",       "sentences",    "repetition", "boilerplate"};
+using Values = std::array<Value, kSlots>;
+
+Slot slot_of(std::string_view name) {
+  const auto* it = std::find(kSlotNames.begin(), kSlotNames.end(), name);
+  UNIRG_ASSERT(it != kSlotNames.end(), "a text metric has no slot");
+  return static_cast<Slot>(it - kSlotNames.begin());
+}
+
+/// What the chosen metrics need.
 struct Needs {
-  bool bleu2 = false, rouge = false, stems = false, coco = false, coco_bleu = false,
-       coco_rouge = false, cider = false, meteor = false;
+  std::array<bool, kSlots> wanted{};
+  bool rouge = false, stems = false, coco = false, coco_bleu = false;
 };
 
 Needs needs_of(const std::vector<MetricInfo>& chosen) {
   Needs n;
-  for (const MetricInfo& metric : chosen) {
-    const std::string& name = metric.name;
-    const bool stem = name.ends_with("-stem");
-    n.bleu2 |= name == "bleu2";
-    n.stems |= stem;
-    n.rouge |= (name.starts_with("rouge") && !stem) || name == "words" || name == "repetition";
-    n.coco_bleu |= name.starts_with("coco-bleu");
-    n.coco_rouge |= name == "coco-rouge-l";
-    n.cider |= name == "cider-d";
-    n.meteor |= name == "meteor";
-  }
-  n.coco = n.coco_bleu || n.coco_rouge || n.cider || n.meteor;
+  for (const MetricInfo& metric : chosen) n.wanted[slot_of(metric.name)] = true;
+  const auto any = [&](std::initializer_list<Slot> slots) {
+    return std::any_of(slots.begin(), slots.end(), [&](Slot slot) { return n.wanted[slot]; });
+  };
+  n.rouge = any({kRouge1, kRouge2, kRougeL, kWords, kRepetition});
+  n.stems = any({kRouge1Stem, kRouge2Stem, kRougeLStem});
+  n.coco_bleu = any({kCocoBleu1, kCocoBleu2, kCocoBleu3, kCocoBleu4});
+  n.coco = n.coco_bleu || any({kCocoRougeL, kCiderD, kMeteor});
   return n;
 }
 
 /// A text in every form that is needed, its tokens as numbers of its group's indices.
 struct Prepared {
-  std::vector<std::string> bleu2;
-  Ids rouge, stems, coco, coco_rouge;
+  Ids bleu2, rouge, stems, coco, coco_rouge;
   metrics::CiderVector cider;
   metrics::Meteor::Sentence meteor;
 };
 
 struct Indices {
   explicit Indices(const metrics::CiderTable* table)
-      : cider(table == nullptr ? nullptr : &table->index()) {}
-  GramIndex rouge, stems, coco, coco_rouge, cider;
+      : coco(table == nullptr ? nullptr : &table->index()) {}
+  GramIndex bleu2, rouge, stems, coco, coco_rouge;
 };
 
 /// n-grams of a reference, and matches of a hypothesis in them.
 struct Reference {
   Reference(const Prepared& p, const Needs& needs)
       : prepared(p),
+        bleu2(p.bleu2, needs.wanted[kBleu2] ? 2 : 0),
         rouge(p.rouge, needs.rouge ? 2 : 0),
         stems(p.stems, needs.stems ? 2 : 0),
         coco(p.coco, needs.coco_bleu ? 4 : 0) {}
   const Prepared& prepared;
-  metrics::ReferenceGrams rouge, stems, coco;
+  metrics::ReferenceGrams bleu2, rouge, stems, coco;
 };
 
 /// F1 of ROUGE-1 and ROUGE-2.
@@ -97,13 +138,14 @@ class TextFamily final : public Family {
  public:
   TextFamily(std::vector<MetricInfo> chosen, const TextOptions& options)
       : chosen_(std::move(chosen)), options_(options), needs_(needs_of(chosen_)) {
-    if (needs_.cider && !options.cider_table.empty()) read_cider_table();
-    if (needs_.meteor)
+    for (const MetricInfo& metric : chosen_) slots_.push_back(slot_of(metric.name));
+    if (has(kCiderD) && !options.cider_table.empty()) read_cider_table();
+    if (has(kMeteor))
       meteor_ = std::make_unique<metrics::Meteor>(metrics::MeteorFiles{
           options.meteor_synsets, options.meteor_exceptions, options.meteor_paraphrases});
-    if (has("fkgl"))
+    if (has(kFkgl))
       readability_ = std::make_unique<metrics::Readability>(hyphenation_file(options));
-    if (has("boilerplate")) {
+    if (has(kBoilerplate)) {
       if (options.boilerplate.empty())
         throw Error(Exit::config,
                     "metric 'boilerplate' needs a file of sentences, one a line (hint: option "
@@ -115,20 +157,16 @@ class TextFamily final : public Family {
   [[nodiscard]] const std::vector<MetricInfo>& metrics() const override { return chosen_; }
 
   void fit(const std::vector<std::string>& references) override {
-    if (!needs_.cider || !options_.cider_table.empty()) return;
+    if (!has(kCiderD) || !options_.cider_table.empty()) return;
     if (references.size() < 2)
       throw Error(Exit::config,
                   "cider-d of one reference would be 0 for every report (hint: give a table of "
                   "document frequencies, option cider-table, or leave cider-d out)");
-    std::vector<std::vector<std::string>> tokens;
-    tokens.reserve(references.size());
-    for (const std::string& reference : references)
-      tokens.push_back(text::python_split(coco_prepared(reference, options_.coco_tokens)));
-    table_ = std::make_unique<metrics::CiderTable>(tokens, options_.coco_tokens);
+    table_ = std::make_unique<metrics::CiderTable>(cider_table(references, options_.coco_tokens));
   }
 
   [[nodiscard]] std::vector<Scored> score(const TextGroup& group) const override {
-    UNIRG_ASSERT(!needs_.cider || table_ != nullptr, "cider-d is scored before fit()");
+    UNIRG_ASSERT(!has(kCiderD) || table_ != nullptr, "cider-d is scored before fit()");
     Indices indices(table_.get());
     const Prepared r = prepare(group.reference, indices);
     const Reference reference(r, needs_);
@@ -140,10 +178,7 @@ class TextFamily final : public Family {
   }
 
  private:
-  [[nodiscard]] bool has(std::string_view name) const {
-    return std::any_of(chosen_.begin(), chosen_.end(),
-                       [&](const MetricInfo& m) { return m.name == name; });
-  }
+  [[nodiscard]] bool has(Slot slot) const { return needs_.wanted[slot]; }
 
   void read_cider_table() {
     table_ = std::make_unique<metrics::CiderTable>(metrics::CiderTable::read(options_.cider_table));
@@ -157,7 +192,7 @@ class TextFamily final : public Family {
 
   [[nodiscard]] Prepared prepare(const std::string& text, Indices& indices) const {
     Prepared p;
-    if (needs_.bleu2) p.bleu2 = metrics::rexrank_tokens(text);
+    if (has(kBleu2)) p.bleu2 = indices.bleu2.add(metrics::rexrank_tokens(text));
     if (needs_.rouge || needs_.stems) {
       std::vector<std::string> tokens = metrics::rouge_tokens(text);
       if (needs_.rouge) p.rouge = indices.rouge.add(tokens);
@@ -168,56 +203,69 @@ class TextFamily final : public Family {
   }
 
   void prepare_coco(const std::string& text, Indices& indices, Prepared& p) const {
-    if (needs_.coco_bleu || needs_.cider) {
-      const std::vector<std::string> tokens = text::python_split(text);
-      if (needs_.coco_bleu) p.coco = indices.coco.add(tokens);
-      if (needs_.cider)
-        p.cider = metrics::cider_vector(*table_, indices.cider, indices.cider.add(tokens));
+    if (needs_.coco_bleu || has(kCiderD)) {
+      const std::vector<std::string_view> tokens = text::python_split(text);
+      p.coco = indices.coco.add(tokens);
+      if (has(kCiderD)) p.cider = metrics::cider_vector(*table_, indices.coco, p.coco);
     }
-    if (needs_.coco_rouge) p.coco_rouge = indices.coco_rouge.add(metrics::coco_rouge_tokens(text));
-    if (needs_.meteor) p.meteor = meteor_->prepare(text);
+    if (has(kCocoRougeL)) p.coco_rouge = indices.coco_rouge.add(metrics::coco_rouge_tokens(text));
+    if (has(kMeteor)) p.meteor = meteor_->prepare(text);
   }
 
   [[nodiscard]] Scored score_one(const std::string& text, const Prepared& h,
                                  const Reference& reference) const {
-    const Prepared& r = reference.prepared;
     Scored scored;
-    std::map<std::string, Value, std::less<>> values;
-    if (needs_.rouge) {
-      const auto f = rouge_12(reference.rouge, h.rouge, r.rouge);
-      values = {{"rouge1", f[0]}, {"rouge2", f[1]}, {"words", static_cast<double>(h.rouge.size())}};
-      if (has("rouge-l")) values["rouge-l"] = metrics::rouge_l(h.rouge, r.rouge);
-      if (has("repetition")) values["repetition"] = metrics::repetition(h.rouge);
-    }
-    if (needs_.stems) {
-      const auto f = rouge_12(reference.stems, h.stems, r.stems);
-      values["rouge1-stem"] = f[0];
-      values["rouge2-stem"] = f[1];
-      if (has("rouge-l-stem")) values["rouge-l-stem"] = metrics::rouge_l(h.stems, r.stems);
-    }
-    if (needs_.coco_bleu) {
-      const auto statistics = metrics::bleu_statistics(reference.coco, r.coco.size(), h.coco);
-      const auto bleu = metrics::coco_bleu(statistics);
-      for (size_t n = 0; n < bleu.size(); ++n) values[fmt::format("coco-bleu{}", n + 1)] = bleu[n];
-      scored.sums.emplace_back("coco-bleu", statistics.numbers());
-    }
-    if (needs_.coco_rouge)
-      values["coco-rouge-l"] = metrics::rouge_l(h.coco_rouge, r.coco_rouge, 1.2);
-    if (needs_.bleu2) values["bleu2"] = metrics::bleu2(h.bleu2, r.bleu2);
-    if (needs_.cider) values["cider-d"] = metrics::cider_d(h.cider, r.cider);
-    if (needs_.meteor) {
-      const auto statistics = meteor_->statistics(h.meteor, r.meteor);
-      values["meteor"] = metrics::meteor_score(statistics);
-      scored.sums.emplace_back("meteor", statistics.numbers());
-    }
-    if (readability_ != nullptr) values["fkgl"] = readability_->grade(text);
-    if (boilerplate_ != nullptr) values["boilerplate"] = boilerplate_->share(text);
-    if (has("sentences")) values["sentences"] = static_cast<double>(metrics::sentence_count(text));
-    for (const MetricInfo& metric : chosen_) scored.values.push_back(values.at(metric.name));
+    Values values;
+    if (has(kBleu2))
+      values[kBleu2] = metrics::bleu2(h.bleu2, reference.bleu2, reference.prepared.bleu2.size());
+    add_rouge(h, reference, values);
+    if (needs_.coco) add_coco(h, reference, values, scored);
+    if (readability_ != nullptr) values[kFkgl] = readability_->grade(text);
+    if (boilerplate_ != nullptr) values[kBoilerplate] = boilerplate_->share(text);
+    if (has(kSentences)) values[kSentences] = static_cast<double>(metrics::sentence_count(text));
+    scored.values.reserve(slots_.size());
+    for (const Slot slot : slots_) scored.values.push_back(values[slot]);
     return scored;
   }
 
+  void add_rouge(const Prepared& h, const Reference& reference, Values& values) const {
+    const Prepared& r = reference.prepared;
+    if (needs_.rouge) {
+      const auto f = rouge_12(reference.rouge, h.rouge, r.rouge);
+      values[kRouge1] = f[0];
+      values[kRouge2] = f[1];
+      values[kWords] = static_cast<double>(h.rouge.size());
+      if (has(kRougeL)) values[kRougeL] = metrics::rouge_l(h.rouge, r.rouge);
+      if (has(kRepetition)) values[kRepetition] = metrics::repetition(h.rouge);
+    }
+    if (needs_.stems) {
+      const auto f = rouge_12(reference.stems, h.stems, r.stems);
+      values[kRouge1Stem] = f[0];
+      values[kRouge2Stem] = f[1];
+      if (has(kRougeLStem)) values[kRougeLStem] = metrics::rouge_l(h.stems, r.stems);
+    }
+  }
+
+  void add_coco(const Prepared& h, const Reference& reference, Values& values,
+                Scored& scored) const {
+    const Prepared& r = reference.prepared;
+    if (needs_.coco_bleu) {
+      const auto statistics = metrics::bleu_statistics(reference.coco, r.coco.size(), h.coco);
+      const auto bleu = metrics::coco_bleu(statistics);
+      std::copy(bleu.begin(), bleu.end(), values.begin() + kCocoBleu1);
+      scored.sums.emplace_back("coco-bleu", statistics.numbers());
+    }
+    if (has(kCocoRougeL)) values[kCocoRougeL] = metrics::rouge_l(h.coco_rouge, r.coco_rouge, 1.2);
+    if (has(kCiderD)) values[kCiderD] = metrics::cider_d(h.cider, r.cider);
+    if (has(kMeteor)) {
+      const auto statistics = meteor_->statistics(h.meteor, r.meteor);
+      values[kMeteor] = metrics::meteor_score(statistics);
+      scored.sums.emplace_back("meteor", statistics.numbers());
+    }
+  }
+
   std::vector<MetricInfo> chosen_;
+  std::vector<Slot> slots_;  ///< of each chosen metric
   TextOptions options_;
   Needs needs_;
   std::unique_ptr<metrics::CiderTable> table_;
@@ -257,10 +305,7 @@ double corpus_meteor(const std::vector<double>& sums) {
 
 void write_cider_table(const std::vector<std::string>& references, const std::string& coco_tokens,
                        const std::filesystem::path& path) {
-  std::vector<std::vector<std::string>> tokens;
-  for (const std::string& reference : references)
-    tokens.push_back(text::python_split(coco_prepared(reference, coco_tokens)));
-  metrics::CiderTable(tokens, coco_tokens).write(path);
+  cider_table(references, coco_tokens).write(path);
 }
 
 }  // namespace unirg::scoring

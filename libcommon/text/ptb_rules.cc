@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <unordered_set>
 
 #include "text/words.h"
@@ -28,15 +29,22 @@ string any_case(std::string_view pattern) {
   return result + ")";
 }
 
-/// Words separated by spaces as alternatives; one that begins with a capital must begin so.
+/// Words separated by spaces as alternatives; one that begins with a capital must begin so. Those
+/// of one first letter stand together: a matcher looks at every alternative that it may begin.
 string any_of(std::string_view words) {
-  string result;
+  std::map<char, string> by_first;
   while (!words.empty()) {
     const string word(words.substr(0, words.find(' ')));
     words.remove_prefix(std::min(word.size() + 1, words.size()));
-    const bool capital = is_upper(word[0]);
+    string& rest = by_first[word[0]];
+    if (!rest.empty()) rest += '|';
+    rest += any_case(word.substr(1));
+  }
+  string result;
+  for (const auto& [first, rest] : by_first) {
     if (!result.empty()) result += '|';
-    result += capital ? word.substr(0, 1) + any_case(word.substr(1)) : any_case(word);
+    const string letter(1, first);
+    result += (is_upper(first) ? letter : any_case(letter)) + group(rest);
   }
   return group(result);
 }
@@ -184,8 +192,8 @@ std::vector<PtbRule> ptb_rules() {
       {plain, kSmallWords, ""},
       {plain, any_case("y") + kApostrophe, "\\p{L}"},
       {plain, kUrl, ""},
-      {plain, kLikelyUrl, ""},
-      {plain, kMail, ""},
+      {plain, kLikelyUrl, "", '.'},
+      {plain, kMail, "", '@'},
       {plain, "@[a-zA-Z_][a-zA-Z_0-9]*|#" + kLetter + "+", ""},
       {right_quote, kContraction, "[^A-Za-z]"},
       {right_quote, kNot, "[^A-Za-z]"},
@@ -205,24 +213,24 @@ std::vector<PtbRule> ptb_rules() {
            "|" + any_case("cap") + kApostrophe + any_case("n") + "|" + any_case("c") + kApostrophe +
            any_case("est"),
        ""},
-      {plain, kSlashed, ""},
+      {plain, kSlashed, "", '/'},
       {plain, "[A-Z]*\\$|#", ""},
       {currency,
        R"([\x{80}\x{a2}-\x{a5}\x{60b}\x{e3f}\x{20a0}\x{20a4}\x{20ac}\x{ffe0}\x{ffe1}\x{ffe5}\x{ffe6}])",
        ""},
       {acronym, kAcronym + "\\.",
-       kSpace + "+" + group(kSentenceStarts + "|" + kMarkup) + kSpaceOrLine},
-      {plain, kAbbreviation3, kSpaceOrLine + "?" + kDigit},
-      {plain, any_case("pt[ey]|co") + "\\.", kSpace + any_case("ltd|lim")},
-      {stop_too, kAbbreviation1, sentence_end},
-      {plain, kAbbreviation1, "(?s:..)"},
-      {stop_too, kAbbreviation1, ""},
-      {plain, kAbbreviation2 + "\\.", ""},
+       kSpace + "+" + group(kSentenceStarts + "|" + kMarkup) + kSpaceOrLine, '.'},
+      {plain, kAbbreviation3, kSpaceOrLine + "?" + kDigit, '.'},
+      {plain, any_case("pt[ey]|co") + "\\.", kSpace + any_case("ltd|lim"), '.'},
+      {stop_too, kAbbreviation1, sentence_end, '.'},
+      {plain, kAbbreviation1, "(?s:..)", '.'},
+      {stop_too, kAbbreviation1, "", '.'},
+      {plain, kAbbreviation2 + "\\.", "", '.'},
       {plain, kAbbreviation2, kSpace},
       {plain, kAcronym, kSpaceOrLine},
       {plain, kApostrophe + "[0-9][0-9]", kSpaceOrLine},
-      {plain, kFile, kSpaceOrLine + "|[.?!,]"},
-      {soft, kWord + "\\.", kComma},
+      {plain, kFile, kSpaceOrLine + "|[.?!,]", '.'},
+      {soft, kWord + "\\.", kComma, '.'},
       {phone, kPhone, ""},
       {left_quote, kDoubleQuote, "[A-Za-z0-9$]"},
       {right_quote, kDoubleQuote, ""},
@@ -241,11 +249,11 @@ std::vector<PtbRule> ptb_rules() {
       {plain, R"([.\x{a1}\x{bf}\x{37e}\x{589}\x{61f}\x{6d4}\x{700}-\x{702}\x{7fa}\x{3002}])", ""},
       {plain, "=", ""},
       {plain, "/", ""},
-      {soft, kHyphenated + "\\.", kComma},
-      {soft, kHyphenated, ""},
-      {plain, kThing + "\\.", kComma},
+      {soft, kHyphenated + "\\.", kComma, '.'},
+      {soft, kHyphenated, "", '-'},
+      {plain, kThing + "\\.", kComma, '.'},
       {plain, kThing, ""},
-      {ampersand, kInitials + "\\.", kComma},
+      {ampersand, kInitials + "\\.", kComma, '.'},
       {ampersand, kInitials, ""},
       {left_quote, "'", "[A-Za-z][^ \\t\\n\\r\\x{a0}]"},
       {right_quote, kContraction, ""},

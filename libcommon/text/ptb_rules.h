@@ -37,6 +37,9 @@ struct PtbRule {
   PtbKind kind;
   std::string head;  ///< PCRE2 pattern of the token
   std::string tail;  ///< of what must follow and counts for the length of the match; may be empty
+  /// A character that stands in every match of `head`, and no space before it; 0: none. Lets a
+  /// rule be passed over without trying it.
+  char needs = 0;
 };
 
 /// All rules, in order of precedence.

@@ -63,13 +63,15 @@ struct Rule {
   Code whole;              ///< head and tail
   Code head;               ///< the head in front of a tail that ends the text; null without a tail
   std::bitset<128> first;  ///< ASCII characters that it may begin with
+  char needs = 0;          ///< as PtbRule's
 };
 
 std::vector<Rule> compiled_rules() {
   std::vector<Rule> rules;
   Matcher matcher;
   for (const PtbRule& rule : ptb_rules()) {
-    Rule r{rule.kind, compiled("(?:" + rule.head + ")(?:" + rule.tail + ")"), nullptr, {}};
+    Rule r{
+        rule.kind, compiled("(?:" + rule.head + ")(?:" + rule.tail + ")"), nullptr, {}, rule.needs};
     if (!rule.tail.empty()) r.head = compiled("(?:" + rule.head + ")(?=(?:" + rule.tail + ")\\z)");
     for (size_t c = 0; c < 128; ++c) {
       const char text = static_cast<char>(c);
@@ -89,6 +91,11 @@ const std::vector<Rule>& rules() {  // compiled once: a hundredth of a second
 std::string one_line(std::string_view text) {
   std::string line;
   line.reserve(text.size() + 1);
+  if (is_ascii(text)) {
+    line = text;
+    for (char& c : line) c = c >= '\n' && c <= '\r' ? ' ' : c;
+    return line += '\n';
+  }
   for (size_t at = 0; at < text.size();) {
     const char32_t c = next_char(text, at);
     const bool line_end = (c >= '\n' && c <= '\r') || c == 0x85 || c == 0x2028 || c == 0x2029;
@@ -240,7 +247,8 @@ class Scanner {
   /// Takes what is surely one token whatever the rules: nine of ten tokens of a report.
   bool plain_step() {
     const char c = peek(0);
-    if (c == ' ' && static_cast<unsigned char>(peek(1)) < 0x80 && peek(1) != '\t') {
+    const bool last = c == '\n';  // the line's own end
+    if (last || (c == ' ' && static_cast<unsigned char>(peek(1)) < 0x80 && peek(1) != '\t')) {
       ++at_;
       return true;
     }
@@ -286,10 +294,12 @@ class Scanner {
   void step() {
     const std::string_view rest = std::string_view(line_).substr(at_);
     const auto first = static_cast<unsigned char>(rest[0]);
+    const std::string_view run = rest.substr(0, rest.find(' '));
     const Rule* best = nullptr;
     int64_t longest = 0;
     for (const Rule& rule : rules()) {
       if (first < 0x80 && !rule.first[first]) continue;
+      if (rule.needs != 0 && run.find(rule.needs) == std::string_view::npos) continue;
       const int64_t length = matcher_.longest(rule.whole.get(), rest);
       if (length <= longest) continue;
       longest = length;

@@ -7,6 +7,7 @@
 
 #include "text/bpe_bytes.h"
 #include "text/token_classes.h"
+#include "text/words.h"
 
 namespace unirg::text {
 namespace {
@@ -39,7 +40,8 @@ bool is_python_lower(char32_t c) { return u_isULowercase(icu(c)) != 0; }
 std::string python_lower(std::string_view text) {
   std::string out;
   if (is_ascii(text)) {
-    for (const char c : text) out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 0x20) : c;
+    out = text;
+    for (char& c : out) c = lower(c);
     return out;
   }
   icu::UnicodeString::fromUTF8({text.data(), static_cast<int32_t>(text.size())})
@@ -60,19 +62,17 @@ std::string_view python_strip(std::string_view text) {
   return text.substr(begin, end - begin);
 }
 
-std::vector<std::string> python_split(std::string_view text) {
-  std::vector<std::string> parts;
-  bool inside = false;
+std::vector<std::string_view> python_split(std::string_view text) {
+  std::vector<std::string_view> parts;
+  size_t begin = 0;
   for (size_t at = 0; at < text.size();) {
-    const size_t begin = at;
-    if (is_python_space(next_char(text, at))) {
-      inside = false;
-      continue;
-    }
-    if (!inside) parts.emplace_back();
-    inside = true;
-    parts.back() += text.substr(begin, at - begin);
+    const size_t end = at;
+    const bool ascii = static_cast<unsigned char>(text[at]) < 0x80;
+    if (!is_python_space(ascii ? static_cast<char32_t>(text[at++]) : next_char(text, at))) continue;
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = at;
   }
+  if (begin < text.size()) parts.push_back(text.substr(begin));
   return parts;
 }
 

@@ -22,8 +22,8 @@ bool is_python_lower(char32_t c);
 std::string python_lower(std::string_view text);
 /// str.strip(). \param text valid UTF-8
 std::string_view python_strip(std::string_view text);
-/// str.split(): parts between runs of blanks, none empty. \param text valid UTF-8
-std::vector<std::string> python_split(std::string_view text);
+/// str.split(): parts of `text` between runs of blanks, none empty. \param text valid UTF-8
+std::vector<std::string_view> python_split(std::string_view text);
 /// The characters of a text. Broken UTF-8 counts as U+FFFD.
 std::u32string code_points(std::string_view utf8);
 std::string to_utf8(std::u32string_view characters);

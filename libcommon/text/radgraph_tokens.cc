@@ -68,9 +68,9 @@ std::string prepare_xl(std::string text) {
 std::vector<std::string> radgraph_tokens(std::string_view report, RadGraphTokens kind) {
   std::string text = replace_broken_utf8(report);
   text = kind == RadGraphTokens::v1 ? separate_marks(text) : prepare_xl(std::move(text));
-  std::vector<std::string> words = python_split(text);
-  if (words.empty()) words.emplace_back("None");
-  return words;
+  const std::vector<std::string_view> words = python_split(text);
+  if (words.empty()) return {"None"};
+  return {words.begin(), words.end()};
 }
 
 }  // namespace unirg::text

@@ -14,7 +14,8 @@ using Words = std::vector<std::string>;
 TEST(PythonText, blanks_strip_split_and_lower_case) {
   EXPECT_EQ(python_strip("\u00a0 \x1c a b\u2003\n"), "a b");
   EXPECT_EQ(python_strip(" \n "), "");
-  EXPECT_EQ(python_split("\u3000a \u0085 b\u0085c\n"), (Words{"a", "b", "c"}));
+  EXPECT_EQ(python_split("\u3000a \u0085 b\u0085c\n"),
+            (std::vector<std::string_view>{"a", "b", "c"}));
   EXPECT_EQ(python_lower("ÉCG İ ΑΣ Σ"), "écg i̇ ας σ");
   EXPECT_EQ(python_lower("LL 1"), "ll 1");
   EXPECT_EQ(to_utf8(code_points("a\xff"
