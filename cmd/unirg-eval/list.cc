@@ -24,6 +24,15 @@ std::vector<std::pair<MetricInfo, const char*>> all_metrics(const EvalToolOption
     all.emplace_back(std::move(metric), "report");
   for (const evaluation::CorpusMetric& metric : evaluation::corpus_metrics())
     all.emplace_back(metric.info, "corpus");
+  for (MetricInfo& metric : evaluation::condition_metrics())
+    all.emplace_back(std::move(metric), "corpus");
+  all.emplace_back(MetricInfo{.name = "composite",
+                              .signature = "",
+                              .meaning = "what --composite or --composition makes of the others",
+                              .range = "as its terms",
+                              .needs = "--composite or --composition",
+                              .source = "UniRG, arXiv:2601.17151"},
+                   "report");
   return all;
 }
 

@@ -60,7 +60,11 @@ void write_rexrank(const EvalToolOptions& o, const std::vector<evaluation::Score
     if (score.system != scores.front().system || score.seed != scores.front().seed)
       throw Error(Exit::usage, "--rexrank writes the files of one system and one seed");
   }
-  std::filesystem::create_directories(o.rexrank);
+  std::error_code error;
+  std::filesystem::create_directories(o.rexrank, error);
+  if (error)
+    throw Error(Exit::cannot_create,
+                fmt::format("cannot create folder '{}': {}", o.rexrank.string(), error.message()));
   write_output(o.rexrank / "predictions.json", evaluation::rexrank_predictions(scores), record);
   write_output(o.rexrank / "report_scores.csv", evaluation::rexrank_scores(scores), record);
   write_output(o.rexrank / "leaderboard.csv", evaluation::rexrank_leaderboard(comparison), record);
@@ -73,10 +77,20 @@ scoring::Composition composite_of(const EvalToolOptions& o) {
   return scoring::load_composition(scoring::composition_file(o.composition));
 }
 
-Exit tabulate(const EvalToolOptions& o, const Scored& scored, cli::Context& context) {
-  const evaluation::Comparison comparison = evaluation::compare(
-      scored.scores,
-      {parse_pairs(o.pairs), composite_of(o), o.resamples, static_cast<uint64_t>(o.common.seed)});
+/// Where the run record goes: beside the most that was written.
+std::filesystem::path main_output(const EvalToolOptions& o) {
+  for (const std::filesystem::path& file : {o.summary, o.html, o.table}) {
+    if (!file.empty()) return file;
+  }
+  return o.rexrank.empty() ? std::filesystem::path() : o.rexrank / "leaderboard.csv";
+}
+
+Exit tabulate(const EvalToolOptions& o, const evaluation::ComparisonOptions& options, Scored scored,
+              cli::Context& context) {
+  const evaluation::Comparison comparison = evaluation::compare(scored.scores, options);
+  if (!options.composite.terms.empty())
+    scored.signatures["composite"] =
+        fmt::format("composite:{}|v1", scoring::formula(options.composite));
   io::Json summary = evaluation::summary_json(comparison, scored.signatures);
   if (!o.runs.empty()) summary["wall_s"] = evaluation::run_times(o.runs);
   write_output(o.table, evaluation::markdown_tables(comparison, scored.signatures), context.record);
@@ -85,7 +99,7 @@ Exit tabulate(const EvalToolOptions& o, const Scored& scored, cli::Context& cont
   if (!o.html.empty())
     write_report(o, scored.scores, comparison, scored.signatures, context.record);
   print_tables(o, comparison, scored.signatures, summary);
-  if (!o.summary.empty()) context.record.write_beside(o.summary);
+  if (const auto file = main_output(o); !file.empty()) context.record.write_beside(file);
   return Exit::ok;
 }
 
@@ -97,8 +111,12 @@ Exit run(EvalToolOptions& o, cli::Context& context) {
     return Exit::ok;
   }
   if (verb == "meta") return meta_evaluate(o, context);
-  return tabulate(o, verb == "compare" ? load_scores(o, context) : score_reports(o, context),
-                  context);
+  const evaluation::ComparisonOptions options{parse_pairs(o.pairs), composite_of(o), o.resamples,
+                                              static_cast<uint64_t>(o.common.seed)};
+  return tabulate(
+      o, options,
+      verb == "compare" ? load_scores(o, context) : score_reports(o, options.composite, context),
+      context);
 }
 
 }  // namespace

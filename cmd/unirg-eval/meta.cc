@@ -28,6 +28,23 @@ Ratings read_ratings(const EvalToolOptions& o) {
   return scoring::read_plain_ratings(o.words[1]);
 }
 
+void note_signatures(const std::vector<evaluation::MetricAgreement>& agreements,
+                     io::RunRecord& record) {
+  io::Json signatures = io::Json::object();
+  for (const evaluation::MetricAgreement& m : agreements) signatures[m.metric] = m.signature;
+  record.note("signatures", std::move(signatures));
+}
+
+void write_summary(const EvalToolOptions& o, const std::string& json, io::RunRecord& record) {
+  if (o.summary.empty()) return;
+  io::AtomicFile out(o.summary);
+  out.write(json);
+  out.seal();
+  record.add_output(o.summary, out.sha256());
+  record.write_beside(o.summary);
+  out.commit();
+}
+
 }  // namespace
 
 Exit meta_evaluate(const EvalToolOptions& o, cli::Context& context) {
@@ -38,19 +55,13 @@ Exit meta_evaluate(const EvalToolOptions& o, cli::Context& context) {
       scorer, ratings, {.times = o.resamples, .seed = static_cast<uint64_t>(o.common.seed)},
       scorer.threads(o.common.threads), [&context] { return context.stop.requested(); });
   const std::string json = evaluation::meta_json(agreements).dump(2) + "\n";
-  if (o.format != "none") {
-    io::AtomicFile out("-");
-    out.write(o.format == "json"  ? json
-              : o.format == "tsv" ? evaluation::meta_tsv(agreements)
-                                  : evaluation::meta_markdown(agreements));
-    out.commit();
-  }
-  if (o.summary.empty()) return Exit::ok;
-  io::AtomicFile out(o.summary);
-  out.write(json);
-  out.seal();
-  context.record.add_output(o.summary, out.sha256());
-  context.record.write_beside(o.summary);
+  note_signatures(agreements, context.record);
+  write_summary(o, json, context.record);
+  if (o.format == "none") return Exit::ok;
+  io::AtomicFile out("-");
+  out.write(o.format == "json"  ? json
+            : o.format == "tsv" ? evaluation::meta_tsv(agreements)
+                                : evaluation::meta_markdown(agreements));
   out.commit();
   return Exit::ok;
 }

@@ -2,12 +2,15 @@
 #include "options.h"
 
 namespace unirg {
+namespace {
 
-cli::Table eval_table(EvalToolOptions& o) {
-  const char* const kScoring = "Scoring";
-  const char* const kTables = "Tables";
-  const char* const kReport = "Report";
-  cli::Table table{
+const char* const kScoring = "Scoring";
+const char* const kTables = "Tables";
+const char* const kReport = "Report";
+
+/// What is scored, by what.
+cli::Table scoring_rows(EvalToolOptions& o) {
+  return {
       {.name = "references",
        .target = &o.references,
        .metavar = "FILE",
@@ -39,6 +42,12 @@ cli::Table eval_table(EvalToolOptions& o) {
        .metavar = "NAME,...",
        .help = "Splits to score, for study records; without it, those that the reports come from.",
        .group = kScoring},
+  };
+}
+
+/// Under which name, and where score records go.
+cli::Table record_rows(EvalToolOptions& o) {
+  return {
       {.name = "name",
        .target = &o.system,
        .metavar = "NAME",
@@ -67,6 +76,11 @@ cli::Table eval_table(EvalToolOptions& o) {
        .help = "Writes one score record a study there; - is standard output, and no table is "
                "printed then.",
        .group = kScoring},
+  };
+}
+
+cli::Table table_rows(EvalToolOptions& o) {
+  return {
       {.name = "pairs",
        .target = &o.pairs,
        .metavar = "A-B,...",
@@ -95,6 +109,12 @@ cli::Table eval_table(EvalToolOptions& o) {
        .help = "Of the tables on standard output.",
        .choices = {"markdown", "tsv", "json", "none"},
        .group = kTables},
+  };
+}
+
+/// Files of tables.
+cli::Table file_rows(EvalToolOptions& o) {
+  return {
       {.name = "table",
        .target = &o.table,
        .metavar = "FILE",
@@ -116,6 +136,11 @@ cli::Table eval_table(EvalToolOptions& o) {
        .metavar = "DIR",
        .help = "Folder whose run records give wall_s of the summary.",
        .group = kTables},
+  };
+}
+
+cli::Table page_rows(EvalToolOptions& o) {
+  return {
       {.name = "html",
        .target = &o.html,
        .metavar = "FILE",
@@ -145,13 +170,24 @@ cli::Table eval_table(EvalToolOptions& o) {
        .help = "Learning curve for the page: FIELD of the metrics lines in FILE over their steps, "
                "as NAME in CHART.",
        .group = kReport},
+  };
+}
+
+}  // namespace
+
+cli::Table eval_table(EvalToolOptions& o) {
+  cli::Table table = scoring_rows(o);
+  cli::append(table, record_rows(o));
+  cli::append(table, table_rows(o));
+  cli::append(table, file_rows(o));
+  cli::append(table, page_rows(o));
+  table.push_back(
       {.name = "words",
        .target = &o.words,
        .metavar = "PREDICTIONS | compare SCORES...",
        .help = "Reports to score (- is standard input), or compare and score records of one or "
                "several systems.",
-       .positional = true},
-  };
+       .positional = true});
   scoring::add_metric_options(table, o.scoring);
   cli::add_seed(table, o.common);
   cli::add_threads(table, o.common);

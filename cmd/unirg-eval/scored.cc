@@ -26,9 +26,15 @@ std::string corpus_part(std::string text) {
   return text + "|corpus";
 }
 
-/// What a corpus metric computes: the per-report metric whose statistic it sums says it.
-Signatures corpus_signatures(const std::vector<Score>& scores, const Signatures& own) {
+/// What a corpus metric computes: the per-report metric whose statistic it sums says it, or the
+/// rule labeler.
+Signatures corpus_signatures(const scoring::Scorer& scorer, const std::vector<Score>& scores,
+                             const Signatures& own) {
   Signatures signatures;
+  for (const scoring::MetricInfo& metric : evaluation::condition_metrics()) {
+    if (scorer.reads_labels())
+      signatures[metric.name] = metric.name + ":13|corpus|" + scorer.label_signature();
+  }
   for (const evaluation::CorpusMetric& metric : evaluation::corpus_metrics()) {
     const auto is_there = [&](const auto& sums) { return sums.first == metric.statistic; };
     if (std::none_of(scores.front().sums.begin(), scores.front().sums.end(), is_there)) continue;
@@ -52,6 +58,27 @@ std::filesystem::path predictions_of(const EvalToolOptions& o) {
             o.words[1]));
   if (!o.words.empty()) return o.words.front();
   return o.predictions.empty() ? std::filesystem::path("-") : o.predictions;
+}
+
+/// Of everything that was computed. The sections scored are a part where they are not both.
+Signatures signatures_of(const EvalToolOptions& o, const scoring::Scorer& scorer,
+                         const std::vector<Score>& scores) {
+  Signatures signatures;
+  for (const scoring::MetricInfo& metric : scorer.metrics())
+    signatures[metric.name] = metric.signature;
+  signatures.merge(corpus_signatures(scorer, scores, signatures));
+  if (o.sections == "both") return signatures;
+  for (auto& [metric, signature] : signatures) signature += "|sections:" + o.sections;
+  return signatures;
+}
+
+/// The metrics asked for and those of the composition; none: what is computed by default.
+std::vector<std::string> metric_names(const EvalToolOptions& o,
+                                      const scoring::Composition& composite) {
+  std::vector<std::string> names = o.metrics;
+  if (!composite.terms.empty() && names.empty()) names = scoring::default_metrics();
+  for (const scoring::Term& term : composite.terms) names.push_back(term.metric);
+  return names;
 }
 
 void write_scores(const EvalToolOptions& o, const std::vector<Score>& scores,
@@ -93,12 +120,13 @@ void merge(Signatures& all, const Signatures& own, const std::string& file) {
 
 }  // namespace
 
-Scored score_reports(const EvalToolOptions& o, cli::Context& context) {
+Scored score_reports(const EvalToolOptions& o, const scoring::Composition& composite,
+                     cli::Context& context) {
   if (o.references.empty()) throw Error(Exit::usage, "missing option '--references'");
   const std::filesystem::path predictions = predictions_of(o);
   if (io::is_stream(predictions) && io::is_stream(o.references))
     throw Error(Exit::usage, "standard input cannot be both references and reports");
-  scoring::Scorer scorer(o.metrics, o.scoring);
+  scoring::Scorer scorer(metric_names(o, composite), o.scoring);
   const auto references = scoring::load_reports(o.references, false).records;
   const auto reports = scoring::load_reports(predictions, true).records;
   evaluation::ScoreRun run = evaluation::score_run(
@@ -112,10 +140,7 @@ Scored score_reports(const EvalToolOptions& o, cli::Context& context) {
     context.log.warning("{} references have no report and were left out", run.missing);
   if (run.scores.empty())
     throw Error(Exit::data, "nothing to score: no reference has the sections asked for");
-  Signatures signatures;
-  for (const scoring::MetricInfo& metric : scorer.metrics())
-    signatures[metric.name] = metric.signature;
-  signatures.merge(corpus_signatures(run.scores, signatures));
+  Signatures signatures = signatures_of(o, scorer, run.scores);
   context.record.add_input(o.references);
   context.record.add_input(predictions);
   context.record.note("empty_reference", run.empty_reference);
@@ -132,7 +157,13 @@ Scored load_scores(const EvalToolOptions& o, cli::Context& context) {
   for (size_t i = 1; i < o.words.size(); ++i) {
     std::vector<Score> scores = evaluation::read_scores(o.words[i]);
     std::move(scores.begin(), scores.end(), std::back_inserter(all.scores));
-    merge(all.signatures, recorded_signatures(o.words[i]), o.words[i]);
+    const Signatures own = recorded_signatures(o.words[i]);
+    if (own.empty())
+      context.log.warning(
+          "'{}' has no signatures beside it ('{}.run.json'): whether its metrics "
+          "are those of the other files is not checked",
+          o.words[i], o.words[i]);
+    merge(all.signatures, own, o.words[i]);
     context.record.add_input(o.words[i]);
   }
   return all;

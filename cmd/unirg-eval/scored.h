@@ -8,6 +8,7 @@
 
 #include "evaluation/scores.h"
 #include "options.h"
+#include "scoring/composition.h"
 
 namespace unirg {
 
@@ -19,8 +20,10 @@ struct Scored {
   Signatures signatures;
 };
 
-/// Scores PREDICTIONS against the references and writes --scores.
-Scored score_reports(const EvalToolOptions& options, cli::Context& context);
+/// Scores PREDICTIONS against the references, by the metrics asked for and those of `composite`,
+/// and writes --scores.
+Scored score_reports(const EvalToolOptions& options, const scoring::Composition& composite,
+                     cli::Context& context);
 
 /// Reads the score records that `compare` names, with the signatures of their run records.
 /// \throws Error(Exit::data) if two files have one metric with different signatures

@@ -19,6 +19,8 @@ void check(const RewardToolOptions& o) {
   if (!o.reweight.empty()) {
     if (!o.references.empty() || !io::is_stream(o.rollouts))
       throw Error(Exit::usage, "--reweight takes neither references nor rollouts");
+    if (!o.metrics.empty() || o.common.shard != cli::Common().shard)
+      throw Error(Exit::usage, "--reweight scores nothing: it takes neither --metrics nor --shard");
     return;
   }
   if (o.references.empty()) throw Error(Exit::usage, "missing option '--references'");

@@ -52,6 +52,11 @@ struct ToolInfo {
 
 using Table = std::vector<Option>;
 
+/// Adds rows behind those of a table.
+inline void append(Table& table, const Table& rows) {
+  table.insert(table.end(), rows.begin(), rows.end());
+}
+
 /// Whether parse() insists on required options; --help and its kin are answered without them.
 enum class Required { must_be_there, may_miss };
 

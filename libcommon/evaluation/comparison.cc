@@ -21,16 +21,17 @@ class Layout {
   explicit Layout(const Score& example);
   [[nodiscard]] size_t size() const { return conditions_ + (labelled_ ? 3 * kLabels : 0); }
   [[nodiscard]] bool labelled() const { return labelled_; }
-  [[nodiscard]] SumVector sums(const Score& score) const;
+  /// \throws Error(Exit::data) unless the record has the metrics of the first
+  void check(const Score& score) const;
+  /// \param values in the place of the report's own
+  [[nodiscard]] SumVector sums(const Score& score, const scoring::NamedValues& values) const;
   [[nodiscard]] std::vector<double> statistics(const SumVector& sums) const;
   [[nodiscard]] metrics::ConditionCounts counts(const SumVector& sums) const;
   [[nodiscard]] std::vector<std::string> statistic_names() const;
-  /// Reports with a value of each metric; those of corpus metrics are all reports.
-  [[nodiscard]] std::map<std::string, int64_t> valued(const SumVector& sums) const;
+  /// Reports behind each metric's number. \param reports how many were summed
+  [[nodiscard]] std::map<std::string, int64_t> valued(const SumVector& sums, int64_t reports) const;
 
  private:
-  void check(const Score& score) const;
-
   std::vector<std::string> names_;
   std::vector<std::pair<std::string, size_t>> statistics_;      ///< name and length, in file order
   std::vector<std::pair<const CorpusMetric*, size_t>> corpus_;  ///< and where its sums begin
@@ -69,11 +70,10 @@ void Layout::check(const Score& score) const {
                                         score.study_id));
 }
 
-SumVector Layout::sums(const Score& score) const {
-  check(score);
+SumVector Layout::sums(const Score& score, const scoring::NamedValues& all) const {
   SumVector v;
   v.reserve(size());
-  for (const auto& [name, value] : score.metrics) {
+  for (const auto& [name, value] : all) {
     v.push_back(value.value_or(0));
     v.push_back(value ? 1 : 0);
   }
@@ -104,7 +104,8 @@ metrics::ConditionCounts Layout::counts(const SumVector& sums) const {
 std::vector<std::string> Layout::statistic_names() const {
   std::vector<std::string> names = names_;
   for (const auto& [metric, offset] : corpus_) names.push_back(metric->info.name);
-  if (labelled_) names.insert(names.end(), {"micro-f1", "macro-f1", "call-rate"});
+  if (!labelled_) return names;
+  for (const scoring::MetricInfo& metric : condition_metrics()) names.push_back(metric.name);
   return names;
 }
 
@@ -125,16 +126,42 @@ std::vector<double> Layout::statistics(const SumVector& sums) const {
   return values;
 }
 
-std::map<std::string, int64_t> Layout::valued(const SumVector& sums) const {
+std::map<std::string, int64_t> Layout::valued(const SumVector& sums, int64_t reports) const {
   std::map<std::string, int64_t> valued;
+  for (const std::string& name : statistic_names()) valued[name] = reports;
   for (size_t m = 0; m < names_.size(); ++m)
     valued[names_[m]] = static_cast<int64_t>(sums[2 * m + 1]);
+  for (const auto& [metric, offset] : corpus_) {
+    if (metric->reports_at)
+      valued[metric->info.name] = static_cast<int64_t>(sums[offset + *metric->reports_at]);
+  }
   return valued;
 }
 
 template <typename T>
 void remember(std::vector<T>& seen, const T& value) {
   if (std::find(seen.begin(), seen.end(), value) == seen.end()) seen.push_back(value);
+}
+
+/// Puts named values in the order of others.
+template <typename Named>
+void order_as(const Named& example, Named& values) {
+  const auto place = [&](const auto& entry) {
+    return std::find_if(example.begin(), example.end(),
+                        [&](const auto& e) { return e.first == entry.first; });
+  };
+  std::stable_sort(values.begin(), values.end(),
+                   [&](const auto& a, const auto& b) { return place(a) < place(b); });
+}
+
+/// Everything in the order of the first record: files scored apart may have named the same metrics
+/// in another one.
+void order_alike(std::vector<Score>& scores) {
+  const Score& first = scores.front();
+  for (size_t i = 1; i < scores.size(); ++i) {
+    order_as(first.metrics, scores[i].metrics);
+    order_as(first.sums, scores[i].sums);
+  }
 }
 
 std::vector<Score> with_composite(std::vector<Score> scores,
@@ -149,9 +176,11 @@ std::vector<Score> with_composite(std::vector<Score> scores,
 
 using ReportKey = std::pair<std::string, std::string>;  ///< seed, study
 
+using Reports = std::map<ReportKey, const Score*>;
+
 /// The scores of one split, by system.
 struct SplitScores {
-  std::map<std::string, std::map<ReportKey, const Score*>> systems;
+  std::map<std::string, Reports> systems;
 };
 
 void check_same_reports(const SplitScores& split, const std::string& name) {
@@ -168,16 +197,36 @@ void check_same_reports(const SplitScores& split, const std::string& name) {
   }
 }
 
+void add(SumVector& sum, const SumVector& part) {
+  if (sum.empty()) sum.resize(part.size());
+  for (size_t i = 0; i < sum.size(); ++i) sum[i] += part[i];
+}
+
+SumVector total(const std::vector<SumVector>& clusters) {
+  SumVector sum;
+  for (const SumVector& cluster : clusters) add(sum, cluster);
+  return sum;
+}
+
+/// A report's values, less those that the other report of the study has not.
+scoring::NamedValues shared_values(const Score& score, const Score& other) {
+  scoring::NamedValues values = score.metrics;
+  for (size_t m = 0; m < values.size(); ++m) {
+    if (!other.metrics[m].second) values[m].second = std::nullopt;
+  }
+  return values;
+}
+
 /// Sums of each patient, the same order for every system. Runs of several seeds may share a test
-/// set: a patient is one cluster whatever the number of runs.
-std::vector<SumVector> cluster_sums(const std::map<ReportKey, const Score*>& reports,
-                                    const Layout& layout) {
+/// set: a patient is one cluster whatever the number of runs. \param beside the same reports of
+/// another system: only values that both have are summed then
+std::vector<SumVector> cluster_sums(const Reports& reports, const Layout& layout,
+                                    const Reports* beside = nullptr) {
   std::map<std::string, SumVector> clusters;
   for (const auto& [key, score] : reports) {
-    SumVector& sum = clusters[score->patient_id];
-    if (sum.empty()) sum.resize(layout.size());
-    const SumVector own = layout.sums(*score);
-    for (size_t i = 0; i < own.size(); ++i) sum[i] += own[i];
+    add(clusters[score->patient_id],
+        beside == nullptr ? layout.sums(*score, score->metrics)
+                          : layout.sums(*score, shared_values(*score, *beside->at(key))));
   }
   std::vector<SumVector> ordered;
   for (auto& [patient, sum] : clusters) ordered.push_back(std::move(sum));
@@ -199,39 +248,38 @@ void compare_split(const SplitScores& split, const std::string& name, const Layo
   const std::vector<std::string> names = layout.statistic_names();
   for (size_t s = 0; s < systems.size(); ++s) {
     SystemResult& r = out.results[{systems[s], name}];
-    SumVector total(layout.size());
-    for (const SumVector& cluster : clusters[s]) {
-      for (size_t i = 0; i < total.size(); ++i) total[i] += cluster[i];
-    }
-    r.conditions = layout.counts(total);
-    r.valued = layout.valued(total);
+    const SumVector sums = total(clusters[s]);
+    r.reports = std::ssize(split.systems.at(systems[s]));
+    r.conditions = layout.counts(sums);
+    r.valued = layout.valued(sums, r.reports);
     r.labelled = layout.labelled();
-    r.reports = static_cast<int64_t>(split.systems.at(systems[s]).size());
     for (size_t k = 0; k < names.size(); ++k)
       r.metrics.emplace_back(names[k], result.systems[s][k]);
   }
-  for (const auto& [a, b] : options.pairs) {
-    const auto ia = std::find(systems.begin(), systems.end(), a);
-    const auto ib = std::find(systems.begin(), systems.end(), b);
-    if (ia == systems.end() || ib == systems.end()) continue;
-    Comparison::Pair pair{a, b, name, {}, static_cast<int64_t>(split.systems.at(a).size())};
-    for (size_t k = 0; k < names.size(); ++k) {
-      pair.metrics.emplace_back(names[k],
-                                paired_difference(result, static_cast<size_t>(ia - systems.begin()),
-                                                  static_cast<size_t>(ib - systems.begin()), k));
-    }
-    out.pairs.push_back(std::move(pair));
-  }
+}
+
+/// The difference on the reports that have a value of both, resampled as the systems are.
+Comparison::Pair compare_pair(const std::string& a, const std::string& b, const std::string& split,
+                              const SplitScores& scores, const Layout& layout,
+                              const ComparisonOptions& options) {
+  const Reports& left = scores.systems.at(a);
+  const Reports& right = scores.systems.at(b);
+  const std::vector<std::vector<SumVector>> clusters{cluster_sums(left, layout, &right),
+                                                     cluster_sums(right, layout, &left)};
+  const Bootstrap result = bootstrap(
+      clusters, [&](const SumVector& sums) { return layout.statistics(sums); }, options.resamples,
+      options.seed);
+  Comparison::Pair pair{a, b, split, {}, layout.valued(total(clusters.front()), std::ssize(left))};
+  const std::vector<std::string> names = layout.statistic_names();
+  for (size_t k = 0; k < names.size(); ++k)
+    pair.metrics.emplace_back(names[k], paired_difference(result, 0, 1, k));
+  return pair;
 }
 
 void site_means(const std::vector<Score>& scores, const Layout& layout, Comparison& out) {
   std::map<std::pair<std::string, std::string>, SumVector> sums;
-  for (const Score& score : scores) {
-    SumVector& sum = sums[{score.system, score.split + "/" + score.site}];
-    if (sum.empty()) sum.resize(layout.size());
-    const SumVector own = layout.sums(score);
-    for (size_t i = 0; i < own.size(); ++i) sum[i] += own[i];
-  }
+  for (const Score& score : scores)
+    add(sums[{score.system, score.split + "/" + score.site}], layout.sums(score, score.metrics));
   const std::vector<std::string> names = layout.statistic_names();
   for (const auto& [key, sum] : sums) {
     const std::vector<double> values = layout.statistics(sum);
@@ -244,11 +292,13 @@ void site_means(const std::vector<Score>& scores, const Layout& layout, Comparis
 
 Comparison compare(const std::vector<Score>& given, const ComparisonOptions& options) {
   if (given.empty()) throw Error(Exit::data, "no scores to compare");
-  const std::vector<Score> scores = with_composite(given, options.composite);
+  std::vector<Score> scores = with_composite(given, options.composite);
+  order_alike(scores);
   const Layout layout(scores.front());
   Comparison out;
   std::map<std::string, SplitScores> splits;
   for (const Score& score : scores) {
+    layout.check(score);
     remember(out.systems, score.system);
     remember(out.splits, score.split);
     remember(out.seeds, score.seed);
@@ -261,13 +311,19 @@ Comparison compare(const std::vector<Score>& given, const ComparisonOptions& opt
       throw Error(Exit::data, fmt::format("study '{}' stands twice for system '{}', seed '{}'",
                                           score.study_id, score.system, score.seed));
   }
-  for (const std::string& split : out.splits)
-    compare_split(splits.at(split), split, layout, options, out);
   for (const auto& [a, b] : options.pairs) {
     for (const std::string& name : {a, b}) {
       if (std::find(out.systems.begin(), out.systems.end(), name) == out.systems.end())
         throw Error(Exit::config,
                     fmt::format("pair '{}-{}': no scores of system '{}'", a, b, name));
+    }
+  }
+  for (const std::string& split : out.splits) {
+    const SplitScores& own = splits.at(split);
+    compare_split(own, split, layout, options, out);
+    for (const auto& [a, b] : options.pairs) {
+      if (own.systems.contains(a) && own.systems.contains(b))
+        out.pairs.push_back(compare_pair(a, b, split, own, layout, options));
     }
   }
   site_means(scores, layout, out);

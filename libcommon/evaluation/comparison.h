@@ -28,15 +28,9 @@ struct SystemResult {
   std::vector<std::pair<std::string, Interval>>
       metrics;  ///< per-report means, corpus metrics, then micro-f1, macro-f1, call-rate
   int64_t reports = 0;
-  std::map<std::string, int64_t> valued;  ///< reports with a value, of per-report metrics
+  std::map<std::string, int64_t> valued;  ///< reports behind each metric's number
   bool labelled = true;                   ///< whether conditions were read
   metrics::ConditionCounts conditions{};
-
-  /// Reports behind a metric's number.
-  [[nodiscard]] int64_t reports_of(const std::string& metric) const {
-    const auto it = valued.find(metric);
-    return it == valued.end() ? reports : it->second;
-  }
 };
 
 struct Comparison {
@@ -50,12 +44,13 @@ struct Comparison {
   struct Pair {
     std::string a, b, split;
     std::vector<std::pair<std::string, Difference>> metrics;
-    int64_t reports = 0;
+    std::map<std::string, int64_t> reports;  ///< by metric, those with a value of both
   };
   std::vector<Pair> pairs;
 };
 
-/// Means are over the reports that have a value. micro-f1 and macro-f1 follow the labels of the
+/// Means are over the reports that have a value, paired differences over those that have one of
+/// both systems. micro-f1 and macro-f1 follow the labels of the
 /// score records, where they were read; No Finding is left out of them (it is the absence of the
 /// others). Clusters are patients. \throws Error(Exit::data) if two systems of a split do not have
 /// the same reports

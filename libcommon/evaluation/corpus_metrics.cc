@@ -71,7 +71,8 @@ CorpusMetric reciprocal(const char* name) {
           2,
           [](const double* v) {
             return v[1] > 0 ? metrics::radcliq_reciprocal(v[0] / v[1]).value_or(kNone) : kNone;
-          }};
+          },
+          1};
 }
 
 CorpusMetric corpus_bleu(size_t order) {
@@ -114,6 +115,27 @@ const std::vector<CorpusMetric>& corpus_metrics() {
     return list;
   }();
   return all;
+}
+
+std::vector<scoring::MetricInfo> condition_metrics() {
+  const std::string source = "UniRG's rule labeler, 13 conditions: all but No Finding";
+  return {{.name = "micro-f1",
+           .signature = "",
+           .meaning = "F1 of the conditions called, their counts summed over the corpus",
+           .needs = "the lexicon",
+           .source = source},
+          {.name = "macro-f1",
+           .signature = "",
+           .meaning = "mean over conditions of their F1 over the corpus",
+           .needs = "the lexicon",
+           .source = source},
+          {.name = "call-rate",
+           .signature = "",
+           .meaning = "conditions called over conditions in the references",
+           .better = scoring::Better::neither,
+           .range = "0..",
+           .needs = "the lexicon",
+           .source = source}};
 }
 
 }  // namespace unirg::evaluation

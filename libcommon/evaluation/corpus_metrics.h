@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,9 +20,15 @@ struct CorpusMetric {
   size_t length = 0;         ///< numbers of that statistic
   /// \param sums `length` numbers, summed over reports \returns NaN where there is no value
   std::function<double(const double* sums)> value;
+  /// Which of the sums counts the reports behind the value; nullopt: all of them are.
+  std::optional<size_t> reports_at = std::nullopt;
 };
 
 /// All of them, in table order.
 const std::vector<CorpusMetric>& corpus_metrics();
+
+/// Corpus metrics over the conditions that score records list, in the order of tables: micro-f1,
+/// macro-f1 and call-rate. Signatures are left empty.
+std::vector<scoring::MetricInfo> condition_metrics();
 
 }  // namespace unirg::evaluation

@@ -187,7 +187,7 @@ Json pairs_json(const Comparison& c) {
     pairs.push_back({{"a", pair.a},
                      {"b", pair.b},
                      {"split", pair.split},
-                     {"reports", pair.reports},
+                     {"reports", c.results.at({pair.a, pair.split}).reports},
                      {"metrics", std::move(metrics)}});
   }
   return pairs;

@@ -77,14 +77,15 @@ Difference paired_difference(const Bootstrap& result, size_t a, size_t b, size_t
   double not_above = 0;
   double not_below = 0;
   for (size_t i = 0; i < left.size(); ++i) {
+    if (std::isnan(left[i] - right[i])) continue;
     differences.push_back(left[i] - right[i]);
     not_above += differences.back() <= 0;
     not_below += differences.back() >= 0;
   }
   d.lo = percentile(differences, 0.025);
   d.hi = percentile(differences, 0.975);
-  d.p = std::min(
-      1.0, 2.0 * (1.0 + std::min(not_above, not_below)) / (1.0 + static_cast<double>(left.size())));
+  d.p = std::min(1.0, 2.0 * (1.0 + std::min(not_above, not_below)) /
+                          (1.0 + static_cast<double>(differences.size())));
   return d;
 }
 

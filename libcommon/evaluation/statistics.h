@@ -21,7 +21,7 @@ struct Interval {
   double lo = 0, hi = 0;  ///< 2.5 and 97.5 percentiles of the resamples, linear interpolation
 };
 
-/// All NaN where one of the two has no value.
+/// All NaN where one of the two has no value; of resamples, those count where both have one.
 struct Difference {
   double value = 0, lo = 0, hi = 0;
   double p =

@@ -73,10 +73,15 @@ std::string interval_text(const Interval& v, bool with_interval) {
   return fmt::format("{:.3f} [{:.3f}, {:.3f}]", v.value, v.lo, v.hi);
 }
 
+std::string difference_text(const Difference& d, bool with_interval) {
+  if (std::isnan(d.value)) return "none";
+  if (!with_interval) return fmt::format("{:+.3f}", d.value);
+  return fmt::format("{:+.3f} [{:+.3f}, {:+.3f}]", d.value, d.lo, d.hi);
+}
+
 /// " (12 of 15)" where some reports have no value.
-std::string valued_text(const SystemResult& result, const std::string& metric) {
-  const int64_t n = result.reports_of(metric);
-  return n == result.reports ? "" : fmt::format(" ({} of {})", n, result.reports);
+std::string valued_text(int64_t valued, int64_t reports) {
+  return valued == reports ? "" : fmt::format(" ({} of {})", valued, reports);
 }
 
 std::string system_table(const Comparison& c, const std::string& split) {
@@ -88,7 +93,9 @@ std::string system_table(const Comparison& c, const std::string& split) {
     for (const std::string& system : c.systems) {
       const auto it = c.results.find({system, split});
       const Interval* v = it == c.results.end() ? nullptr : find(it->second.metrics, name);
-      cells.push_back(v ? interval_text(*v, has_intervals(c)) + valued_text(it->second, name) : "");
+      cells.push_back(v ? interval_text(*v, has_intervals(c)) +
+                              valued_text(it->second.valued.at(name), it->second.reports)
+                        : "");
     }
     text += row(cells);
   }
@@ -110,9 +117,8 @@ std::string pair_table(const Comparison& c, const std::string& split) {
     std::vector<std::string> cells{name};
     for (const Comparison::Pair* pair : pairs) {
       const Difference& d = *find(pair->metrics, name);
-      cells.push_back(has_intervals(c)
-                          ? fmt::format("{:+.3f} [{:+.3f}, {:+.3f}]", d.value, d.lo, d.hi)
-                          : fmt::format("{:+.3f}", d.value));
+      cells.push_back(difference_text(d, has_intervals(c)) +
+                      valued_text(pair->reports.at(name), c.results.at({pair->a, split}).reports));
     }
     text += row(cells);
   }
@@ -171,17 +177,15 @@ std::string site_table(const Comparison& c, const std::string& split) {
       if (it == c.by_site.end()) continue;
       std::vector<std::string> cells{site, system};
       for (const std::string& name : columns)
-        cells.push_back(it->second.contains(name) ? fmt::format("{:.3f}", it->second.at(name).value)
-                                                  : "");
+        cells.push_back(it->second.contains(name) ? interval_text(it->second.at(name), false) : "");
       text += row(cells);
     }
   }
   return text;
 }
 
-}  // namespace
-
-namespace {
+/// Empty where there is no value.
+std::string tsv_cell(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
 
 /// A bound of an interval: null where there was no bootstrap.
 Json bound(const Comparison& c, double value) {
@@ -200,7 +204,7 @@ Json summary_json(const Comparison& c, const std::map<std::string, std::string>&
         systems[system][split][name] = {{"mean", v.value},
                                         {"lo", bound(c, v.lo)},
                                         {"hi", bound(c, v.hi)},
-                                        {"n", it->second.reports_of(name)}};
+                                        {"n", it->second.valued.at(name)}};
     }
   }
   Json paired = Json::object();
@@ -210,7 +214,7 @@ Json summary_json(const Comparison& c, const std::map<std::string, std::string>&
                                                          {"lo", bound(c, d.lo)},
                                                          {"hi", bound(c, d.hi)},
                                                          {"p", bound(c, d.p)},
-                                                         {"n", pair.reports}};
+                                                         {"n", pair.reports.at(name)}};
     }
   }
   Json named = Json::object();
@@ -251,8 +255,9 @@ std::string tsv_table(const Comparison& c) {
       const auto it = c.results.find({system, split});
       if (it == c.results.end()) continue;
       for (const auto& [name, v] : it->second.metrics)
-        text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", system, split, name, v.value, v.lo,
-                            v.hi, it->second.reports_of(name));
+        text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", system, split, name, tsv_cell(v.value),
+                            has_intervals(c) ? tsv_cell(v.lo) : "",
+                            has_intervals(c) ? tsv_cell(v.hi) : "", it->second.valued.at(name));
     }
   }
   return text;

@@ -21,6 +21,8 @@ class AnswerFamily : public Family {
   AnswerFamily(const std::filesystem::path& lexicon, bool uncertain_is_positive)
       : AnswerFamily(text::Labeler(lexicon), uncertain_is_positive) {}
 
+  /// Of metrics(), without a lexicon.
+  static std::vector<std::string> names() { return {"format", "answer-label-f1", "consistency"}; }
   [[nodiscard]] const std::vector<MetricInfo>& metrics() const override { return metrics_; }
   [[nodiscard]] std::vector<Scored> score(const TextGroup& group) const override;
 

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,10 @@ struct MetricInfo {
   std::string needs = {};   ///< files or services without which it cannot be computed; "" for none
   std::string source = {};  ///< paper, or package with version, that defines it
 };
+
+/// Makes a signature say which references a metric was fitted to, in whatever order they came:
+/// puts "KEY:references@DIGEST", 12 hex digits, in the place of its part "KEY:...".
+void name_references(MetricInfo& metric, std::string_view part, std::vector<std::string> texts);
 
 /// Metrics of one report by name; nullopt: no value.
 using NamedValues = std::vector<std::pair<std::string, std::optional<double>>>;

@@ -74,7 +74,8 @@ cli::Table rule_rows(MetricOptions& o) {
   };
 }
 
-cli::Table net_rows(NetOptions& o, std::string& chexbert_uncertain) {
+/// --models and BERTScore's.
+cli::Table bertscore_rows(NetOptions& o) {
   return {
       {.name = "models",
        .target = &o.models,
@@ -104,6 +105,11 @@ cli::Table net_rows(NetOptions& o, std::string& chexbert_uncertain) {
            "Baseline that BERTScore is rescaled with: the published row of the model and layer, "
            "none, or a file in bert-score's form.",
        .group = kNets},
+  };
+}
+
+cli::Table other_net_rows(NetOptions& o, std::string& chexbert_uncertain) {
+  return {
       {.name = "chexbert-uncertain",
        .target = &chexbert_uncertain,
        .metavar = "CLASS",
@@ -140,7 +146,8 @@ cli::Table net_rows(NetOptions& o, std::string& chexbert_uncertain) {
   };
 }
 
-cli::Table judge_rows(JudgeOptions& o) {
+/// Which backend, and the server.
+cli::Table judge_server_rows(JudgeOptions& o) {
   return {
       {.name = "judge-backend",
        .target = &o.backend,
@@ -191,6 +198,12 @@ cli::Table judge_rows(JudgeOptions& o) {
        .min = 0,
        .max = 1e9,
        .group = kJudges},
+  };
+}
+
+/// Rows of both backends, and of local checkpoints.
+cli::Table judge_rows(JudgeOptions& o) {
+  return {
       {.name = "judge-cache",
        .target = &o.cache,
        .metavar = "DIR",
@@ -213,10 +226,6 @@ cli::Table judge_rows(JudgeOptions& o) {
   };
 }
 
-void append(cli::Table& table, cli::Table rows) {
-  std::move(rows.begin(), rows.end(), std::back_inserter(table));
-}
-
 void find_installed(const char* name, std::filesystem::path& file) {
   if (!file.empty()) return;
   try {
@@ -229,10 +238,12 @@ void find_installed(const char* name, std::filesystem::path& file) {
 }  // namespace
 
 void add_metric_options(cli::Table& table, MetricOptions& o) {
-  append(table, text_rows(o.text));
-  append(table, rule_rows(o));
-  append(table, net_rows(o.net, o.chexbert_uncertain));
-  append(table, judge_rows(o.judge));
+  cli::append(table, text_rows(o.text));
+  cli::append(table, rule_rows(o));
+  cli::append(table, bertscore_rows(o.net));
+  cli::append(table, other_net_rows(o.net, o.chexbert_uncertain));
+  cli::append(table, judge_server_rows(o.judge));
+  cli::append(table, judge_rows(o.judge));
   table.push_back({.name = "details",
                    .target = &o.details,
                    .help = "Keeps what metrics tell beside their values in the records: graphs, "

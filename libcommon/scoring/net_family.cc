@@ -278,6 +278,7 @@ void NetFamily::fit(const Texts& references) {
   std::vector<std::vector<int64_t>> ids;
   for (const std::string& r : references) ids.push_back(bert_->ids(single_spaces(r)));
   weights_ = TokenWeights::of_rarity(ids);
+  for (MetricInfo& metric : infos_) name_references(metric, "idf:yes", references);
 }
 
 Readings NetFamily::read(const Texts& texts) const {

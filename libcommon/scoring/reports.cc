@@ -9,6 +9,7 @@
 #include "data/table.h"
 #include "io/atomic_file.h"
 #include "io/jsonl.h"
+#include "text/bpe_bytes.h"
 
 namespace unirg::scoring {
 namespace {
@@ -38,6 +39,7 @@ Result<NamedReport> from_line(const Json& object) {
   const auto sample = fields.optional_integer("sample");
   const auto text = fields.string("text");
   if (!id) return tl::unexpected(id.error());
+  if (id->empty()) return bad_record("field 'study_id' is empty");
   if (!sample) return tl::unexpected(sample.error());
   if (!text) return tl::unexpected(text.error());
   NamedReport report{*id, sample->value_or(0), text::parse_report(*text)};
@@ -45,34 +47,47 @@ Result<NamedReport> from_line(const Json& object) {
   return report;
 }
 
+/// Keeps a report, or why there is none.
+void add(Result<NamedReport> report, const io::Place& place, data::OnError on_error,
+         data::Records<NamedReport>& reports) {
+  if (report) {
+    report->line = place.line;
+    reports.records.push_back(std::move(*report));
+  } else if (on_error == data::OnError::skip) {
+    reports.rejected.push_back({place, report.error().reason});
+  } else {
+    throw Error(Exit::data, fmt::format("{}: {}", place.text(), report.error().reason));
+  }
+}
+
 data::Records<NamedReport> load_jsonl(const std::filesystem::path& file, data::OnError on_error) {
   data::Records<NamedReport> reports;
   io::JsonlReader reader(file);
   while (auto line = reader.next()) {
-    auto report = line->has_value() ? from_line((*line)->object)
-                                    : Result<NamedReport>(tl::unexpected(line->error()));
-    if (report) {
-      report->line = reader.place().line;
-      reports.records.push_back(std::move(*report));
-    } else if (on_error == data::OnError::skip) {
-      reports.rejected.push_back({reader.place(), report.error().reason});
-    } else {
-      throw Error(Exit::data, fmt::format("{}: {}", reader.place().text(), report.error().reason));
-    }
+    add(line->has_value() ? from_line((*line)->object)
+                          : Result<NamedReport>(tl::unexpected(line->error())),
+        reader.place(), on_error, reports);
   }
   return reports;
 }
 
-std::vector<NamedReport> load_csv(const std::filesystem::path& file) {
-  std::vector<NamedReport> reports;
+Result<NamedReport> from_row(const data::TableRow& row) {
+  const std::string& id = row.cells.at("study_id");
+  const std::string& text = row.cells.at("report");
+  if (id.empty()) return bad_record("column 'study_id' is empty");
+  if (!text::is_utf8(id) || !text::is_utf8(text))
+    return bad_record("the row is not UTF-8 (hint: iconv -f latin1 -t utf-8)");
+  return NamedReport{id, 0, text::parse_report(text), nullptr, row.line, text};
+}
+
+data::Records<NamedReport> load_csv(const std::filesystem::path& file, data::OnError on_error) {
+  data::Records<NamedReport> reports;
   for (const data::TableRow& row : data::read_table(file).rows) {
     if (!row.cells.contains("study_id") || !row.cells.contains("report")) {
       throw Error(Exit::data,
                   fmt::format("'{}': columns 'study_id' and 'report' are needed", file.string()));
     }
-    const std::string& text = row.cells.at("report");
-    reports.push_back(
-        {row.cells.at("study_id"), 0, text::parse_report(text), nullptr, row.line, text});
+    add(from_row(row), {file.string(), row.line}, on_error, reports);
   }
   return reports;
 }
@@ -96,7 +111,7 @@ std::string without_nan(const std::string& text) {
   return out;
 }
 
-std::optional<std::string> text_field(const nlohmann::json& record, const char* name) {
+std::optional<std::string> text_field(const Json& record, const char* name) {
   if (!record.contains(name) || !record[name].is_string()) return std::nullopt;
   std::string text = text::collapse_space(record[name].get<std::string>());
   if (text.empty()) return std::nullopt;
@@ -104,43 +119,67 @@ std::optional<std::string> text_field(const nlohmann::json& record, const char* 
 }
 
 /// As ReXrank's documented conversion prints it: as it stands, None where there is none.
-std::string raw_section(const nlohmann::json& record, const char* name) {
+std::string raw_section(const Json& record, const char* name) {
   return text_field(record, name) ? record[name].get<std::string>() : "None";
 }
 
-std::vector<NamedReport> load_rexrank(const std::filesystem::path& file, bool predictions) {
-  const auto object =
-      nlohmann::json::parse(without_nan(io::read_file(file)), nullptr, /*allow_exceptions=*/false);
+/// The object of a ReXrank file, its studies in the order of the file. \throws Error(Exit::data)
+/// for what is none, and for a study that stands twice
+Json read_rexrank(const std::filesystem::path& file) {
+  std::set<std::string> seen;
+  std::string twice;
+  const auto watch = [&](int depth, Json::parse_event_t event, const Json& parsed) {
+    if (event == Json::parse_event_t::key && depth == 1 && !seen.insert(parsed).second)
+      twice = parsed;
+    return true;
+  };
+  const Json object =
+      Json::parse(without_nan(io::read_file(file)), watch, /*allow_exceptions=*/false);
   if (!object.is_object())
     throw Error(Exit::data,
                 fmt::format("'{}': expected one JSON object, study id to record", file.string()));
-  std::vector<NamedReport> reports;
-  for (const auto& [id, record] : object.items()) {
-    if (!record.is_object())
-      throw Error(Exit::data,
-                  fmt::format("'{}': study '{}': expected an object", file.string(), id));
-    NamedReport report{id, 0, {}, nullptr};
-    if (predictions) {
-      const auto text = text_field(record, "model_prediction");
-      if (!text)
-        throw Error(Exit::data, fmt::format("'{}': study '{}': field 'model_prediction' is missing",
-                                            file.string(), id));
-      report.report = text::parse_report(*text);
-      report.verbatim = record["model_prediction"].get<std::string>();
-    } else {
-      report.report = {text_field(record, "section_findings"),
-                       text_field(record, "section_impression")};
-      if (!report.report.findings && !report.report.impression) {
-        report.verbatim = text_field(record, "report").value_or("");
-        report.report = text::parse_report(*report.verbatim);
-      } else {
-        report.verbatim =
-            fmt::format("Findings: {} Impression: {}", raw_section(record, "section_findings"),
-                        raw_section(record, "section_impression"));
-      }
-    }
-    reports.push_back(std::move(report));
+  if (!twice.empty())
+    throw Error(Exit::data, fmt::format("'{}': study '{}' stands twice", file.string(), twice));
+  return object;
+}
+
+/// What a model wrote; nothing is a report, too.
+Result<NamedReport> prediction(const std::string& id, const Json& record) {
+  if (!record.contains("model_prediction") || !record["model_prediction"].is_string())
+    return bad_record(fmt::format("study '{}': field 'model_prediction' is missing", id));
+  NamedReport report{id, 0, {}, nullptr};
+  report.report = text::parse_report(text_field(record, "model_prediction").value_or(""));
+  report.verbatim = record["model_prediction"].get<std::string>();
+  return report;
+}
+
+NamedReport rexrank_reference(const std::string& id, const Json& record) {
+  NamedReport report{
+      id, 0, {text_field(record, "section_findings"), text_field(record, "section_impression")}};
+  if (!report.report.findings && !report.report.impression) {
+    report.verbatim = text_field(record, "report").value_or("");
+    report.report = text::parse_report(*report.verbatim);
+  } else {
+    report.verbatim =
+        fmt::format("Findings: {} Impression: {}", raw_section(record, "section_findings"),
+                    raw_section(record, "section_impression"));
   }
+  return report;
+}
+
+Result<NamedReport> from_rexrank(const std::string& id, const Json& record, bool predictions) {
+  if (id.empty()) return bad_record("a study's id is empty");
+  if (!record.is_object()) return bad_record(fmt::format("study '{}': expected an object", id));
+  if (predictions) return prediction(id, record);
+  return rexrank_reference(id, record);
+}
+
+data::Records<NamedReport> load_rexrank(const std::filesystem::path& file, bool predictions,
+                                        data::OnError on_error) {
+  data::Records<NamedReport> reports;
+  const Json object = read_rexrank(file);
+  for (const auto& [id, record] : object.items())
+    add(from_rexrank(id, record, predictions), {file.string(), 0}, on_error, reports);
   return reports;
 }
 
@@ -174,9 +213,9 @@ data::Records<NamedReport> load_reports(const std::filesystem::path& file, bool 
   const std::string extension = file.extension().string();
   data::Records<NamedReport> reports;
   if (extension == ".csv" || extension == ".tsv") {
-    reports.records = load_csv(file);
+    reports = load_csv(file, on_error);
   } else if (extension == ".json") {
-    reports.records = load_rexrank(file, predictions);
+    reports = load_rexrank(file, predictions, on_error);
   } else {
     reports = load_jsonl(file, on_error);
   }

@@ -45,9 +45,9 @@ std::string section_text(const NamedReport& report, Sections sections);
 /// token NaN counts as missing; the reference's verbatim text is ReXrank's, "Findings: F
 /// Impression: I" with the word None for a missing section), or CSV with columns study_id, report.
 /// Told apart by extension and schema. "-" is JSONL on standard input. \param predictions of a
-/// ReXrank record take model_prediction, not the reference \param on_error what a bad JSONL line
-/// does \throws Error(Exit::no_input), Error(Exit::data) "FILE:LINE: ..."; a study (and sample)
-/// that stands twice is an error
+/// ReXrank record take model_prediction, not the reference \param on_error what a bad line,
+/// row or ReXrank record does \throws Error(Exit::no_input), Error(Exit::data) "FILE:LINE: ..."; a
+/// study (and sample) that stands twice is an error
 data::Records<NamedReport> load_reports(const std::filesystem::path& file, bool predictions,
                                         data::OnError on_error = data::OnError::stop);
 

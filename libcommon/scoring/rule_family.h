@@ -27,6 +27,10 @@ class RuleFamily : public Family {
   RuleFamily(const std::filesystem::path& lexicon, bool uncertain_is_positive)
       : RuleFamily(text::Labeler(lexicon), uncertain_is_positive) {}
 
+  /// Of metrics(), without a lexicon.
+  static std::vector<std::string> names() {
+    return {"label-f1", "entity-f1", "entity-only-f1", "relation-f1", "errors"};
+  }
   [[nodiscard]] const std::vector<MetricInfo>& metrics() const override { return metrics_; }
   [[nodiscard]] std::vector<Scored> score(const TextGroup& group) const override;
 

@@ -16,46 +16,68 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-/// A kind of family: what it knows, and how one is made that knows at least some of it.
+/// A kind of family: what it knows, and how one is made that knows at least some of it. Both may
+/// read files, so they are asked only when it matters.
 struct Kind {
-  std::vector<MetricInfo> known;
+  std::function<std::vector<MetricInfo>()> infos;
   std::function<std::unique_ptr<Family>(const Names&)> make;
+  Names names = {};  ///< of the metrics, where they hang on no file; else empty
   bool reads_labels = false;
   int64_t waiting_threads = 1;
 };
 
-/// A family of files that come with the tools, which knows its metrics once it is made; where the
-/// file is not there, it knows none.
+/// A family of a file that comes with the tools. Where that one is not there, the family has
+/// nothing to list, and what it is asked for is an error that names the option.
 template <typename T, typename... Arguments>
-Kind installed_kind(const std::filesystem::path& file, Arguments... arguments) {
-  if (file.empty()) return {};
-  return {T(file, arguments...).metrics(),
-          [=](const Names&) { return std::make_unique<T>(file, arguments...); }};
+Kind installed_kind(const std::filesystem::path& file, const char* option, Arguments... arguments) {
+  return {
+      [=] { return file.empty() ? std::vector<MetricInfo>() : T(file, arguments...).metrics(); },
+      [=](const Names& names) {
+        if (file.empty())
+          throw Error(Exit::no_input,
+                      fmt::format("metric '{}' needs a file that is not installed (hint: --{} "
+                                  "FILE, or make install)",
+                                  names.front(), option));
+        return std::make_unique<T>(file, arguments...);
+      }};
 }
 
 std::vector<Kind> kinds(const MetricOptions& o) {
-  std::vector<Kind> all{
-      {text_metrics(o.text), [&o](const Names& names) { return text_family(names, o.text); }},
-      installed_kind<RuleFamily>(o.lexicon, o.uncertain_is_positive),
-      installed_kind<AnswerFamily>(o.lexicon, o.uncertain_is_positive),
-      installed_kind<CategoryFamily>(o.categories),
-      {net_metrics(o.net), [&o](const Names& names) { return net_family(names, o.net); }},
-      {judge_metrics(o.judge), [&o](const Names& names) { return judge_family(names, o.judge); }},
-  };
-  all[1].reads_labels = true;
-  if (o.judge.backend == "http") all.back().waiting_threads = o.judge.concurrency;
-  return all;
+  Kind rules = installed_kind<RuleFamily>(o.lexicon, "lexicon", o.uncertain_is_positive);
+  rules.names = RuleFamily::names();
+  rules.reads_labels = true;
+  Kind answers = installed_kind<AnswerFamily>(o.lexicon, "lexicon", o.uncertain_is_positive);
+  answers.names = AnswerFamily::names();
+  Kind judges{[&o] { return judge_metrics(o.judge); },
+              [&o](const Names& names) { return judge_family(names, o.judge); }};
+  if (o.judge.backend == "http") judges.waiting_threads = o.judge.concurrency;
+  return {{[&o] { return text_metrics(o.text); },
+           [&o](const Names& names) { return text_family(names, o.text); }},
+          std::move(rules),
+          std::move(answers),
+          {[&o] { return net_metrics(o.net); },
+           [&o](const Names& names) { return net_family(names, o.net); }},
+          std::move(judges),
+          installed_kind<CategoryFamily>(o.categories, "categories")};
+}
+
+Names names_of(const Kind& kind) {
+  if (!kind.names.empty()) return kind.names;
+  Names names;
+  for (const MetricInfo& metric : kind.infos()) names.push_back(metric.name);
+  return names;
 }
 
 bool knows(const Kind& kind, const std::string& name) {
-  return std::any_of(kind.known.begin(), kind.known.end(),
-                     [&](const MetricInfo& metric) { return metric.name == name; });
+  const Names names = names_of(kind);
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 [[noreturn]] void refuse(const std::string& name, const std::vector<Kind>& kinds) {
   Names known;
   for (const Kind& kind : kinds) {
-    for (const MetricInfo& metric : kind.known) known.push_back(metric.name);
+    const Names names = names_of(kind);
+    known.insert(known.end(), names.begin(), names.end());
   }
   const std::string nearest = nearest_name(name, known);
   throw Error(Exit::config,
@@ -84,8 +106,10 @@ void merge_details(io::Json& into, const io::Json& from, bool all) {
 
 std::vector<MetricInfo> known_metrics(const MetricOptions& options) {
   std::vector<MetricInfo> all;
-  for (const Kind& kind : kinds(options))
-    all.insert(all.end(), kind.known.begin(), kind.known.end());
+  for (const Kind& kind : kinds(options)) {
+    const std::vector<MetricInfo> infos = kind.infos();
+    all.insert(all.end(), infos.begin(), infos.end());
+  }
   return all;
 }
 
@@ -126,6 +150,14 @@ Scorer::Scorer(std::vector<std::string> names, const MetricOptions& options)
 
 void Scorer::fit(const std::vector<std::string>& references) {
   for (const auto& family : families_) family->fit(references);
+  for (size_t m = 0; m < chosen_.size(); ++m)  // a signature may name what was fitted
+    chosen_[m] = families_[places_[m].family]->metrics()[places_[m].metric];
+}
+
+std::string Scorer::label_signature() const {
+  UNIRG_ASSERT(labeler_.has_value(), "no metric of the rule labeler was chosen");
+  return fmt::format("rule|lexicon:{}|uncertain:{}|v1", lexicon_tag(*labeler_),
+                     uncertain_is_positive_ ? "positive" : "negative");
 }
 
 int Scorer::threads(int64_t asked, int64_t group_size) {

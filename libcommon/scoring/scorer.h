@@ -31,7 +31,8 @@ class Scorer {
   Scorer(std::vector<std::string> names, const MetricOptions& options);
 
   [[nodiscard]] const std::vector<MetricInfo>& metrics() const { return chosen_; }
-  /// Once, before score(): every reference of the run. Metrics with document frequencies need it.
+  /// Once, before score(): every reference of the run. Metrics with document frequencies need it,
+  /// and their signatures in metrics() name it from then on.
   void fit(const std::vector<std::string>& references);
   /// One Scored for each hypothesis, its values in the order of metrics().
   [[nodiscard]] std::vector<Scored> score(const TextGroup& group) const;
@@ -45,6 +46,8 @@ class Scorer {
   [[nodiscard]] bool reads_labels() const { return labeler_.has_value(); }
   /// Conditions the rule labeler finds called. \pre reads_labels()
   [[nodiscard]] metrics::ConditionSet called(const std::string& text) const;
+  /// What called() hangs on, for signatures of corpus metrics over it. \pre reads_labels()
+  [[nodiscard]] std::string label_signature() const;
 
  private:
   /// Where a chosen metric's value stands.

@@ -163,6 +163,7 @@ class TextFamily final : public Family {
                   "cider-d of one reference would be 0 for every report (hint: give a table of "
                   "document frequencies, option cider-table, or leave cider-d out)");
     table_ = std::make_unique<metrics::CiderTable>(cider_table(references, options_.coco_tokens));
+    for (MetricInfo& metric : chosen_) name_references(metric, "df:references", references);
   }
 
   [[nodiscard]] std::vector<Scored> score(const TextGroup& group) const override {

@@ -88,7 +88,74 @@ scores_of() { # system, file
   scores_of a hyp.jsonl
   unirg-eval --quiet --references ref.csv --name b --scores b.scores.jsonl --uncertain-is-positive --format none hyp.jsonl
   run -65 --separate-stderr unirg-eval compare a.scores.jsonl b.scores.jsonl
-  assert_contains "$stderr" "metric 'label-f1' was computed as"
+  assert_contains "$stderr" "metric 'call-rate' was computed as"
+}
+
+@test "the sections scored, the labeler and the composite are in the signatures" {
+  run -0 unirg-eval --quiet --references ref.csv --sections impression --composite bleu2=0.5,errors=-0.1 --format json hyp.jsonl
+  [ "$(jq -r .signatures.bleu2 <<<"$output")" = "bleu2:rexrank|lower|smooth1|v1|sections:impression" ]
+  [[ $(jq -r '.signatures["micro-f1"]' <<<"$output") == "micro-f1:13|corpus|rule|lexicon:chest-"*"|uncertain:negative|v1|sections:impression" ]]
+  [ "$(jq -r .signatures.composite <<<"$output")" = "composite:0.5*bleu2 + -0.1*errors|v1" ]
+  unirg-eval --quiet --references ref.csv --name a --scores a.jsonl --format none hyp.jsonl
+  unirg-eval --quiet --references ref.csv --name b --sections impression --scores b.jsonl --format none hyp.jsonl
+  run -65 --separate-stderr unirg-eval compare --quiet a.jsonl b.jsonl
+  assert_contains "$stderr" "sections:impression"
+}
+
+@test "cider-d says which references it was fitted to" {
+  unirg-eval --quiet --references ref.csv --metrics cider-d --name a --scores a.jsonl --format none hyp.jsonl
+  [[ $(jq -r '.notes.signatures["cider-d"]' a.jsonl.run.json) == *"|df:references@"????????????"|v1" ]]
+  head -3 ref.csv >two.csv
+  head -2 hyp.jsonl | unirg-eval --quiet --references two.csv --metrics cider-d --name b --scores b.jsonl --format none -
+  run -65 --separate-stderr unirg-eval compare --quiet a.jsonl b.jsonl
+  assert_contains "$stderr" "cider-d"
+}
+
+@test "scores without a run record are compared with a warning" {
+  scores_of a hyp.jsonl
+  sed 's/"system":"a"/"system":"b"/' a.scores.jsonl >b.scores.jsonl
+  run -0 --separate-stderr unirg-eval compare --format none a.scores.jsonl b.scores.jsonl
+  assert_contains "$stderr" "b.scores.jsonl.run.json"
+}
+
+@test "files scored with metrics in another order are compared" {
+  unirg-eval --quiet --references ref.csv --metrics bleu2,rouge-l --name a --scores a.jsonl --format none hyp.jsonl
+  unirg-eval --quiet --references ref.csv --metrics rouge-l,bleu2 --name b --scores b.jsonl --format none hyp.jsonl
+  run -0 unirg-eval compare --quiet --pairs a-b --format json a.jsonl b.jsonl
+  jq -e '[.paired["a-b"][""][].diff] == [0, 0]' <<<"$output"
+}
+
+@test "a composition brings its metrics" {
+  printf 'terms:\n  - {metric: rouge2, weight: 1}\n' >c.yaml
+  run -0 unirg-eval --quiet --references ref.csv --metrics words --composition ./c.yaml --format json hyp.jsonl
+  [ "$(jq -c '.systems.system[""] | [.composite.mean == .rouge2.mean, has("words")]' <<<"$output")" = "[true,true]" ]
+}
+
+@test "every file of tables has a run record" {
+  scores_of a hyp.jsonl
+  for option in table html summary; do
+    unirg-eval compare --quiet --format none --$option out.$option a.scores.jsonl
+    [ "$(jq -r '.outputs | keys[0]' out.$option.run.json)" = out.$option ]
+  done
+  unirg-eval compare --quiet --format none --rexrank board a.scores.jsonl
+  [ "$(jq '.outputs | length' board/leaderboard.csv.run.json)" -eq 3 ]
+}
+
+@test "a ReXrank file keeps its order, takes empty reports, and refuses a study twice" {
+  printf '{"s3": {"model_prediction": ""}, "s1": {"model_prediction": "Clear."}, "s2": {"model_prediction": "Clear."}}' >p.json
+  printf '{"s3": {"report": "Clear."}, "s1": {"report": "Clear."}, "s2": {"report": "Clear."}}' >r.json
+  unirg-eval --quiet --references r.json --metrics rouge-l --scores s.jsonl --format none p.json
+  jq -es 'map([.study_id, .["rouge-l"]]) == [["s3", 0], ["s1", 1], ["s2", 1]]' s.jsonl
+  printf '{"s1": {"report": "Clear."}, "s1": {"report": "Effusion."}}' >twice.json
+  run -65 --separate-stderr unirg-eval --references twice.json --metrics rouge-l p.json
+  assert_contains "$stderr" "study 's1' stands twice"
+}
+
+@test "text that is no UTF-8 is named" {
+  printf 'study_id,report\ns1,Caf\351.\n' >latin.csv
+  run -65 --separate-stderr unirg-eval --references latin.csv --rexrank board latin.csv
+  assert_contains "$stderr" "latin.csv:2: "
+  assert_contains "$stderr" "iconv"
 }
 
 @test "the same bytes at any number of threads" {
@@ -166,6 +233,20 @@ scores_of() { # system, file
   unirg-eval --quiet --resamples 0 compare a.scores.jsonl >table.md
   run -1 grep -F '[' table.md
   unirg-eval --quiet --resamples 0 --format json compare a.scores.jsonl | jq -e '[.systems[][][].lo] | all(. == null)'
+}
+
+@test "usage errors come before the work" {
+  for option in "--pairs a" "--composite bleu2=1 --composition x"; do
+    # shellcheck disable=SC2086  # two words
+    run -64 unirg-eval --references ref.csv --scores s.jsonl $option hyp.jsonl
+    [ ! -e s.jsonl ]
+  done
+}
+
+@test "a lexicon that is not there is 66, and only where it is needed" {
+  run -66 --separate-stderr unirg-eval --references ref.csv --lexicon none.yaml --metrics label-f1 hyp.jsonl
+  assert_contains "$stderr" "none.yaml"
+  unirg-eval --quiet --references ref.csv --lexicon none.yaml --metrics rouge-l --format none hyp.jsonl
 }
 
 @test "usage and configuration errors" {

@@ -87,6 +87,23 @@ END
   [ "$(jq -c '[.reward, .weights]' third.jsonl)" = "$(jq -c '[.reward, .weights]' first.jsonl)" ]
 }
 
+@test "--reweight keeps the signatures, and takes nothing that would need scoring" {
+  reward --references reference.csv --weights rouge-l=1 --metrics bleu2 -o rewards.jsonl rollouts.jsonl
+  unirg-reward --quiet --reweight rewards.jsonl --weights bleu2=1 -o again.jsonl
+  [ "$(jq -c .notes.signatures again.jsonl.run.json)" = "$(jq -c .notes.signatures rewards.jsonl.run.json)" ]
+  run -64 unirg-reward --reweight rewards.jsonl --weights bleu2=1 --metrics words
+  run -64 unirg-reward --reweight rewards.jsonl --weights bleu2=1 --shard 0/2
+}
+
+@test "--reweight tells bad lines by number" {
+  reward --references reference.csv --weights rouge-l=1 -o rewards.jsonl rollouts.jsonl
+  { head -1 rewards.jsonl; echo '{"schema":"unirg.reward/1"}'; } >bad.jsonl
+  run -65 --separate-stderr unirg-reward --reweight bad.jsonl --weights rouge-l=1
+  assert_contains "$stderr" "bad.jsonl:2: "
+  unirg-reward --quiet --on-error skip --reweight bad.jsonl --weights rouge-l=1 -o some.jsonl
+  [ "$(jq .line some.jsonl.rejected.jsonl)" -eq 2 ]
+}
+
 @test "--reweight names a component that is not there, and a null one" {
   reward --references reference.csv --weights rouge-l=1 -o first.jsonl rollouts.jsonl
   run -65 --separate-stderr reward --reweight first.jsonl --weights errors=1 -o second.jsonl

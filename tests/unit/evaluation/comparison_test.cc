@@ -69,7 +69,7 @@ TEST(Compare, means_are_over_the_reports_that_have_a_value) {
   for (Score* s : {&scores[2], &scores[3]}) s->metrics[1].second = std::nullopt;
   const Comparison c = compare(scores, {{{"a", "b"}}, {}, 20, 0});
   EXPECT_DOUBLE_EQ(value_of(c, "a", "errors"), 2);
-  EXPECT_EQ(c.results.at({"a", "test"}).reports_of("errors"), 1);
+  EXPECT_EQ(c.results.at({"a", "test"}).valued.at("errors"), 1);
   EXPECT_TRUE(std::isnan(value_of(c, "b", "errors"))) << "no report of b has one";
   const auto summary = summary_json(c, {});
   EXPECT_EQ(summary["systems"]["a"]["test"]["errors"]["n"], 1);
@@ -79,6 +79,43 @@ TEST(Compare, means_are_over_the_reports_that_have_a_value) {
   EXPECT_NE(text.find("none (0 of 2)"), std::string::npos) << text;
 }
 
+TEST(Compare, differences_are_over_the_reports_that_have_both_values) {
+  auto scores = two_systems();
+  scores[3].metrics[0].second = std::nullopt;  // b has no bleu2 for study 2
+  const Comparison c = compare(scores, {{{"a", "b"}}, {}, 200, 0});
+  EXPECT_DOUBLE_EQ(value_of(c, "a", "bleu2"), 0.75) << "of its own, a keeps both";
+  const Comparison::Pair& pair = c.pairs.at(0);
+  EXPECT_DOUBLE_EQ(pair.metrics[0].second.value, 0.5 - 0.25) << "study 1 alone";
+  EXPECT_DOUBLE_EQ(pair.metrics[0].second.lo, 0.25);
+  EXPECT_DOUBLE_EQ(pair.metrics[0].second.hi, 0.25);
+  EXPECT_EQ(pair.reports.at("bleu2"), 1);
+  EXPECT_EQ(pair.reports.at("errors"), 2);
+  EXPECT_EQ(summary_json(c, {})["paired"]["a-b"]["test"]["bleu2"]["n"], 1);
+  EXPECT_NE(markdown_tables(c).find("| bleu2 | +0.250 [+0.250, +0.250] (1 of 2) |"),
+            std::string::npos);
+}
+
+TEST(Compare, tables_say_none_where_there_is_no_number) {
+  auto scores = two_systems();
+  for (Score* s : {&scores[2], &scores[3]}) s->metrics[0].second = std::nullopt;
+  const Comparison c = compare(scores, {{{"a", "b"}}, {}, 20, 0});
+  const std::string tables = markdown_tables(c) + tsv_table(c);
+  EXPECT_EQ(tables.find("nan"), std::string::npos) << tables;
+  EXPECT_NE(tables.find("| bleu2 | none (0 of 2) |"), std::string::npos) << tables;
+  EXPECT_NE(tables.find("b\ttest\tbleu2\t\t\t\t0\n"), std::string::npos) << tables;
+  EXPECT_NE(tsv_table(compare(two_systems(), {{}, {}, 0, 0})).find("\t0.75\t\t\t2\n"),
+            std::string::npos)
+      << "no interval without resamples";
+}
+
+TEST(Compare, metrics_may_come_in_another_order) {
+  auto scores = two_systems();
+  std::swap(scores[2].metrics[0], scores[2].metrics[1]);
+  EXPECT_DOUBLE_EQ(value_of(compare(scores, {{}, {}, 0, 0}), "b", "errors"), 0.5);
+  scores[2].metrics[0].first = "other";
+  EXPECT_THROW(compare(scores, {{}, {}, 0, 0}), Error);
+}
+
 TEST(Compare, makes_corpus_metrics_of_summed_statistics) {
   auto scores = two_systems();
   scores.resize(2);
@@ -86,6 +123,10 @@ TEST(Compare, makes_corpus_metrics_of_summed_statistics) {
   scores[1].sums = {{"radcliq-v1", {-0.25, 1}}};
   const Comparison c = compare(scores, {{}, {}, 0, 0});
   EXPECT_DOUBLE_EQ(value_of(c, "a", "1/radcliq-v1"), 8) << "1 / mean, not the mean of 1/x";
+  EXPECT_EQ(c.results.at({"a", "test"}).valued.at("1/radcliq-v1"), 2);
+  scores[1].sums[0].second = {0, 0};  // no value for study 2
+  EXPECT_EQ(compare(scores, {{}, {}, 0, 0}).results.at({"a", "test"}).valued.at("1/radcliq-v1"), 1);
+  scores[1].sums[0].second = {-0.25, 1};
   scores[0].sums[0].second[0] = 0.25;
   EXPECT_TRUE(std::isnan(value_of(compare(scores, {{}, {}, 0, 0}), "a", "1/radcliq-v1")))
       << "a mean of 0 has no reciprocal";
