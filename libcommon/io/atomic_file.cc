@@ -86,6 +86,7 @@ bool is_special(const fs::path& path) {
 
 struct AtomicFile::Impl {
   fs::path path;
+  Kind kind = Kind::output;
   fs::path temporary;
   int fd = -1;
   int64_t offset = 0;
@@ -107,8 +108,9 @@ struct AtomicFile::Impl {
   }
 };
 
-AtomicFile::AtomicFile(const fs::path& path) : impl_(std::make_unique<Impl>()) {
+AtomicFile::AtomicFile(const fs::path& path, Kind kind) : impl_(std::make_unique<Impl>()) {
   impl_->path = path;
+  impl_->kind = kind;
   impl_->buffer.reserve(kBufferBytes);
   if (is_stream(path)) {
     impl_->fd = STDOUT_FILENO;
@@ -119,7 +121,7 @@ AtomicFile::AtomicFile(const fs::path& path) : impl_(std::make_unique<Impl>()) {
     if (impl_->fd < 0) throw create_error(path);
     return;
   }
-  sweep(path);
+  if (kind == Kind::output) sweep(path);
   for (int attempt = 0; impl_->fd < 0; ++attempt) {
     impl_->temporary = temporary_name(path, attempt);
     impl_->fd = ::open(impl_->temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -149,7 +151,8 @@ const fs::path& AtomicFile::path() const { return impl_->path; }
 void AtomicFile::seal() {
   impl_->flush();
   impl_->digest = impl_->sha.hex();
-  if (!impl_->temporary.empty() && ::fsync(impl_->fd) != 0) throw io_error("sync", impl_->path);
+  const bool synced = impl_->kind == Kind::output && !impl_->temporary.empty();
+  if (synced && ::fsync(impl_->fd) != 0) throw io_error("sync", impl_->path);
 }
 
 void AtomicFile::commit() {
@@ -163,7 +166,7 @@ void AtomicFile::commit() {
     if (!impl_->temporary.empty()) ::unlink(impl_->temporary.c_str());
     throw error;
   }
-  sync_parent(impl_->path);
+  if (impl_->kind == Kind::output) sync_parent(impl_->path);
 }
 
 fs::path folder_name(const fs::path& path) {
@@ -245,8 +248,8 @@ FolderLock::FolderLock(const fs::path& folder)
 
 FolderLock::~FolderLock() { ::close(fd_); }
 
-void write_file(const fs::path& path, std::string_view bytes) {
-  AtomicFile file(path);
+void write_file(const fs::path& path, std::string_view bytes, AtomicFile::Kind kind) {
+  AtomicFile file(path, kind);
   file.write(bytes);
   file.commit();
 }

@@ -23,10 +23,14 @@ bool is_special(const std::filesystem::path& path);
 /// A file under construction. Destroyed without commit(), it leaves nothing behind.
 class AtomicFile {
  public:
+  /// A cache entry can be made anew and says by a digest whether it is whole: it is renamed into
+  /// place but not synced, and nobody looks for what a killed run left beside it, which for a
+  /// folder of many entries would cost more than they do.
+  enum class Kind { output, cache_entry };
   /// The parent folder must exist. What is there and no regular file (a FIFO, /dev/null) is written
   /// to as it is.
   /// \throws Error(Exit::cannot_create) if the temporary file cannot be created.
-  explicit AtomicFile(const std::filesystem::path& path);
+  explicit AtomicFile(const std::filesystem::path& path, Kind kind = Kind::output);
   ~AtomicFile();
   AtomicFile(AtomicFile&&) noexcept;
   AtomicFile& operator=(AtomicFile&&) = delete;
@@ -94,7 +98,8 @@ std::filesystem::path folder_name(const std::filesystem::path& path);
 void check_replaceable(const std::filesystem::path& folder);
 
 /// Whole small file written atomically, parent folder must exist.
-void write_file(const std::filesystem::path& path, std::string_view bytes);
+void write_file(const std::filesystem::path& path, std::string_view bytes,
+                AtomicFile::Kind kind = AtomicFile::Kind::output);
 /// Whole file ("-": standard input). \throws Error(Exit::no_input) if it cannot be opened,
 /// Error(Exit::io) on a read error
 std::string read_file(const std::filesystem::path& path);

@@ -5,6 +5,9 @@
 #include <hyphen.h>
 
 #include <algorithm>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
@@ -41,10 +44,22 @@ struct FreeDictionary {
   void operator()(HyphenDict* dictionary) const { hnj_hyphen_free(dictionary); }
 };
 
+struct Hash {
+  using is_transparent = void;
+  size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+};
+
+constexpr size_t kMostWords = 1 << 16;
+
 }  // namespace
 
 struct Readability::Impl {
   std::unique_ptr<HyphenDict, FreeDictionary> dictionary;
+  /// Syllables of words that were met: reports have few words and say them often.
+  mutable std::shared_mutex mutex;
+  mutable std::unordered_map<std::string, size_t, Hash, std::equal_to<>> met;
+
+  [[nodiscard]] size_t count(std::string_view word) const;
 };
 
 Readability::Readability(const std::filesystem::path& dictionary)
@@ -68,12 +83,23 @@ Readability::Readability(const std::filesystem::path& dictionary)
 Readability::~Readability() = default;
 
 size_t Readability::syllables(std::string_view word) const {
+  {
+    const std::shared_lock lock(impl_->mutex);
+    if (const auto it = impl_->met.find(word); it != impl_->met.end()) return it->second;
+  }
+  const size_t syllables = impl_->count(word);
+  const std::unique_lock lock(impl_->mutex);
+  if (impl_->met.size() < kMostWords) impl_->met.emplace(word, syllables);
+  return syllables;
+}
+
+size_t Readability::Impl::count(std::string_view word) const {
   std::vector<char> breaks(word.size() + 5);
   char** rep = nullptr;
   int* pos = nullptr;
   int* cut = nullptr;
   const int failed =
-      hnj_hyphen_hyphenate3(impl_->dictionary.get(), word.data(), static_cast<int>(word.size()),
+      hnj_hyphen_hyphenate3(dictionary.get(), word.data(), static_cast<int>(word.size()),
                             breaks.data(), nullptr, &rep, &pos, &cut, 1, 1, 1, 1);
   if (rep != nullptr) {
     for (size_t i = 0; i < word.size(); ++i) free(rep[i]);

@@ -8,6 +8,7 @@
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/index_add.h>
 #include <ATen/ops/index_select.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sort.h>
 #include <ATen/ops/tensor.h>
@@ -42,17 +43,29 @@ void add_network_shapes(Shapes& shapes, const std::string& name, int64_t in,
   }
 }
 
-Tensor network(const Dygie& dygie, const std::string& name, Tensor x) {
-  for (size_t i = 0; i < dygie.config.hidden_dims.size(); ++i) {
-    x = at::relu(dense(dygie.encoder.parameters, fmt::format("{}._linear_layers.{}", name, i), x));
-  }
-  return x;
+std::string layer_name(const std::string& network, size_t i) {
+  return fmt::format("{}._linear_layers.{}", network, i);
 }
 
-/// A network with a linear scorer behind it, both wrapped to run over spans. \returns [..., scores]
-Tensor span_scores(const Dygie& dygie, const std::string& name, const Tensor& x) {
-  return dense(dygie.encoder.parameters, name + ".1._module",
-               network(dygie, name + ".0._module", x));
+/// What columns [begin, begin + x's width) of a network's first layer make of x, without the bias.
+/// That layer reads vectors put side by side, so it is a sum of such parts, and what depends on one
+/// word is worked out once a word instead of once a span: 8 times less, and nothing is copied.
+Tensor first_layer_part(const Dygie& dygie, const std::string& name, int64_t begin,
+                        const Tensor& x) {
+  const Tensor weight = parameter(dygie.encoder.parameters, layer_name(name, 0) + ".weight");
+  return at::linear(x, weight.narrow(1, begin, x.size(-1)));
+}
+
+const Tensor& first_layer_bias(const Dygie& dygie, const std::string& name) {
+  return parameter(dygie.encoder.parameters, layer_name(name, 0) + ".bias");
+}
+
+/// The network behind its first layer. \param x sum of the first layer's parts and bias
+Tensor network_behind(const Dygie& dygie, const std::string& name, Tensor x) {
+  x = at::relu(x);
+  for (size_t i = 1; i < dygie.config.hidden_dims.size(); ++i)
+    x = at::relu(dense(dygie.encoder.parameters, layer_name(name, i), x));
+  return x;
 }
 
 /// Whether a head scores the labels of another data set.
@@ -97,6 +110,34 @@ Spans make_spans(const Dygie& dygie, int64_t W) {
   return spans;
 }
 
+/// A network over spans with a linear scorer behind it.
+class SpanScorer {
+ public:
+  /// \param words [W, H]
+  SpanScorer(const Dygie& dygie, std::string name, const Tensor& words)
+      : dygie_(dygie), name_(std::move(name)), network_(name_ + ".0._module") {
+    const int64_t H = words.size(1);
+    first_ = first_layer_part(dygie, network_, 0, words);
+    last_ = first_layer_part(dygie, network_, H, words);
+    width_ =
+        first_layer_part(dygie, network_, 2 * H, parameter(dygie.encoder.parameters, kWidths)) +
+        first_layer_bias(dygie, network_);
+  }
+
+  /// \param first, last [N] words of each span \returns [N, scores]
+  [[nodiscard]] Tensor scores(const Tensor& first, const Tensor& last) const {
+    const Tensor x = at::index_select(first_, 0, first) + at::index_select(last_, 0, last) +
+                     at::index_select(width_, 0, last - first);
+    return dense(dygie_.encoder.parameters, name_ + ".1._module",
+                 network_behind(dygie_, network_, x));
+  }
+
+ private:
+  const Dygie& dygie_;
+  std::string name_, network_;
+  Tensor first_, last_, width_;  ///< of each word, each word, each width
+};
+
 /// Vectors of some spans. \returns [N, F]
 Tensor span_vectors(const Dygie& dygie, const Tensor& words,
                     const std::vector<int64_t>& first_words,
@@ -113,22 +154,24 @@ struct SpanScores {
   Tensor mentions;               ///< [S, 1]
 };
 
-/// Some thousand spans at a time: a long report's vectors would fill the memory.
+/// Some thousand spans at a time: a long report's would fill the memory.
 SpanScores score_spans(const Dygie& dygie, const Tensor& words, const Spans& spans) {
   constexpr size_t kSpans = 4096;
   const DygieConfig& c = dygie.config;
+  const SpanScorer entities(dygie, entity_root(c), words);
+  const SpanScorer pruner(dygie, relation_root(c, "_mention_pruners") + "._scorer", words);
+  const auto some = [&](const std::vector<int64_t>& all, size_t begin) {
+    const size_t count = std::min(all.size() - begin, kSpans);
+    return at::tensor(at::ArrayRef<int64_t>(&all[begin], count), at::kLong).to(words.device());
+  };
   SpanScores out;
   std::vector<Tensor> mentions;
   for (size_t begin = 0; begin < spans.first.size(); begin += kSpans) {
-    const auto from = static_cast<std::ptrdiff_t>(begin);
-    const auto to = static_cast<std::ptrdiff_t>(std::min(spans.first.size(), begin + kSpans));
-    const Tensor vectors =
-        span_vectors(dygie, words, {spans.first.begin() + from, spans.first.begin() + to},
-                     {spans.last.begin() + from, spans.last.begin() + to});
-    const auto some = best_classes(span_scores(dygie, entity_root(c), vectors));
-    out.classes.insert(out.classes.end(), some.begin(), some.end());
-    mentions.push_back(
-        span_scores(dygie, relation_root(c, "_mention_pruners") + "._scorer", vectors));
+    const Tensor first = some(spans.first, begin);
+    const Tensor last = some(spans.last, begin);
+    const auto classes = best_classes(entities.scores(first, last));
+    out.classes.insert(out.classes.end(), classes.begin(), classes.end());
+    mentions.push_back(pruner.scores(first, last));
   }
   out.mentions = at::cat(mentions, 0);
   return out;
@@ -172,21 +215,27 @@ struct Pair {
 };
 
 /// The ordered pairs of mentions that have a label, row by row. They are scored a few rows at a
-/// time: all at once would be K x K x 3F floats, a gigabyte for a long report.
+/// time: all at once would be K x K x F floats, hundreds of megabytes for a long report.
 std::vector<Pair> labeled_pairs(const Dygie& dygie, const Mentions& mentions) {
   constexpr int64_t kPairs = 4096;
   const DygieConfig& c = dygie.config;
   std::vector<Pair> found;
   if (mentions.spans.empty()) return found;
   const int64_t K = mentions.vectors.size(0);
+  const int64_t F = mentions.vectors.size(1);
+  const std::string name = relation_root(c, "_relation_feedforwards");
+  const Tensor of_a = first_layer_part(dygie, name, 0, mentions.vectors);  // [K, hidden]
+  const Tensor of_b =
+      first_layer_part(dygie, name, F, mentions.vectors) + first_layer_bias(dygie, name);
   const int64_t rows = std::max<int64_t>(1, kPairs / K);
   const Tensor b = mentions.vectors.unsqueeze(0);  // [1, K, F]
   for (int64_t begin = 0; begin < K; begin += rows) {
     const int64_t n = std::min(rows, K - begin);
     const Tensor a = mentions.vectors.narrow(0, begin, n).unsqueeze(1);  // [n, 1, F]
-    const Tensor pairs =
-        at::cat({a.expand({n, K, -1}), b.expand({n, K, -1}), a * b}, 2);  // [n, K, 3F]
-    const Tensor inner = network(dygie, relation_root(c, "_relation_feedforwards"), pairs);
+    const Tensor inner =
+        network_behind(dygie, name,
+                       of_a.narrow(0, begin, n).unsqueeze(1) + of_b.unsqueeze(0) +
+                           first_layer_part(dygie, name, 2 * F, a * b));  // [n, K, hidden]
     const Tensor both = mentions.scores.narrow(0, begin, n).unsqueeze(1) +
                         mentions.scores.unsqueeze(0);  // [n, K, 1]
     const Tensor scores =

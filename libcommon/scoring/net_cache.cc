@@ -61,7 +61,7 @@ void NetCache::put(std::string_view text, std::string_view value) const {
   const std::string k = key(text);
   const std::filesystem::path path = file(k);
   io::make_folders(path.parent_path());
-  io::write_file(path, head(k, value) + std::string(value));
+  io::write_file(path, head(k, value) + std::string(value), io::AtomicFile::Kind::cache_entry);
 }
 
 void ByteWriter::integer(int64_t value) {

@@ -24,6 +24,7 @@ bool is_python_space(char32_t c) {
 }
 
 bool is_python_alnum(char32_t c) {
+  if (c < 0x80) return is_letter(static_cast<char>(c)) || is_digit(static_cast<char>(c));
   return (U_MASK(u_charType(icu(c))) & U_GC_L_MASK) != 0 || numeric_type(c) != U_NT_NONE;
 }
 

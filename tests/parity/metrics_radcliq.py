@@ -14,8 +14,12 @@ RADCLIQ = {  # RadGraph, BERTScore, SembScore, BLEU-2: mean, scale, coefficient;
 
 
 def radcliq(columns):
-    """From the columns of the four, BERTScore rescaled."""
+    """From the columns of the four, BERTScore rescaled. A part without a number, or why it has none, is the row's value."""
     rows = list(zip(*(columns[name] for name in ("radgraph", "bertscore", "sembscore", "bleu2"))))
-    value = lambda terms, intercept, row: intercept + sum((x - mean) / scale * weight
-                                                          for x, (mean, scale, weight) in zip(row, terms))
+
+    def value(terms, intercept, row):
+        missing = [x for x in row if x is None or isinstance(x, str)]
+        if missing:
+            return missing[0]
+        return intercept + sum((x - mean) / scale * weight for x, (mean, scale, weight) in zip(row, terms))
     return {name: [value(*numbers, row) for row in rows] for name, numbers in RADCLIQ.items()}
