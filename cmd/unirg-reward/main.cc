@@ -48,6 +48,9 @@ void set_reward(data::Reward& reward, const scoring::Composition& composition) {
   const auto value = scoring::compose(composition, reward.components);
   if (!value) throw Error(Exit::data, "no term of the reward has a value");
   reward.reward = *value;
+  reward.terms.clear();
+  if (!scoring::is_plain(composition))
+    reward.terms = scoring::term_values(composition, reward.components);
 }
 
 }  // namespace unirg

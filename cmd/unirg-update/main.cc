@@ -57,17 +57,37 @@ void print_plan(const UpdateToolOptions& o, const policy::ReportWriter& writer) 
       job.options.groups_per_step > 0 ? std::min(groups, job.options.groups_per_step) : groups;
   work.units_at_once = std::min(o.common.threads, per_step);
   work.brief = true;
-  work.reference = job.options.grpo.kl_coefficient > 0;
+  work.reference = job.options.loss.kl_coefficient > 0;
   if (work.reference && !job.reference.empty())
     work.reference_bytes = policy::weight_bytes(job.reference, job.dtype);
   fmt::print("groups: {}\nepochs: {}\n", groups, job.options.epochs);
   policy::print_plan(train::training_plan(job.policy, job.dtype, job.options.trainable, work));
 }
 
+/// Names become kinds, and what does not go together is refused.
+void settle_objective(UpdateToolOptions& o) {
+  rl::UpdateOptions& u = o.job.options;
+  o.groups.advantage = rl::parse_advantage(o.advantage);
+  u.loss.ratio = rl::parse_ratio(o.ratio);
+  u.loss.kl = rl::parse_kl(o.kl_estimator);
+  u.aggregation = rl::parse_aggregation(o.aggregation);
+  if ((o.groups.advantage == rl::AdvantageKind::greedy) != !o.greedy_rewards.empty())
+    throw Error(Exit::config, "--advantage greedy and --greedy-rewards need each other");
+  if (u.aggregation == rl::Aggregation::constant && u.max_tokens == 0)
+    throw Error(Exit::config, "--aggregation constant needs --max-tokens");
+  if (o.groups.overlong_limit > 0 &&
+      (o.groups.overlong_buffer == 0 || o.groups.overlong_buffer > o.groups.overlong_limit))
+    throw Error(Exit::config,
+                "--overlong-limit needs an --overlong-buffer above 0 and not above the limit");
+  if (u.loss.dual_clip != 0 && u.loss.dual_clip <= 1)
+    throw Error(Exit::config, "--dual-clip is above 1, or 0 for none");
+}
+
 Exit run(UpdateToolOptions& o, cli::Context& context) {
   rl::UpdateJob& job = o.job;
+  settle_objective(o);
   const bool has_adapter = job.options.trainable.lora_rank > 0 || model::is_adapter(job.policy);
-  if (job.options.grpo.kl_coefficient > 0 && job.reference.empty() && !has_adapter)
+  if (job.options.loss.kl_coefficient > 0 && job.reference.empty() && !has_adapter)
     throw Error(Exit::config,
                 "--kl needs --reference (an adapter needs none: its base is the reference)");
   if (job.options.schedule.shape == "cosine" && job.options.schedule.total_steps == 0) {
@@ -85,9 +105,10 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
   job.seed = static_cast<uint64_t>(o.common.seed);
   const policy::ReportWriter writer(job.policy, o.prompt);
   const std::string digest = model::policy_digest(job.policy);
+  std::vector<data::Reward> greedy;
+  if (!o.greedy_rewards.empty()) greedy = data::read_rewards(o.greedy_rewards).records;
   job.batch = rl::join_rollouts(data::read_generations(o.rollouts).records,
-                                data::read_rewards(o.rewards).records, digest,
-                                job.options.advantage_epsilon);
+                                data::read_rewards(o.rewards).records, digest, o.groups, greedy);
   job.studies = encode_groups(o, job.batch, writer);
   if (o.common.dry_run) {
     print_plan(o, writer);
@@ -97,6 +118,7 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
   if (!job.reference.empty())
     model::add_policy_input(context.record, job.reference, model::policy_digest(job.reference));
   for (const auto& file : {o.studies, o.rewards, o.rollouts}) context.record.add_input(file);
+  if (!o.greedy_rewards.empty()) context.record.add_input(o.greedy_rewards);
   return rl::run_update(job, writer, context);
 }
 

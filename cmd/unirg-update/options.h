@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "cli/run_main.h"
 #include "policy/report_writer.h"
@@ -12,7 +13,10 @@ namespace unirg {
 struct UpdateToolOptions {
   cli::Common common;
   std::filesystem::path studies, rewards, rollouts;
+  std::filesystem::path greedy_rewards;
   policy::PromptOptions prompt;
+  rl::GroupOptions groups;
+  std::string advantage = "grpo", ratio = "token", kl_estimator = "k3", aggregation = "token";
   rl::UpdateJob job;
 };
 

@@ -345,6 +345,8 @@ Json to_json(const Reward& reward) {
   Json object = {{"schema", kRewardSchema},       {"study_id", reward.study_id},
                  {"sample", reward.sample},       {"components", std::move(components)},
                  {"weights", std::move(weights)}, {"reward", reward.reward}};
+  for (const auto& [name, value] : reward.terms)
+    object["terms"][name] = value ? Json(*value) : Json(nullptr);
   append_extra(object, reward.extra);
   return object;
 }
@@ -357,6 +359,7 @@ Result<Reward> reward_from_json(const Json& object) {
   reader.read("sample", reward.sample);
   reader.read("components", reward.components);
   reader.read("weights", reward.weights);
+  if (object.contains("terms")) reader.read("terms", reward.terms);
   reader.read("reward", reward.reward);
   if (reader.failure()) return tl::unexpected(*reader.failure());
   reward.extra = reader.unknown();

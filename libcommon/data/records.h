@@ -91,6 +91,9 @@ struct Reward {
   int64_t sample = 0;
   std::vector<std::pair<std::string, std::optional<double>>> components;  ///< null: no value
   std::vector<std::pair<std::string, double>> weights;
+  /// What the weights multiply, by metric: components after their transforms; empty where that is
+  /// the components themselves. Null: the term was dropped.
+  std::vector<std::pair<std::string, std::optional<double>>> terms;
   double reward = 0;  ///< of the components, as the run record's formula says
   Json extra = Json::object();
 };

@@ -45,48 +45,116 @@ double identical_samples(const RolloutGroup& group) {
   return shared;
 }
 
+/// Rewards by rollout, each to be taken once.
+class RewardTable {
+ public:
+  explicit RewardTable(const std::vector<data::Reward>& rewards) {
+    for (const data::Reward& r : rewards) by_key_.emplace(key_of(r.study_id, r.sample), &r);
+  }
+  const data::Reward& take(const data::Generation& rollout) {
+    const std::string key = key_of(rollout.study_id, rollout.sample);
+    const auto found = by_key_.extract(key);
+    if (found.empty()) throw Error(Exit::data, fmt::format("rollout '{}' has no reward", key));
+    return *found.mapped();
+  }
+  void check_all_taken() const {
+    if (!by_key_.empty())
+      throw Error(Exit::data, fmt::format("{} rewards have no rollout, e.g. '{}'", by_key_.size(),
+                                          by_key_.begin()->first));
+  }
+
+ private:
+  std::unordered_map<std::string, const data::Reward*> by_key_;
+};
+
+double kept_reward(const data::Reward& reward, const data::Generation& rollout,
+                   const GroupOptions& o) {
+  double value = reward.reward;
+  if (o.overlong_limit > 0)
+    value += overlong_penalty(static_cast<double>(rollout.tokens.size()), o.overlong_limit,
+                              o.overlong_buffer);
+  return o.reward_clip > 0 ? std::clamp(value, -o.reward_clip, o.reward_clip) : value;
+}
+
+/// Adds a sample's terms to its group's; all samples have those of the first.
+void add_terms(const data::Reward& reward, GroupRewards& group) {
+  const auto& values = reward.terms.empty() ? reward.components : reward.terms;
+  group.terms.resize(reward.weights.size());
+  for (size_t k = 0; k < reward.weights.size(); ++k) {
+    const auto& [metric, weight] = reward.weights[k];
+    const auto value = std::find_if(values.begin(), values.end(),
+                                    [&](const auto& v) { return v.first == metric; });
+    if (value == values.end() || group.terms[k].values.size() + 1 != group.rewards.size())
+      throw Error(Exit::data,
+                  fmt::format("reward of '{}' has other terms than the first of its study",
+                              key_of(reward.study_id, reward.sample)));
+    group.terms[k].weight = weight;
+    group.terms[k].values.push_back(value->second);
+  }
+}
+
+void choose_trained(const GroupOptions& o, RolloutBatch& batch) {
+  for (RolloutGroup& group : batch.groups) {
+    const bool dropped = o.drop_equal_groups && !group.advantage.learns();
+    for (const data::Generation& sample : group.samples) {
+      group.trained.push_back(!dropped && !(o.drop_unfinished && sample.finish == "length"));
+      batch.untrained += !group.trained.back();
+    }
+  }
+}
+
+/// Numbers over all samples.
+void describe(RolloutBatch& batch) {
+  double count = 0;
+  for (const RolloutGroup& group : batch.groups) count += static_cast<double>(group.samples.size());
+  for (const RolloutGroup& group : batch.groups) {
+    for (const data::Generation& sample : group.samples) {
+      batch.mean_length += static_cast<double>(sample.tokens.size()) / count;
+      batch.stopped_share += sample.finish == "stop" ? 1 / count : 0;
+    }
+    batch.identical_share += identical_samples(group) / count;
+    batch.zero_variance_groups += !group.advantage.learns();
+  }
+}
+
 }  // namespace
 
 RolloutBatch join_rollouts(std::vector<data::Generation> rollouts,
                            const std::vector<data::Reward>& rewards,
-                           const std::string& policy_digest, double epsilon) {
+                           const std::string& policy_digest, const GroupOptions& options,
+                           const std::vector<data::Reward>& greedy) {
   if (rollouts.empty()) throw Error(Exit::data, "no rollouts");
-  std::unordered_map<std::string, const data::Reward*> by_key;
-  for (const data::Reward& r : rewards) by_key.emplace(key_of(r.study_id, r.sample), &r);
+  RewardTable table(rewards);
   RolloutBatch batch;
-  std::unordered_map<std::string, size_t> group_of;
-  std::vector<std::vector<double>> group_rewards;
+  std::vector<GroupRewards> groups;
   std::map<std::string, std::vector<double>> numbers;
-  const auto count = static_cast<double>(rollouts.size());
+  std::unordered_map<std::string, size_t> group_of;
   for (data::Generation& rollout : rollouts) {
     check_rollout(rollout, policy_digest);
-    const auto found = by_key.extract(key_of(rollout.study_id, rollout.sample));
-    if (found.empty())
-      throw Error(Exit::data, fmt::format("rollout '{}' has no reward",
-                                          key_of(rollout.study_id, rollout.sample)));
-    const data::Reward& reward = *found.mapped();
+    const data::Reward& reward = table.take(rollout);
     const auto [it, is_new] = group_of.emplace(rollout.study_id, batch.groups.size());
     if (is_new) {
-      batch.groups.push_back({rollout.study_id, {}, {}});
-      group_rewards.emplace_back();
+      batch.groups.push_back({rollout.study_id, {}, {}, {}});
+      groups.emplace_back();
     }
-    group_rewards[it->second].push_back(reward.reward);
-    numbers["reward"].push_back(reward.reward);
+    GroupRewards& group = groups[it->second];
+    group.rewards.push_back(kept_reward(reward, rollout, options));
+    if (options.advantage == AdvantageKind::gdpo) add_terms(reward, group);
+    numbers["reward"].push_back(group.rewards.back());
     for (const auto& [name, value] : reward.components) {
       if (value) numbers[name].push_back(*value);
     }
-    batch.mean_length += static_cast<double>(rollout.tokens.size()) / count;
-    batch.stopped_share += rollout.finish == "stop" ? 1 / count : 0;
     batch.groups[it->second].samples.push_back(std::move(rollout));
   }
-  if (!by_key.empty())
-    throw Error(Exit::data, fmt::format("{} rewards have no rollout, e.g. '{}'", by_key.size(),
-                                        by_key.begin()->first));
-  for (size_t i = 0; i < batch.groups.size(); ++i) {
-    batch.groups[i].advantage = group_advantage(group_rewards[i], epsilon);
-    batch.zero_variance_groups += batch.groups[i].advantage.std == 0;
-    batch.identical_share += identical_samples(batch.groups[i]) / count;
+  table.check_all_taken();
+  for (const data::Reward& r : greedy) {
+    const auto group = group_of.find(r.study_id);
+    if (group != group_of.end()) groups[group->second].greedy = r.reward;
   }
+  std::vector<GroupAdvantage> all = advantages(options.advantage, groups, options.epsilon);
+  for (size_t i = 0; i < all.size(); ++i) batch.groups[i].advantage = std::move(all[i]);
+  choose_trained(options, batch);
+  describe(batch);
   for (const auto& [name, values] : numbers) batch.rewards[name] = spread_of(values);
   return batch;
 }

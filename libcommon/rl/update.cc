@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <mutex>
 #include <optional>
 
@@ -28,31 +29,52 @@ struct GroupTokens {
       streams;  ///< fed to the model: last prompt token, then the reply without its last
   Tensor rows;  ///< of the padded [G*L] output
   Tensor targets, old_logprobs, advantages;
+  Tensor samples;  ///< which stream each token is of
+  Tensor weights;  ///< in the loss; undefined where all are alike
 };
 
-GroupTokens flatten(const RolloutGroup& group, int64_t last_prompt_token,
-                    const at::Device& device) {
-  size_t longest = 0;
-  for (const data::Generation& g : group.samples) longest = std::max(longest, g.tokens.size());
-  GroupTokens flat;
-  std::vector<int64_t> rows, targets;
-  std::vector<float> old_logprobs, advantages;
+/// The samples of a group that are trained on.
+std::vector<size_t> trained_samples(const RolloutGroup& group) {
+  std::vector<size_t> trained;
   for (size_t i = 0; i < group.samples.size(); ++i) {
-    const data::Generation& g = group.samples[i];
+    if (group.trained[i]) trained.push_back(i);
+  }
+  return trained;
+}
+
+/// \param weight of each token of a reply of some length; null: all alike
+GroupTokens flatten(const RolloutGroup& group, int64_t last_prompt_token, const at::Device& device,
+                    const std::function<double(double)>& weight) {
+  const std::vector<size_t> trained = trained_samples(group);
+  size_t longest = 0;
+  for (const size_t i : trained) longest = std::max(longest, group.samples[i].tokens.size());
+  GroupTokens flat;
+  std::vector<int64_t> rows, targets, samples;
+  std::vector<float> old_logprobs, advantages, weights;
+  for (size_t s = 0; s < trained.size(); ++s) {
+    const data::Generation& g = group.samples[trained[s]];
     std::vector<int64_t> stream{last_prompt_token};
     stream.insert(stream.end(), g.tokens.begin(), g.tokens.end() - 1);
     flat.streams.push_back(std::move(stream));
-    for (size_t t = 0; t < g.tokens.size(); ++t) {
-      rows.push_back(static_cast<int64_t>(i * longest + t));
+    const size_t length = g.tokens.size();
+    for (size_t t = 0; t < length; ++t) {
+      rows.push_back(static_cast<int64_t>(s * longest + t));
       targets.push_back(g.tokens[t]);
       old_logprobs.push_back(g.logprobs[t]);
-      advantages.push_back(static_cast<float>(group.advantage.advantages[i]));
     }
+    samples.insert(samples.end(), length, static_cast<int64_t>(s));
+    advantages.insert(advantages.end(), length,
+                      static_cast<float>(group.advantage.advantages[trained[s]]));
+    if (weight)
+      weights.insert(weights.end(), length,
+                     static_cast<float>(weight(static_cast<double>(length))));
   }
   flat.rows = at::tensor(rows, at::kLong).to(device);
   flat.targets = at::tensor(targets, at::kLong).to(device);
+  flat.samples = at::tensor(samples, at::kLong).to(device);
   flat.old_logprobs = at::tensor(old_logprobs, at::kFloat).to(device);
   flat.advantages = at::tensor(advantages, at::kFloat).to(device);
+  if (weight) flat.weights = at::tensor(weights, at::kFloat).to(device);
   return flat;
 }
 
@@ -84,9 +106,10 @@ class Update {
   void load();
   void check_rollouts() const;
   void save();
-  train::UnitLoss unit(size_t group, double scale);
+  train::UnitLoss unit(size_t group, const StepTotals& totals);
+  [[nodiscard]] StepTotals totals(const std::vector<size_t>& groups) const;
   void step(const std::vector<size_t>& groups, int64_t epoch);
-  io::Json metrics(const train::StepGradients& result, double tokens, double rate, double norm,
+  io::Json metrics(const train::StepGradients& result, double rate, double norm,
                    int64_t groups) const;
   void check_gap(bool first_step) const;
 
@@ -110,7 +133,7 @@ void Update::load() {
   names_ = train::trained_names(model_, job_.options.trainable);
   leaves_ = train::make_leaves(model_, names_);
   train::log_share(context_.log, model_, names_);
-  if (job_.options.grpo.kl_coefficient > 0) {
+  if (job_.options.loss.kl_coefficient > 0) {
     reference_ = job_.reference.empty()
                      ? model::without_adapter(model_)
                      : model::load_model(job_.reference, job_.device, job_.dtype);
@@ -146,13 +169,20 @@ void Update::check_rollouts() const {
   }
 }
 
-train::UnitLoss Update::unit(size_t index, double scale) {
+train::UnitLoss Update::unit(size_t index, const StepTotals& totals) {
   const RolloutGroup& group = job_.batch.groups[index];
-  const bool learns = group.advantage.std > 0 || reference_.has_value();
-  if (!learns) return {};  // equal rewards and no KL: the gradient is zero
+  const bool learns = group.advantage.learns() || reference_.has_value();
+  if (!learns || trained_samples(group).empty()) return {};  // the gradient is zero
   const policy::EncodedStudy& study = job_.studies[index];
   const model::PromptTokens prompt = writer_.materialise(study);
-  const GroupTokens flat = flatten(group, study.prompt.back(), model_.text.embed.device());
+  // Alike tokens are weighed once, behind their sum.
+  const Aggregation aggregation = job_.options.aggregation;
+  const bool alike = aggregation == Aggregation::token;
+  const double scale = alike ? token_weight(aggregation, 0, totals) : 1.0;
+  const GroupTokens flat = flatten(
+      group, study.prompt.back(), model_.text.embed.device(),
+      alike ? std::function<double(double)>()
+            : [&](double length) { return token_weight(aggregation, length, totals); });
   Tensor reference;
   if (reference_) {
     const at::NoGradGuard no_grad;
@@ -161,15 +191,16 @@ train::UnitLoss Update::unit(size_t index, double scale) {
   const train::TokenScores scores =
       score_group(model_, prompt, flat, job_.options.temperature, /*with_entropy=*/true,
                   model::Pass{{}, job_.options.trainable.recompute});
-  const GrpoLoss loss = grpo_loss(job_.options.grpo,
-                                  {scores.logprobs, flat.old_logprobs, flat.advantages, reference});
+  const PolicyLoss loss = policy_loss(
+      job_.options.loss,
+      {scores.logprobs, flat.old_logprobs, flat.advantages, reference, flat.samples, flat.weights});
   const double gap = (scores.logprobs.detach() - flat.old_logprobs).abs().max().item<double>();
   {
     const std::lock_guard lock(gap_mutex_);
     gap_ = std::max(gap_, gap);
   }
   return {loss.sum * scale,
-          {{"loss", loss.sum.item<double>()},
+          {{"loss", loss.sum.item<double>() * scale},
            {"ratio", loss.ratio_sum},
            {"clipped_low", loss.clipped_low},
            {"clipped_high", loss.clipped_high},
@@ -187,8 +218,8 @@ void Update::check_gap(bool first_step) const {
                   gap_, job_.options.max_logprob_gap));
 }
 
-io::Json Update::metrics(const train::StepGradients& result, double tokens, double rate,
-                         double norm, int64_t groups) const {
+io::Json Update::metrics(const train::StepGradients& result, double rate, double norm,
+                         int64_t groups) const {
   const auto sum = [&](const char* name) {
     return result.sums.contains(name) ? result.sums.at(name) : 0.0;
   };
@@ -199,7 +230,7 @@ io::Json Update::metrics(const train::StepGradients& result, double tokens, doub
   return {{"schema", "unirg.metrics/1"},
           {"step", state_.optimizer.step},
           {"learning_rate", rate},
-          {"loss", sum("loss") / tokens},
+          {"loss", sum("loss")},
           {"rewards", std::move(rewards)},
           {"ratio", sum("ratio") / scored},
           {"clipped_low", sum("clipped_low") / scored},
@@ -209,22 +240,32 @@ io::Json Update::metrics(const train::StepGradients& result, double tokens, doub
           {"grad_norm", norm},
           {"groups", groups},
           {"zero_variance_groups", job_.batch.zero_variance_groups},
+          {"untrained", job_.batch.untrained},
           {"mean_length", job_.batch.mean_length},
           {"stopped_share", job_.batch.stopped_share},
           {"identical_share", job_.batch.identical_share},
           {"max_logprob_gap", gap_}};
 }
 
-void Update::step(const std::vector<size_t>& groups, int64_t epoch) {
-  double tokens = 0;  // of the whole step: the global denominator
+StepTotals Update::totals(const std::vector<size_t>& groups) const {
+  StepTotals totals{.max_tokens = job_.options.max_tokens};
   for (const size_t g : groups) {
-    for (const data::Generation& sample : job_.batch.groups[g].samples)
-      tokens += static_cast<double>(sample.tokens.size());
+    const RolloutGroup& group = job_.batch.groups[g];
+    for (const size_t i : trained_samples(group)) {
+      totals.samples += 1;
+      totals.tokens += static_cast<double>(group.samples[i].tokens.size());
+    }
   }
+  return totals;
+}
+
+void Update::step(const std::vector<size_t>& groups, int64_t epoch) {
+  const StepTotals all = totals(groups);
+  if (all.samples == 0) return;  // every sample was left out
   gap_ = 0;
-  train::StepGradients result = train::accumulate(
-      leaves_, job_.threads, static_cast<int64_t>(groups.size()),
-      [&](int64_t i) { return unit(groups[static_cast<size_t>(i)], 1.0 / tokens); });
+  train::StepGradients result =
+      train::accumulate(leaves_, job_.threads, static_cast<int64_t>(groups.size()),
+                        [&](int64_t i) { return unit(groups[static_cast<size_t>(i)], all); });
   check_gap(epoch == 0 && metrics_.empty());
   const double norm = train::clip_gradients(result.gradients, job_.options.max_grad_norm);
   if (!std::isfinite(norm))
@@ -233,8 +274,7 @@ void Update::step(const std::vector<size_t>& groups, int64_t epoch) {
   const double rate = train::learning_rate(job_.options.schedule, state_.optimizer.step);
   train::adamw_step(job_.options.adamw, rate, names_, model_.parameters, result.gradients,
                     state_.optimizer);
-  metrics_ +=
-      io::json_line(metrics(result, tokens, rate, norm, static_cast<int64_t>(groups.size())));
+  metrics_ += io::json_line(metrics(result, rate, norm, static_cast<int64_t>(groups.size())));
 }
 
 /// Metrics first, so that a kill between the two leaves no policy without them.

@@ -1,6 +1,6 @@
-// One GRPO update: rollouts and rewards in, the next policy out. A unit of work is a prompt group;
-// its prompt and images are computed once for all samples, with gradient.
-// SPDX-License-Identifier: Apache-2.0
+// One policy update (GRPO and its relatives): rollouts and rewards in, the next policy out. A unit
+// of work is a prompt group; its prompt and images are computed once for all samples, with
+// gradient. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 #include "cli/run_main.h"
 #include "policy/report_writer.h"
-#include "rl/grpo_loss.h"
+#include "rl/policy_loss.h"
 #include "rl/rollout_groups.h"
 #include "train/optimizer.h"
 #include "train/trainable.h"
@@ -18,7 +18,9 @@
 namespace unirg::rl {
 
 struct UpdateOptions {
-  GrpoOptions grpo;
+  PolicyLossOptions loss;
+  Aggregation aggregation = Aggregation::token;
+  double max_tokens = 0;  ///< of a reply; for Aggregation::constant
   train::Schedule schedule{.learning_rate = 5e-6,
                            .warmup_steps = 0,
                            .total_steps = 0,
@@ -27,7 +29,6 @@ struct UpdateOptions {
   train::AdamWOptions adamw{.beta2 = 0.98, .weight_decay = 0.0};
   train::TrainableOptions trainable;  ///< no dropout here: the ratio to the sampler would be noise
   double max_grad_norm = 1.0;
-  double advantage_epsilon = 1e-4;
   double temperature = 1.0;       ///< the rollouts were drawn at
   int64_t epochs = 1;             ///< passes over the rollouts
   int64_t groups_per_step = 0;    ///< prompt groups of one optimiser step; 0: all

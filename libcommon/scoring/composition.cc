@@ -202,6 +202,19 @@ std::optional<double> compose(const Composition& composition, const NamedValues&
   return sum * (kept + dropped) / kept;
 }
 
+NamedValues term_values(const Composition& composition, const NamedValues& values) {
+  NamedValues terms;
+  for (const Term& term : composition.terms)
+    terms.emplace_back(term.metric, value_of(term, values));
+  return terms;
+}
+
+bool is_plain(const Composition& composition) {
+  return std::all_of(composition.terms.begin(), composition.terms.end(), [](const Term& term) {
+    return term.transforms.empty() && term.on_null == Term::OnNull::stop;
+  });
+}
+
 std::string formula(const Composition& composition) {
   std::string text;
   for (const Term& term : composition.terms) text += (text.empty() ? "" : " + ") + formula(term);

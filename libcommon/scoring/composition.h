@@ -65,6 +65,13 @@ Composition weighted_sum(const std::vector<std::pair<std::string, double>>& weig
 /// a reciprocal meets x <= -1
 std::optional<double> compose(const Composition& composition, const NamedValues& values);
 
+/// What each term's weight multiplies: the metric after its transforms, or its null value; nullopt:
+/// dropped. \throws as compose()
+NamedValues term_values(const Composition& composition, const NamedValues& values);
+
+/// Whether every term is the metric itself.
+bool is_plain(const Composition& composition);
+
 /// compose() as text, for signatures: "0.37*bertscore + 0.5*1/(1+chexprompt-errors)[null:drop]".
 std::string formula(const Composition& composition);
 

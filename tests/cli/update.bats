@@ -78,7 +78,7 @@ assert_same_policy() {
   update --rewards "$BATS_FILE_TMPDIR/some-equal.jsonl" -o out
   assert_jsonl out.metrics.jsonl
   fields="schema step learning_rate loss rewards ratio clipped_low clipped_high kl entropy grad_norm groups"
-  fields+=" zero_variance_groups mean_length stopped_share identical_share max_logprob_gap"
+  fields+=" zero_variance_groups untrained mean_length stopped_share identical_share max_logprob_gap"
   [ "$(jq -r 'keys_unsorted | join(" ")' out.metrics.jsonl)" = "$fields" ]
   jq -e '.schema == "unirg.metrics/1" and .step == 1 and .learning_rate == 0.01 and .groups == 6 and .zero_variance_groups == 2
     and .grad_norm > 0 and .identical_share == 0 and .entropy > 4 and .entropy < (300 | log)' out.metrics.jsonl
@@ -125,6 +125,47 @@ assert_same_policy() {
   moved() { jq -s 'map(.ratio - 1 | fabs) | max' "$1.metrics.jsonl"; }
   update --epochs 4 --kl 1e-9 --reference "$base" -o watched
   jq -en --slurpfile held held.metrics.jsonl --slurpfile watched watched.metrics.jsonl '$held[3].kl < $watched[3].kl / 2'
+}
+
+@test "every advantage, ratio, estimator and average makes an update of its own" {
+  update -o plain
+  jq -c '.reward = 0.5' "$BATS_FILE_TMPDIR/rewards.jsonl" | jq -cs 'unique_by(.study_id)[]' >greedy.jsonl
+  for choice in "--advantage dr-grpo" "--advantage batch" "--advantage rloo" "--advantage greedy --greedy-rewards greedy.jsonl" \
+    "--advantage gdpo" "--ratio sequence" "--ratio cispo --clip-upper 2" "--ratio cispo-band" "--ratio sapo" \
+    "--aggregation sequence" "--aggregation constant --max-tokens 24" "--reward-clip 1" "--overlong-limit 24 --overlong-buffer 8" \
+    "--kl 1 --reference $base --kl-estimator k1" "--kl 1 --reference $base --kl-estimator k2" \
+    "--kl 1 --reference $base --kl-estimator k3-ratio" "--dual-clip 1.5"; do
+    # shellcheck disable=SC2086  # several words
+    update $choice --epochs 2 --clip-lower 0.01 -o other
+    jq -es 'length == 2 and all(.grad_norm > 0)' other.metrics.jsonl
+    rm -r other other.metrics.jsonl
+  done
+}
+
+@test "averages differ by the weights of the samples only" {
+  # Of one sample a group's length the three averages are the same but for a factor.
+  jq -c 'select(.sample < 2) | .tokens |= .[:4] | .logprobs |= .[:4] | .finish = "length"' "$rollouts" >alike.jsonl
+  jq -c 'select(.sample < 2)' "$BATS_FILE_TMPDIR/rewards.jsonl" >two.jsonl
+  update_from two.jsonl alike.jsonl --max-grad-norm 0 -o token
+  update_from two.jsonl alike.jsonl --max-grad-norm 0 --aggregation sequence -o sequence
+  update_from two.jsonl alike.jsonl --max-grad-norm 0 --aggregation constant --max-tokens 8 -o constant
+  jq -en --slurpfile t token.metrics.jsonl --slurpfile s sequence.metrics.jsonl --slurpfile c constant.metrics.jsonl '
+    ($t[0].grad_norm / $s[0].grad_norm - 1 | fabs) < 1e-5 and ($t[0].grad_norm / $c[0].grad_norm - 2 | fabs) < 1e-4'
+}
+
+@test "samples that are left out change nothing but the baseline" {
+  jq -c 'if .sample == 3 then .finish = "length" else .finish = "stop" end' "$rollouts" >cut.jsonl
+  update_from "$BATS_FILE_TMPDIR/rewards.jsonl" cut.jsonl --drop-unfinished -o out
+  jq -e '.untrained == 6' out.metrics.jsonl
+  update --rewards "$BATS_FILE_TMPDIR/some-equal.jsonl" --drop-equal-groups -o fewer
+  jq -e '.untrained == 8 and .zero_variance_groups == 2' fewer.metrics.jsonl
+}
+
+@test "objectives that lack something are 78" {
+  refused 78 "--greedy-rewards" update --advantage greedy
+  refused 78 "--max-tokens" update --aggregation constant
+  refused 78 "--overlong-buffer" update --overlong-limit 10
+  refused 78 "--dual-clip" update --dual-clip 0.5
 }
 
 @test "rewards without spread teach nothing" {

@@ -49,7 +49,7 @@ class CudaUpdate : public testing::Cuda {
         rewards.push_back(reward);
       }
     }
-    return join_rollouts(std::move(all), rewards, "p", 1e-4);
+    return join_rollouts(std::move(all), rewards, "p", {});
   }
 
   [[nodiscard]] UpdateJob job() const {
@@ -101,7 +101,7 @@ class CudaUpdate : public testing::Cuda {
 /// The default --max-logprob-gap holds: trainer and sampler agree on one device.
 TEST_F(CudaUpdate, a_step_with_a_reference_agrees_with_the_cpu) {
   UpdateJob update = job();
-  update.options.grpo.kl_coefficient = 0.05;
+  update.options.loss.kl_coefficient = 0.05;
   update.reference = reference;
   const io::Json found = run(update, "cuda", "there");
   EXPECT_LT(found.at("max_logprob_gap").get<double>(), 1e-4);
@@ -111,7 +111,7 @@ TEST_F(CudaUpdate, a_step_with_a_reference_agrees_with_the_cpu) {
 
 TEST_F(CudaUpdate, an_adapter_against_its_base_agrees_with_the_cpu) {
   UpdateJob update = job();
-  update.options.grpo.kl_coefficient = 0.05;
+  update.options.loss.kl_coefficient = 0.05;
   update.options.trainable = {.lora_rank = 3, .recompute = true};
   update.options.epochs = 2;
   expect_agreement(run(update, "cuda", "there"), run(update, "cpu", "here"));

@@ -43,7 +43,7 @@ const std::vector<data::Reward> kRewards{reward("a", 1, 2, 0), reward("a", 0, 2,
 
 RolloutBatch join(const std::vector<data::Generation>& rollouts,
                   const std::vector<data::Reward>& rewards) {
-  return join_rollouts(rollouts, rewards, kPolicy, /*epsilon=*/0);
+  return join_rollouts(rollouts, rewards, kPolicy, {.epsilon = 0});
 }
 
 void expect_refused(const std::vector<data::Generation>& rollouts,
@@ -111,6 +111,41 @@ TEST(JoinRollouts, refuses_a_reward_that_is_not_finite) {
   auto rewards = kRewards;
   rewards[0].reward = std::nan("");
   EXPECT_THROW((void)join(kRollouts, rewards), Error);
+}
+
+TEST(JoinRollouts, shapes_rewards_before_the_advantages) {
+  // overlong from 2 tokens on, 1 at 6: 2 tokens 0, 4 tokens -0.5
+  const RolloutBatch batch = join_rollouts(kRollouts, kRewards, kPolicy,
+                                           {.advantage = AdvantageKind::dr_grpo,
+                                            .reward_clip = 2,
+                                            .overlong_limit = 6,
+                                            .overlong_buffer = 4});
+  EXPECT_NEAR(batch.groups[0].advantage.mean, (1 + 2.0) / 2, 1e-12) << "3 - 0.5 is cut to 2";
+  EXPECT_NEAR(batch.groups[1].advantage.mean, 2 - 1.0, 1e-12) << "6 and 8 tokens";
+}
+
+TEST(JoinRollouts, leaves_samples_out_of_training) {
+  GroupOptions options{.drop_unfinished = true, .drop_equal_groups = true};
+  const RolloutBatch batch = join_rollouts(kRollouts, kRewards, kPolicy, options);
+  EXPECT_EQ(batch.groups[0].trained, (std::vector<bool>{true, false})) << "the second was cut off";
+  EXPECT_EQ(batch.groups[1].trained, (std::vector<bool>{false, false})) << "equal rewards";
+  EXPECT_EQ(batch.untrained, 3);
+  EXPECT_NE(batch.groups[0].advantage.advantages[0], 0.0) << "the other one counts in the baseline";
+}
+
+TEST(JoinRollouts, takes_terms_and_greedy_rewards) {
+  auto rewards = kRewards;
+  for (data::Reward& r : rewards) r.weights = {{"bleu", 2}};
+  const GroupOptions gdpo{.advantage = AdvantageKind::gdpo};
+  EXPECT_TRUE(join_rollouts(kRollouts, rewards, kPolicy, gdpo).groups[0].advantage.learns());
+  rewards[2].weights = {{"rouge", 2}};
+  EXPECT_THROW((void)join_rollouts(kRollouts, rewards, kPolicy, gdpo), Error);
+  const GroupOptions greedy{.advantage = AdvantageKind::greedy};
+  const std::vector<data::Reward> baselines{reward("a", 0, 1.5, 0), reward("b", 0, 1, 0)};
+  const RolloutBatch batch = join_rollouts(kRollouts, kRewards, kPolicy, greedy, baselines);
+  EXPECT_EQ(batch.groups[0].advantage.advantages, (std::vector<double>{0, 2}));
+  EXPECT_EQ(batch.groups[1].advantage.advantages, (std::vector<double>{0.5, 0.5}));
+  EXPECT_THROW((void)join_rollouts(kRollouts, kRewards, kPolicy, greedy), Error);
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ class UpdateRun : public ::testing::Test {
         rewards.push_back(reward);
       }
     }
-    return join_rollouts(std::move(rollouts), rewards, "p", 1e-4);
+    return join_rollouts(std::move(rollouts), rewards, "p", {});
   }
 
   [[nodiscard]] UpdateJob job(const std::vector<Group>& groups) const {
@@ -118,7 +118,7 @@ class UpdateRun : public ::testing::Test {
   [[nodiscard]] Expected by_hand(const UpdateJob& job) const {
     Expected sum;
     double tokens = 0;
-    const GrpoOptions& o = job.options.grpo;
+    const PolicyLossOptions& o = job.options.loss;
     for (size_t i = 0; i < job.batch.groups.size(); ++i) {
       for (size_t s = 0; s < job.batch.groups[i].samples.size(); ++s) {
         const data::Generation& g = job.batch.groups[i].samples[s];
@@ -172,7 +172,7 @@ TEST_F(UpdateRun, loss_of_groups_that_share_a_prompt_equals_the_plain_sum_over_s
 
 TEST_F(UpdateRun, kl_is_k3_towards_the_reference_checkpoint) {
   UpdateJob j = job(kGroups);
-  j.options.grpo.kl_coefficient = 0.05;
+  j.options.loss.kl_coefficient = 0.05;
   const Expected expected = by_hand(j);
   const io::Json got = run_one(j);
   EXPECT_GT(expected.kl, 0.1) << "the two checkpoints differ";
