@@ -1,8 +1,8 @@
 // metrics_loop METRICS COCO_TOKENS REFERENCES PREDICTIONS FIRST: how long our metrics take for
 // texts in memory, as metrics_bench.py times a Python package's own calls. REFERENCES and
 // PREDICTIONS are JSONL of one text a line; the lines before FIRST warm up. Prints wall and CPU
-// seconds of fit() and score(), one thread, and the mean of each metric. SPDX-License-Identifier:
-// Apache-2.0
+// seconds of fit() and score() on one thread, and each metric's mean.
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <chrono>
