@@ -18,7 +18,9 @@ BleuStatistics& BleuStatistics::operator+=(const BleuStatistics& other) {
 }
 
 std::vector<double> BleuStatistics::numbers() const {
-  std::vector<double> all(correct.begin(), correct.end());
+  std::vector<double> all;
+  all.reserve(10);
+  all.insert(all.end(), correct.begin(), correct.end());
   all.insert(all.end(), guessed.begin(), guessed.end());
   all.push_back(hypothesis_length);
   all.push_back(reference_length);

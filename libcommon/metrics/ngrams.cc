@@ -76,6 +76,12 @@ GramId TokenMap::find(std::string_view token, size_t hash) const {
   return slots_[place(token, hash)].value;
 }
 
+void TokenMap::reserve(size_t tokens) {
+  if (!slots_.empty()) return;
+  slots_.resize(std::max(kLeastSlots, std::bit_ceil(2 * (tokens + 1))));
+  text_.reserve(8 * tokens);
+}
+
 void TokenMap::grow() {
   std::vector<Slot> old(std::max(kLeastSlots, slots_.size() * 2));
   old.swap(slots_);

@@ -47,6 +47,8 @@ class PairMap {
 /// A map from tokens to ids, made alike: all tokens lie in one string.
 class TokenMap {
  public:
+  /// Makes room for so many tokens, if there are none yet.
+  void reserve(size_t tokens);
   static size_t hash(std::string_view token) { return std::hash<std::string_view>{}(token); }
   /// \param hash hash(token), which a caller with two maps works out once
   [[nodiscard]] GramId find(std::string_view token, size_t hash) const;
@@ -95,6 +97,7 @@ class GramIndex {
   Ids add(const std::vector<Token>& tokens) {
     Ids ids;
     ids.reserve(tokens.size());
+    if (base_ == nullptr) tokens_.reserve(tokens.size());
     for (const Token& token : tokens) ids.push_back(add(std::string_view(token)));
     return ids;
   }

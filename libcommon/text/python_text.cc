@@ -65,6 +65,7 @@ std::string_view python_strip(std::string_view text) {
 
 std::vector<std::string_view> python_split(std::string_view text) {
   std::vector<std::string_view> parts;
+  parts.reserve(text.size() / 5);
   size_t begin = 0;
   for (size_t at = 0; at < text.size();) {
     const size_t end = at;

@@ -30,7 +30,8 @@ def compare_text(session):
 
 
 def compare_coco(session):
-    session.compare("coco-ptb", COCO, ["--coco-tokens", "ptb"], TEXT, "pycocoevalcap 1.2")
+    session.compare("coco-ptb", COCO[:-1], ["--coco-tokens", "ptb"], TEXT, "pycocoevalcap 1.2")
+    session.compare("coco-ptb", ["cider-d"], ["--coco-tokens", "ptb"], TEXT, "pycocoevalcap 1.2", fitted=True)
     synonyms = ["--meteor-synsets", session.files["synsets"], "--meteor-exceptions", session.files["exceptions"]]
     paraphrases = ["--meteor-paraphrases", session.files["paraphrases"]]
     for variant, files in (("coco-ptb", synonyms + paraphrases), ("meteor-stems", []), ("meteor-synonyms", synonyms)):

@@ -56,10 +56,10 @@ def coco_group(models):
 def bertscore_group(models):
     import metrics_bertscore
     folder = models / "ours/distilroberta-base"
-    for idf in (False, True):
-        for rescale in (False, True):
-            name = "bertscore" + ("-idf" if idf else "") + ("-rescaled" if rescale else "")
-            yield name, few if idf != rescale else same, metrics_bertscore.BertScore(folder, idf, rescale)
+    yield "bertscore", same, metrics_bertscore.BertScore(folder, False, False)
+    yield "bertscore-rescaled", few, metrics_bertscore.BertScore(folder, False, True)
+    # Not of a few: document frequencies are those of all references.
+    yield "bertscore-idf-rescaled", same, metrics_bertscore.BertScore(folder, True, True)
 
 
 def chexbert_group(models):

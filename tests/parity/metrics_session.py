@@ -67,10 +67,7 @@ class Session:
         (work / "peers").mkdir(parents=True, exist_ok=True)
         (work / "sets.json").write_text(json.dumps([asdict(pairs) for pairs in sets]))
         for pairs in sets:
-            for side, texts in (("references", pairs.references), ("predictions", pairs.predictions)):
-                with (work / f"{pairs.name}-{side}.jsonl").open("w", encoding="utf-8") as lines:
-                    for study, text in zip(pairs.ids, texts):
-                        lines.write(json.dumps({"study_id": study, "text": text}, ensure_ascii=False) + "\n")
+            self.write_set(pairs, pairs.name)
 
     # ---- the packages
 
@@ -123,6 +120,13 @@ class Session:
 
     # ---- our tool
 
+    def write_set(self, pairs, name):
+        """Both sides as unirg-eval reads them."""
+        for side, texts in (("references", pairs.references), ("predictions", pairs.predictions)):
+            with (self.work / f"{name}-{side}.jsonl").open("w", encoding="utf-8") as lines:
+                for study, text in zip(pairs.ids, texts):
+                    lines.write(json.dumps({"study_id": study, "text": text}, ensure_ascii=False) + "\n")
+
     def ours(self, variant, set_name, metrics, options):
         """{study: {metric: value}} of unirg-eval."""
         scores = self.work / f"{set_name}-{variant}.jsonl"
@@ -139,14 +143,20 @@ class Session:
 
     # ---- verdicts
 
-    def compare(self, variant, metrics, options, tolerance, peer, columns=None, may_be_null=()):
-        """One row for each metric. `columns`: theirs as {set: {metric: values}}, if not the variant's own."""
+    def compare(self, variant, metrics, options, tolerance, peer, columns=None, may_be_null=(), fitted=False):
+        """One row for each metric. `columns`: theirs as {set: {metric: values}}, if not the variant's own. `fitted`: the metric
+        hangs on all references of a set, so that ours sees those only that the package could take."""
         rows = {metric: Row(metric, variant, peer, tolerance) for metric in metrics}
         columns = columns or self.peers[variant]
         begin = time.monotonic()
         for set_name, pairs in self.sets.items():
+            seen = set_name
+            if fitted:
+                seen = f"{set_name}-taken"
+                taken = columns[set_name][metrics[0]]
+                self.write_set(pairs.only(lambda i: i < len(taken) and not isinstance(taken[i], str)), seen)
             try:
-                ours = self.ours(variant, set_name, metrics, options)
+                ours = self.ours(variant, seen, metrics, options)
             except ToolFailure as error:
                 for row in rows.values():
                     row.beyond += 1
