@@ -1,7 +1,8 @@
 # Every third-party package, found once. Debian 12 package names stand in the messages of scripts/bootstrap.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+  # Without this sloppiness ccache passes by every file with a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${CCACHE}")
 endif()
 
 find_package(Torch REQUIRED)  # CMAKE_PREFIX_PATH=.../torch/share/cmake; scripts/bootstrap sets LIBTORCH
@@ -56,6 +57,19 @@ add_library(unirg_torch INTERFACE)
 # LibTorch's libraries export a part of libstdc++, std::filesystem among it, which is not whole in the CUDA build's
 # libtorch.so: remove_all calls address 0. The system's libstdc++ comes before them, so that its symbols are the ones found.
 target_link_libraries(unirg_torch INTERFACE "-Wl,--push-state,--no-as-needed,-lstdc++,--pop-state" ${TORCH_LIBRARIES})
-# LibTorch ships headers of its own, newer fmt and no library for it: its users take fmt header-only. The versions live in
-# different inline namespaces, so both may meet in one program.
-target_compile_definitions(unirg_torch INTERFACE AT_PER_OPERATOR_HEADERS FMT_HEADER_ONLY)
+# LibTorch ships the headers of a newer fmt and no library for it. Debian's fmt is found before them, so that a program
+# holds one fmt, compiled once; of the LibTorch headers that we include only c10/util/strong_type.h takes fmt, a formatter.
+get_target_property(FMT_INCLUDE_DIR fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+set(UNIRG_FMT_FIRST "${PROJECT_BINARY_DIR}/generated/fmt-first")
+file(MAKE_DIRECTORY "${UNIRG_FMT_FIRST}")
+file(CREATE_LINK "${FMT_INCLUDE_DIR}/fmt" "${UNIRG_FMT_FIRST}/fmt" SYMBOLIC)
+target_include_directories(unirg_torch SYSTEM BEFORE INTERFACE "${UNIRG_FMT_FIRST}")
+target_compile_definitions(unirg_torch INTERFACE AT_PER_OPERATOR_HEADERS)
+
+# LibTorch's headers cost a file 4 s: the modules that LAYERS marks with '*', their tests and tools parse them once.
+# The dev preset does without, so that every file still names what it includes.
+file(WRITE "${PROJECT_BINARY_DIR}/generated/torch_headers.cc" "")
+add_library(unirg_torch_headers OBJECT EXCLUDE_FROM_ALL "${PROJECT_BINARY_DIR}/generated/torch_headers.cc")
+target_link_libraries(unirg_torch_headers PRIVATE unirg_torch unirg_warnings fmt::fmt nlohmann_json::nlohmann_json)
+target_precompile_headers(unirg_torch_headers PRIVATE <fmt/format.h> <filesystem> <string> <vector> <nlohmann/json.hpp>
+  <ATen/core/Tensor.h> <ATen/TensorOperators.h> <ATen/ops/zeros.h>)

@@ -32,7 +32,7 @@ struct Linear {
   Tensor bias;            ///< [out] or undefined
   Tensor lora_a, lora_b;  ///< [rank, in], [out, rank]; both undefined without adapter
   double lora_scale = 0;
-  std::string name;  ///< of a layer with an adapter; names its dropout masks
+  std::string name{};  ///< of a layer with an adapter; names its dropout masks
 };
 
 /// The layer called `name` ("...q_proj") of the store; an adapter is there when
