@@ -11,13 +11,19 @@
 #   CONF        folder of the stages' YAML
 #   NAMES       the runs of the graph, e.g. seed-1 seed-2
 #   ITERATIONS  rounds of reinforcement learning
+#   STEP2_FROM  round from which the paper's second step runs: reward2.yaml and update2.yaml instead of reward.yaml and
+#               update.yaml, and the policy of the round before as reference of the KL penalty; none by default
+#   BASE        checkpoint of the base model; without one a new one is made of model.yaml
 #   FIRST       checkpoint SFT starts from: seen/best, or base where there are no images to learn to see
 #   SPLITS      splits that reports are written for
-# and may set BIN (folder of the tools), THREADS (of each stage; 0: all cores), KEEP=1 (keep every policy of the RL stage).
+# and may set BIN (folder of the tools), THREADS (of each stage; 0: all cores), KEEP=1 (keep every policy of the RL stage),
+# SCORING (options of every stage that scores: where networks and judges are).
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 BIN ?= build/release/bin
+BASE ?=
+SCORING ?=
 THREADS ?= 0
 FIRST ?= seen/best
 STAGE = scripts/stage $@ $(BIN)
@@ -31,8 +37,13 @@ each = $(NAMES:%=$(RUN)/%/$(1))
 
 # --- supervised ------------------------------------------------------------------------------------------------------
 
+ifneq ($(BASE),)
+$(call each,base/DONE): $(RUN)/%/base/DONE: $(BASE)/config.json
+	mkdir -p $(@D) && ln -sfn $(abspath $(BASE))/* $(@D)/ && touch $@
+else
 $(call each,base/DONE): $(RUN)/%/base/DONE: $(RUN)/%/studies/DONE $(CONF)/model.yaml
 	$(STAGE)/unirg-model init -c $(CONF)/model.yaml --seed $(SEED) --studies $(STUDIES) -m $(@D)
+endif
 
 # The vision tower learns to see: the stand-in for the pre-trained tower of the paper's model.
 $(call each,seen/DONE): $(RUN)/%/seen/DONE: $(RUN)/%/base/DONE $(CONF)/seen.yaml $(CONF)/prompt.yaml
@@ -52,33 +63,42 @@ $(call each,more/DONE): $(RUN)/%/more/DONE: $(RUN)/%/sft/DONE $(CONF)/more.yaml 
 
 # A run of other ITERATIONS or SPLITS is another run: what depends on them depends on this file, which changes with them.
 SETTINGS := $(RUN)/settings
-ifneq ($(file <$(SETTINGS)),ITERATIONS=$(ITERATIONS) SPLITS=$(SPLITS))
+ifneq ($(file <$(SETTINGS)),ITERATIONS=$(ITERATIONS) SPLITS=$(SPLITS)$(STEP2_FROM:%= STEP2_FROM=%))
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
-$(shell mkdir -p $(RUN) && echo 'ITERATIONS=$(ITERATIONS) SPLITS=$(SPLITS)' >$(SETTINGS))
+$(shell mkdir -p $(RUN) && echo 'ITERATIONS=$(ITERATIONS) SPLITS=$(SPLITS)$(STEP2_FROM:%= STEP2_FROM=%)' >$(SETTINGS))
 endif
 endif
 $(SETTINGS):
 
-# $(call round,NUMBER,NUMBER before,NUMBER two before): a round starts from the policy of the one before, the first from
-# SFT's. Weights of policies that nothing needs any more are removed; their run records and metrics stay.
+# The second step's rounds, if there are any, pull towards the policy that the first step ended with.
+STEP2_FROM ?=
+ifneq ($(STEP2_FROM),)
+STEP1_LAST := $(shell printf %03d $$(($(STEP2_FROM) - 1)))
+endif
+# $(call step,NUMBER): 2 for a round of the second step
+step = $(if $(STEP2_FROM),$(if $(filter 1,$(shell expr $(1) '>=' $(STEP2_FROM))),2))
+
+# $(call round,NUMBER,NUMBER before,NUMBER two before,STEP): a round starts from the policy of the one before, the first
+# from SFT's. Weights of policies that nothing needs any more are removed; their run records and metrics stay.
 define round
 $(call each,rl/$(1)/rollouts.jsonl): $(RUN)/%/rl/$(1)/rollouts.jsonl: $(RUN)/%/$(if $(2),rl/$(2)/policy,sft)/DONE $(CONF)/rollout.yaml $(CONF)/prompt.yaml
 	$$(STAGE)/unirg-rollout -c $(CONF)/prompt.yaml -c $(CONF)/rollout.yaml --seed $$(SEED) --round $(shell expr $(1) - 1) \
 	  --studies $$(STUDIES) -m $(RUN)/$$*/$(if $(2),rl/$(2)/policy,sft/best) -o $$@ $$(COMPUTE)
 
-$(call each,rl/$(1)/rewards.jsonl): $(RUN)/%/rl/$(1)/rewards.jsonl: $(RUN)/%/rl/$(1)/rollouts.jsonl $(CONF)/reward.yaml
-	$$(STAGE)/unirg-reward -c $(CONF)/reward.yaml --references $$(STUDIES) -o $$@ $$(COMPUTE) $$<
+$(call each,rl/$(1)/rewards.jsonl): $(RUN)/%/rl/$(1)/rewards.jsonl: $(RUN)/%/rl/$(1)/rollouts.jsonl $(CONF)/reward$(4).yaml
+	$$(STAGE)/unirg-reward -c $(CONF)/reward$(4).yaml --references $$(STUDIES) -o $$@ $$(SCORING) $$(COMPUTE) $$<
 
-$(call each,rl/$(1)/policy/DONE): $(RUN)/%/rl/$(1)/policy/DONE: $(RUN)/%/rl/$(1)/rewards.jsonl $(CONF)/update.yaml $(CONF)/prompt.yaml
-	$$(STAGE)/unirg-update -c $(CONF)/prompt.yaml -c $(CONF)/update.yaml --studies $$(STUDIES) \
-	  -m $(RUN)/$$*/$(if $(2),rl/$(2)/policy,sft/best) --rewards $$< -o $$(@D) $$(COMPUTE) $$(<D)/rollouts.jsonl
-	$(if $(and $(3),$(filter-out 1,$(KEEP))),@rm -rf $(RUN)/$$*/rl/$(3)/policy/model.safetensors $(RUN)/$$*/rl/$(3)/policy/training_state)
+$(call each,rl/$(1)/policy/DONE): $(RUN)/%/rl/$(1)/policy/DONE: $(RUN)/%/rl/$(1)/rewards.jsonl $(CONF)/update$(4).yaml $(CONF)/prompt.yaml
+	$$(STAGE)/unirg-update -c $(CONF)/prompt.yaml -c $(CONF)/update$(4).yaml --studies $$(STUDIES) \
+	  -m $(RUN)/$$*/$(if $(2),rl/$(2)/policy,sft/best) $(if $(4),--reference $(RUN)/$$*/rl/$(STEP1_LAST)/policy) \
+	  --rewards $$< -o $$(@D) $$(COMPUTE) $$(<D)/rollouts.jsonl
+	$(if $(and $(filter-out $(STEP1_LAST),$(3)),$(filter-out 1,$(KEEP))),@rm -rf $(RUN)/$$*/rl/$(3)/policy/model.safetensors $(RUN)/$$*/rl/$(3)/policy/training_state)
 
 endef
 KEEP ?= 0
 ROUNDS := $(shell seq -f %03g 1 $(ITERATIONS))
 LAST := $(lastword $(ROUNDS))
-$(foreach k,$(ROUNDS),$(eval $(call round,$(k),$(ONE_BEFORE),$(TWO_BEFORE)))\
+$(foreach k,$(ROUNDS),$(eval $(call round,$(k),$(ONE_BEFORE),$(TWO_BEFORE),$(call step,$(k))))\
   $(eval TWO_BEFORE := $(ONE_BEFORE))$(eval ONE_BEFORE := $(k)))
 
 # A folder appears whole: what an interrupt finds there is finished, and DONE may not be taken out of it.
@@ -108,7 +128,7 @@ $(call each,reports/$(1).jsonl): $(RUN)/%/reports/$(1).jsonl: $(RUN)/%/$(FINISHE
 
 $(call each,scores/$(1).jsonl): $(RUN)/%/scores/$(1).jsonl: $(RUN)/%/reports/$(1).jsonl $(CONF)/eval.yaml
 	$$(STAGE)/unirg-eval -c $(CONF)/eval.yaml --references $$(STUDIES) --split $(SPLITS) --name $(1) --seed-tag $$(SEED) \
-	  --scores $$@ --format none $$(COMPUTE) $$<
+	  --scores $$@ --format none $$(SCORING) $$(COMPUTE) $$<
 
 endef
 $(foreach system,$(SYSTEMS),$(eval $(call rules_of,$(system))))

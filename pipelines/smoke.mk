@@ -3,6 +3,7 @@ RUN ?= runs/smoke
 CONF ?= pipelines/conf/smoke
 NAMES := seed-1
 ITERATIONS := 2
+STEP2_FROM := 2
 SPLITS := test,heldout_site
 TITLE := UniRG smoke test
 .DEFAULT_GOAL := all

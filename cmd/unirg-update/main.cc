@@ -64,23 +64,36 @@ void print_plan(const UpdateToolOptions& o, const policy::ReportWriter& writer) 
   policy::print_plan(train::training_plan(job.policy, job.dtype, job.options.trainable, work));
 }
 
+/// What is added to the policy term.
+void settle_additions(UpdateToolOptions& o) {
+  rl::UpdateOptions& u = o.job.options;
+  u.kl_in_reward = o.kl_in == "reward";
+  if ((u.kl_in_reward || u.kl_target > 0) && u.loss.kl_coefficient == 0)
+    throw Error(Exit::config, "--kl-in reward and --kl-target need --kl above 0");
+  if (u.kl_in_reward && u.groups.advantage == rl::AdvantageKind::gdpo)
+    throw Error(Exit::config, "--kl-in reward has no term of its own for --advantage gdpo");
+  if (u.cross_entropy > 0 && u.temperature != 1)
+    throw Error(Exit::config, "--cross-entropy is of the policy at --temperature 1");
+}
+
 /// Names become kinds, and what does not go together is refused.
 void settle_objective(UpdateToolOptions& o) {
   rl::UpdateOptions& u = o.job.options;
-  o.groups.advantage = rl::parse_advantage(o.advantage);
+  u.groups.advantage = rl::parse_advantage(o.advantage);
   u.loss.ratio = rl::parse_ratio(o.ratio);
   u.loss.kl = rl::parse_kl(o.kl_estimator);
   u.aggregation = rl::parse_aggregation(o.aggregation);
-  if ((o.groups.advantage == rl::AdvantageKind::greedy) != !o.greedy_rewards.empty())
+  if ((u.groups.advantage == rl::AdvantageKind::greedy) != !o.greedy_rewards.empty())
     throw Error(Exit::config, "--advantage greedy and --greedy-rewards need each other");
   if (u.aggregation == rl::Aggregation::constant && u.max_tokens == 0)
     throw Error(Exit::config, "--aggregation constant needs --max-tokens");
-  if (o.groups.overlong_limit > 0 &&
-      (o.groups.overlong_buffer == 0 || o.groups.overlong_buffer > o.groups.overlong_limit))
+  if (u.groups.overlong_limit > 0 &&
+      (u.groups.overlong_buffer == 0 || u.groups.overlong_buffer > u.groups.overlong_limit))
     throw Error(Exit::config,
                 "--overlong-limit needs an --overlong-buffer above 0 and not above the limit");
   if (u.loss.dual_clip != 0 && u.loss.dual_clip <= 1)
     throw Error(Exit::config, "--dual-clip is above 1, or 0 for none");
+  settle_additions(o);
 }
 
 Exit run(UpdateToolOptions& o, cli::Context& context) {
@@ -107,8 +120,9 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
   const std::string digest = model::policy_digest(job.policy);
   std::vector<data::Reward> greedy;
   if (!o.greedy_rewards.empty()) greedy = data::read_rewards(o.greedy_rewards).records;
-  job.batch = rl::join_rollouts(data::read_generations(o.rollouts).records,
-                                data::read_rewards(o.rewards).records, digest, o.groups, greedy);
+  job.batch =
+      rl::join_rollouts(data::read_generations(o.rollouts).records,
+                        data::read_rewards(o.rewards).records, digest, job.options.groups, greedy);
   job.studies = encode_groups(o, job.batch, writer);
   if (o.common.dry_run) {
     print_plan(o, writer);

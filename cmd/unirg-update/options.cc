@@ -12,7 +12,7 @@ const char* const kObjective = "Objective";
 
 /// How rewards become advantages, and which samples are trained on.
 cli::Table advantage_rows(UpdateToolOptions& o) {
-  rl::GroupOptions& g = o.groups;
+  rl::GroupOptions& g = o.job.options.groups;
   return {
       {.name = "advantage",
        .target = &o.advantage,
@@ -140,6 +140,52 @@ cli::Table kl_rows(UpdateToolOptions& o) {
        .help = "Of the penalty, with d the reference's log-probability less the policy's: k1 is "
                "-d, k2 is d^2 / 2, k3 is exp(d) - d - 1, k3-ratio is k3 times the ratio.",
        .choices = {"k1", "k2", "k3", "k3-ratio"},
+       .group = kObjective},
+      {.name = "kl-in",
+       .target = &o.kl_in,
+       .metavar = "WHERE",
+       .help =
+           "loss: as above; reward: a sample's reward falls by BETA times the sum of -d over its "
+           "tokens, before advantages.",
+       .choices = {"loss", "reward"},
+       .group = kObjective},
+      {.name = "kl-target",
+       .target = &u.kl_target,
+       .metavar = "KL",
+       .help = "Adapts BETA after each step of n samples by the factor 1 + clip(KL / target - 1, "
+               "+-0.2) n / horizon; later updates go on from it. 0 keeps it.",
+       .min = 0,
+       .max = 1e6,
+       .group = kObjective},
+      {.name = "kl-horizon",
+       .target = &u.kl_horizon,
+       .metavar = "SAMPLES",
+       .help = "Horizon of --kl-target.",
+       .min = 1,
+       .max = 1e12,
+       .group = kObjective},
+      {.name = "entropy-bonus",
+       .target = &u.loss.entropy_bonus,
+       .metavar = "C",
+       .help = "Weight of the mean entropy of the policy's tokens, which is to grow.",
+       .min = 0,
+       .max = 100,
+       .group = kObjective},
+      {.name = "importance-cap",
+       .target = &u.importance_cap,
+       .metavar = "C",
+       .help = "For rollouts of another program or precision: old log-probabilities are computed "
+               "anew, and tokens weighed by min(trainer / sampler, C). 0 trusts the sampler's.",
+       .min = 0,
+       .max = 1e6,
+       .group = kObjective},
+      {.name = "cross-entropy",
+       .target = &u.cross_entropy,
+       .metavar = "SHARE",
+       .help = "Share of the cross-entropy of the reference reports in the loss, beside 1 - SHARE "
+               "of all the rest.",
+       .min = 0,
+       .max = 1,
        .group = kObjective},
       {.name = "max-logprob-gap",
        .target = &u.max_logprob_gap,

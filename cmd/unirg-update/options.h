@@ -15,8 +15,8 @@ struct UpdateToolOptions {
   std::filesystem::path studies, rewards, rollouts;
   std::filesystem::path greedy_rewards;
   policy::PromptOptions prompt;
-  rl::GroupOptions groups;
-  std::string advantage = "grpo", ratio = "token", kl_estimator = "k3", aggregation = "token";
+  std::string advantage = "grpo", ratio = "token", kl_estimator = "k3", aggregation = "token",
+              kl_in = "loss";
   rl::UpdateJob job;
 };
 

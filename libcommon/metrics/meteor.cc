@@ -5,13 +5,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "metrics/meteor_align.h"
 #include "metrics/meteor_paraphrases.h"
 #include "metrics/meteor_synonyms.h"
 #include "metrics/meteor_text.h"
-#include "metrics/ngrams.h"
 
 namespace unirg::metrics {
 namespace {
@@ -41,24 +43,53 @@ bool share_one(const std::vector<int32_t>& a, const std::vector<int32_t>& b) {
   return false;
 }
 
-constexpr size_t kExact = 0, kStem = 1, kSynonym = 2;
+constexpr uint32_t kExact = 0, kSynonym = 2;  // 1: stem
 
-/// Words of both sides as numbers.
-struct Numbered {
-  Ids words, stems;
-};
-Numbered numbered(GramIndex& index, const Meteor::Sentence& sentence) {
-  return {index.add(sentence.words), index.add(sentence.stems)};
-}
+using Words = std::vector<const Meteor::Word*>;
 
-/// Adds a match of one word each wherever `same` says so, reference words first.
-template <typename Same>
-void match_words(MeteorMatches& matches, size_t module, size_t hypothesis_words, const Same& same) {
-  for (size_t r = 0; r < matches.size(); ++r) {
-    for (size_t h = 0; h < hypothesis_words; ++h) {
-      if (same(h, r)) matches[r].push_back({module, r, 1, h, 1});
+/// Exact matches of each reference word, and behind them those of its stem unless the texts are
+/// equal.
+void match_words(const Words& hypothesis, const Words& reference,
+                 std::vector<MeteorMatch>& matches) {
+  const size_t modules = hypothesis == reference ? 1 : 2;
+  std::vector<int32_t> stems;  // close together: every pair of words is looked at
+  stems.reserve(hypothesis.size());
+  for (const Meteor::Word* word : hypothesis) stems.push_back(word->stem);
+  std::vector<uint32_t> same_stem;
+  for (uint32_t r = 0; r < reference.size(); ++r) {
+    same_stem.clear();
+    for (uint32_t h = 0; h < stems.size(); ++h) {
+      if (stems[h] == reference[r]->stem) same_stem.push_back(h);
+    }
+    for (uint32_t module = kExact; module < modules; ++module) {
+      for (const uint32_t h : same_stem) {
+        const bool exact = hypothesis[h] == reference[r];
+        if (exact == (module == kExact)) matches.push_back({module, r, 1, h, 1});
+      }
     }
   }
+}
+
+void match_synonyms(const Words& hypothesis, const Words& reference,
+                    std::vector<MeteorMatch>& matches) {
+  for (uint32_t r = 0; r < reference.size(); ++r) {
+    for (uint32_t h = 0; h < hypothesis.size(); ++h) {
+      if (hypothesis[h] != reference[r] && share_one(hypothesis[h]->synsets, reference[r]->synsets))
+        matches.push_back({kSynonym, r, 1, h, 1});
+    }
+  }
+}
+
+std::vector<int32_t> paraphrase_words(const Words& words) {
+  std::vector<int32_t> numbers;
+  numbers.reserve(words.size());
+  for (const Meteor::Word* word : words) numbers.push_back(word->paraphrase_word);
+  return numbers;
+}
+
+double function_words(const Words& words) {
+  return static_cast<double>(
+      std::count_if(words.begin(), words.end(), [](const auto* word) { return word->function; }));
 }
 
 double matched_words(const MeteorStatistics& s, size_t side) {
@@ -70,16 +101,16 @@ double matched_words(const MeteorStatistics& s, size_t side) {
 
 void count_matches(const MeteorAlignment& alignment, const Meteor::Sentence& hypothesis,
                    const Meteor::Sentence& reference, MeteorStatistics& s) {
-  const auto count = [&](const MeteorMatch& m, size_t side, const std::vector<bool>& function,
-                         size_t begin, size_t length) {
+  const auto count = [&](const MeteorMatch& m, size_t side, const Words& words, size_t begin,
+                         size_t length) {
     for (size_t i = begin; i < begin + length; ++i) {
-      auto& counts = function[i] ? s.function : s.content;
+      auto& counts = words[i]->function ? s.function : s.content;
       ++counts[m.module][side];
     }
   };
   for (const MeteorMatch& m : alignment.matches) {
-    count(m, 0, hypothesis.function, m.hypothesis, m.hypothesis_length);
-    count(m, 1, reference.function, m.reference, m.reference_length);
+    count(m, 0, hypothesis.words, m.hypothesis, m.hypothesis_length);
+    count(m, 1, reference.words, m.reference, m.reference_length);
   }
   s.chunks = static_cast<double>(alignment.chunks);
   // The program neither penalises a pair that is one piece nor counts it in a corpus.
@@ -137,10 +168,26 @@ double meteor_score(const MeteorStatistics& s) {
   return std::max(0.0, mean * (1 - kGamma * std::pow(s.chunks / matches, kBeta)));
 }
 
+/// Reports use few different words: each is stemmed and looked up once.
 struct Meteor::Impl {
   std::unique_ptr<MeteorSynonyms> synonyms;
   std::unique_ptr<MeteorParaphrases> paraphrases;
+  std::shared_mutex mutex;  ///< over the two maps
+  std::unordered_map<std::string, Word> words;
+  std::unordered_map<std::string, int32_t> stems;
+
+  Word describe(const std::string& text);
 };
+
+Meteor::Word Meteor::Impl::describe(const std::string& text) {
+  Word word;
+  word.stem =
+      stems.try_emplace(snowball_stem(text), static_cast<int32_t>(stems.size())).first->second;
+  word.function = is_meteor_function_word(text);
+  if (synonyms != nullptr) word.synsets = synonyms->synsets(text);
+  if (paraphrases != nullptr) word.paraphrase_word = paraphrases->find(text);
+  return word;
+}
 
 Meteor::Meteor(const MeteorFiles& files) : impl_(std::make_unique<Impl>()) {
   if (files.synsets.empty() != files.exceptions.empty())
@@ -160,42 +207,44 @@ Meteor::Meteor(const MeteorFiles& files) : impl_(std::make_unique<Impl>()) {
 Meteor::~Meteor() = default;
 
 Meteor::Sentence Meteor::prepare(std::string_view text) const {
+  const std::vector<std::string> texts = meteor_words(text);
   Sentence sentence;
-  sentence.words = meteor_words(text);
-  for (const std::string& word : sentence.words) {
-    sentence.stems.push_back(snowball_stem(word));
-    sentence.function.push_back(is_meteor_function_word(word));
-    if (impl_->synonyms != nullptr) sentence.synsets.push_back(impl_->synonyms->synsets(word));
+  sentence.words.resize(texts.size(), nullptr);
+  bool all_known = true;
+  {
+    const std::shared_lock lock(impl_->mutex);
+    for (size_t i = 0; i < texts.size(); ++i) {
+      const auto it = impl_->words.find(texts[i]);
+      if (it != impl_->words.end()) sentence.words[i] = &it->second;
+      all_known &= it != impl_->words.end();
+    }
+  }
+  if (all_known) return sentence;
+  const std::unique_lock lock(impl_->mutex);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (sentence.words[i] != nullptr) continue;
+    auto it = impl_->words.find(texts[i]);
+    if (it == impl_->words.end())
+      it = impl_->words.emplace(texts[i], impl_->describe(texts[i])).first;
+    sentence.words[i] = &it->second;
   }
   return sentence;
 }
 
 MeteorStatistics Meteor::statistics(const Sentence& hypothesis, const Sentence& reference) const {
-  GramIndex index;
-  const Numbered r = numbered(index, reference);
-  const Numbered h = numbered(index, hypothesis);
-  const size_t n = h.words.size();
-  MeteorMatches matches(r.words.size());
-  match_words(matches, kExact, n, [&](size_t i, size_t j) { return h.words[i] == r.words[j]; });
-  if (h.words != r.words) {  // equal texts have no use for the other modules
-    match_words(matches, kStem, n, [&](size_t i, size_t j) {
-      return h.stems[i] == r.stems[j] && h.words[i] != r.words[j];
-    });
-    if (impl_->synonyms != nullptr)
-      match_words(matches, kSynonym, n, [&](size_t i, size_t j) {
-        return h.words[i] != r.words[j] && share_one(hypothesis.synsets[i], reference.synsets[j]);
-      });
+  const Words &h = hypothesis.words, &r = reference.words;
+  std::vector<MeteorMatch> matches;
+  matches.reserve(2 * r.size());
+  match_words(h, r, matches);
+  if (h != r) {  // equal texts have no use for these modules
+    if (impl_->synonyms != nullptr) match_synonyms(h, r, matches);
     if (impl_->paraphrases != nullptr)
-      impl_->paraphrases->match(hypothesis.words, reference.words, matches);
+      impl_->paraphrases->match(paraphrase_words(h), paraphrase_words(r), matches);
   }
   MeteorStatistics s;
-  s.length = {static_cast<double>(n), static_cast<double>(r.words.size())};
-  const auto function_words = [](const Sentence& sentence) {
-    return static_cast<double>(
-        std::count(sentence.function.begin(), sentence.function.end(), true));
-  };
-  s.function_words = {function_words(hypothesis), function_words(reference)};
-  count_matches(meteor_align(matches, n), hypothesis, reference, s);
+  s.length = {static_cast<double>(h.size()), static_cast<double>(r.size())};
+  s.function_words = {function_words(h), function_words(r)};
+  count_matches(meteor_align({std::move(matches), r.size()}, h.size()), hypothesis, reference, s);
   return s;
 }
 

@@ -44,7 +44,7 @@ struct MeteorStatistics {
 /// 2014, "Meteor Universal"; meteor-1.5.jar in PyPI pycocoevalcap 1.2
 double meteor_score(const MeteorStatistics& statistics);
 
-/// Thread-safe after construction.
+/// Thread-safe after construction. Keeps what it knows of every word it has met.
 class Meteor {
  public:
   /// \throws what MeteorSynonyms and MeteorParaphrases throw; Error(Exit::config) for files without
@@ -54,12 +54,16 @@ class Meteor {
   Meteor(const Meteor&) = delete;
   Meteor& operator=(const Meteor&) = delete;
 
-  /// A text as METEOR sees it.
+  /// What METEOR knows of a word, worked out once.
+  struct Word {
+    int32_t stem = 0;              ///< equal for equal stems
+    int32_t paraphrase_word = -1;  ///< in the table of paraphrases; -1: in no entry, or no table
+    bool function = false;
+    std::vector<int32_t> synsets;  ///< sorted; empty without the files
+  };
+  /// A text as METEOR sees it; good as long as the Meteor that made it.
   struct Sentence {
-    std::vector<std::string> words;
-    std::vector<std::string> stems;
-    std::vector<bool> function;                 ///< which are function words
-    std::vector<std::vector<int32_t>> synsets;  ///< of each word; empty without the files
+    std::vector<const Word*> words;  ///< equal words are one
   };
   [[nodiscard]] Sentence prepare(std::string_view text) const;
   [[nodiscard]] MeteorStatistics statistics(const Sentence& hypothesis,

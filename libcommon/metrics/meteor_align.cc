@@ -2,9 +2,12 @@
 #include "metrics/meteor_align.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
-#include <cstdlib>
+#include <numeric>
 #include <utility>
+
+#include "base/error.h"
 
 namespace unirg::metrics {
 namespace {
@@ -26,151 +29,272 @@ struct Path {
   uint32_t next = 0;
   int32_t last_end = kNone;  ///< where the last match ends in the hypothesis; kNone after a gap
   int32_t steps = kNone;     ///< the last match, in Search::steps_
-  uint32_t used = 0;         ///< where its words in use begin, in Search::used_
 };
 
-int64_t distance_of(const MeteorMatch& m) {
-  return std::abs(static_cast<int64_t>(m.reference) - static_cast<int64_t>(m.hypothesis));
+/// A way on from a path: only the best become paths.
+struct Way {
+  int64_t distance = 0;
+  const MeteorMatch* match = nullptr;  ///< that it takes; none if it leaves the word out
+  uint32_t from = 0;                   ///< in Search::paths_
+};
+
+/// The largest values that paths of one pair of texts can have.
+struct Bounds {
+  uint64_t matched = 0, chunks = 0, distance = 0, ways = 0;
+};
+Bounds bounds_of(const MeteorMatches& matches, size_t hypothesis_words) {
+  const size_t words = matches.reference_words();
+  Bounds b{.matched = words + hypothesis_words, .chunks = words + 1};
+  size_t longest = 0;
+  for (size_t at = 0; at < words; ++at) longest = std::max(longest, matches.at(at).size());
+  for (const MeteorMatch& m : matches.all()) b.distance += m.distance();
+  b.ways = kBeam * (longest + 1);
+  return b;
 }
 
+/// What paths are sorted by, in one number: most matched words, then fewest chunks, then the
+/// shortest distance, then as they came, as the program's stable sort has it.
+template <typename Bits>
+class Order {
+ public:
+  explicit Order(const Bounds& b)
+      : most_(b.matched),
+        place_(std::bit_width(b.ways)),
+        chunks_(place_ + std::bit_width(b.distance)),
+        matched_(chunks_ + std::bit_width(b.chunks)) {}
+  static bool fits(const Bounds& b) {
+    return std::bit_width(b.ways) + std::bit_width(b.distance) + std::bit_width(b.chunks) +
+               std::bit_width(b.matched) <=
+           static_cast<int>(8 * sizeof(Bits));
+  }
+  /// Without the place, which is added.
+  [[nodiscard]] Bits key(const Path& path) const {
+    return (static_cast<Bits>(most_) << matched_) - words(path.matched) +
+           static_cast<Bits>(path.chunks) * chunk() + distance(path.distance);
+  }
+  // What changes of a path add to its key; words are taken off it.
+  [[nodiscard]] Bits words(int64_t matched) const { return static_cast<Bits>(matched) << matched_; }
+  [[nodiscard]] Bits chunk() const { return Bits{1} << chunks_; }
+  [[nodiscard]] Bits distance(int64_t distance) const {
+    return static_cast<Bits>(distance) << place_;
+  }
+  [[nodiscard]] size_t place(Bits key) const {
+    return static_cast<size_t>(key) & ((size_t{1} << place_) - 1);
+  }
+
+ private:
+  uint64_t most_;
+  int place_, chunks_, matched_;  ///< bits below the distance, the chunks, the matched words
+};
+
+// A path's ways on are written field by field: whole values would be copied in pieces of another
+// size, and wait for it.
+
+/// `to` becomes `from` past a word without a match.
+void leave_out(const Path& from, Path& to) {
+  to.distance = from.distance;
+  to.matched = from.matched;
+  to.chunks = from.chunks + static_cast<int32_t>(from.last_end != kNone);
+  to.next = from.next + 1;
+  to.last_end = kNone;
+  to.steps = from.steps;
+}
+
+/// What a match counts, both sides: one that is not exact half, and the program cuts halves off.
+int32_t matched_words(const MeteorMatch& m) {
+  const uint32_t shift = m.module == 0 ? 0 : 1;
+  return static_cast<int32_t>((m.hypothesis_length >> shift) + (m.reference_length >> shift));
+}
+
+/// `to` becomes `from` past a match.
+void follow(const Path& from, const MeteorMatch& m, Path& to) {
+  const bool breaks = from.last_end != kNone && static_cast<int32_t>(m.hypothesis) != from.last_end;
+  to.distance = from.distance;
+  to.matched = from.matched + matched_words(m);
+  to.chunks = from.chunks + static_cast<int32_t>(breaks);
+  to.next = m.reference + m.reference_length;
+  to.last_end = static_cast<int32_t>(m.hypothesis + m.hypothesis_length);
+  to.steps = from.steps;
+}
+
+template <typename Key>
 class Search {
  public:
-  Search(const MeteorMatches& matches, size_t hypothesis_words)
+  Search(const MeteorMatches& matches, size_t hypothesis_words, const Bounds& bounds)
       : matches_(matches),
-        definite_(matches.size(), nullptr),
-        blocks_((matches.size() + hypothesis_words + 63) / 64),
-        used_(blocks_) {
-    const Path start;
-    take_definite(hypothesis_words, start);
-    next_.push_back(start);
+        order_(bounds),
+        words_(matches.reference_words()),
+        definite_(words_, nullptr),
+        blocks_((words_ + hypothesis_words + 63) / 64),
+        start_(blocks_) {
+    take_definite(hypothesis_words);
+    used_ = start_;
+    paths_.reserve(kBeam);
+    steps_.reserve(12 * words_);
+    paths_.emplace_back();
   }
 
   MeteorAlignment run() {
-    for (size_t at = 0; at < matches_.size(); ++at) {
-      select();
-      for (const Path& path : paths_) advance(path, at);
-      if (next_.empty()) next_.push_back(paths_.front());
+    for (size_t at = 0; at < words_; ++at) {
+      const bool definite = has(start_.data(), at, 1);
+      if (definite || matches_.at(at).empty()) {
+        pass(at, definite);
+      } else {
+        branch(at);
+        select(at);
+      }
     }
-    select();  // before the last chunk is closed and once more after
     for (Path& path : paths_) path.chunks += path.last_end != kNone;
-    next_.swap(paths_);
-    select();
-    return result(paths_.front());
+    return result(*std::min_element(
+        paths_.begin(), paths_.end(),
+        [&](const Path& a, const Path& b) { return order_.key(a) < order_.key(b); }));
   }
 
  private:
   /// Matches that no other one touches are part of every alignment.
-  void take_definite(size_t hypothesis_words, const Path& start) {
-    std::vector<int> hypothesis(hypothesis_words), reference(matches_.size());
-    for (const auto& list : matches_) {
-      for (const MeteorMatch& m : list) {
-        for (size_t i = 0; i < m.hypothesis_length; ++i) ++hypothesis[m.hypothesis + i];
-        for (size_t i = 0; i < m.reference_length; ++i) ++reference[m.reference + i];
-      }
+  void take_definite(size_t hypothesis_words) {
+    std::vector<int> hypothesis(hypothesis_words), reference(words_);
+    for (const MeteorMatch& m : matches_.all()) {
+      for (size_t i = 0; i < m.hypothesis_length; ++i) ++hypothesis[m.hypothesis + i];
+      for (size_t i = 0; i < m.reference_length; ++i) ++reference[m.reference + i];
     }
-    for (const auto& list : matches_) {
-      if (list.size() != 1) continue;
-      const MeteorMatch& m = list.front();
+    for (const MeteorMatch& m : matches_.all()) {
       bool alone = true;
       for (size_t i = 0; i < m.hypothesis_length; ++i) alone &= hypothesis[m.hypothesis + i] == 1;
       for (size_t i = 0; i < m.reference_length; ++i) alone &= reference[m.reference + i] == 1;
       if (!alone) continue;
       definite_[m.reference] = &m;
-      use(start, m);
+      use(start_.data(), m);
     }
   }
 
   // Words in use are bits: the reference's words first, then the hypothesis's.
-  [[nodiscard]] bool in_use(const Path& path, size_t begin, size_t length) const {
+  static bool has(const uint64_t* used, size_t begin, size_t length) {
     for (size_t i = begin; i < begin + length; ++i) {
-      if ((used_[path.used + i / 64] >> (i % 64) & 1) != 0) return true;
+      if ((used[i / 64] >> (i % 64) & 1) != 0) return true;
     }
     return false;
   }
-  [[nodiscard]] bool in_use(const Path& path, const MeteorMatch& m) const {
-    return in_use(path, m.reference, m.reference_length) ||
-           in_use(path, matches_.size() + m.hypothesis, m.hypothesis_length);
+  /// Whether a match collides; its first reference word is known to be free.
+  [[nodiscard]] bool in_use(const uint64_t* used, const MeteorMatch& m) const {
+    return has(used, words_ + m.hypothesis, m.hypothesis_length) ||
+           has(used, m.reference + 1, m.reference_length - 1);
   }
-  void use(const Path& path, const MeteorMatch& m) {
+  void use(uint64_t* used, const MeteorMatch& m) const {
     const auto add = [&](size_t begin, size_t length) {
-      for (size_t i = begin; i < begin + length; ++i)
-        used_[path.used + i / 64] |= uint64_t{1} << (i % 64);
+      for (size_t i = begin; i < begin + length; ++i) used[i / 64] |= uint64_t{1} << (i % 64);
     };
     add(m.reference, m.reference_length);
-    add(matches_.size() + m.hypothesis, m.hypothesis_length);
-  }
-  [[nodiscard]] Path copied(const Path& path) {
-    Path copy = path;
-    copy.used = static_cast<uint32_t>(used_.size());
-    for (size_t b = 0; b < blocks_; ++b) used_.push_back(used_[path.used + b]);
-    return copy;
+    add(words_ + m.hypothesis, m.hypothesis_length);
   }
 
-  /// Takes the best kBeam of next_ into paths_, in order; equal ones stay as they came, as the
-  /// program's sort has it. What they have in use moves with them, the rest is forgotten.
-  void select() {
-    constexpr int kPlaces = 20;  // bits for a path's place, above them its distance
-    keys_.clear();
-    for (const Path& p : next_)
-      keys_.emplace_back(-int64_t{p.matched} * (int64_t{1} << 32) + p.chunks,
-                         (p.distance << kPlaces) + static_cast<int64_t>(keys_.size()));
+  /// Takes all paths the one way past a word that has no match to choose. What they gain is the
+  /// same but for a chunk, so without that their order stays.
+  void pass(size_t at, bool definite) {
+    size_t new_chunks = 0;
+    for (Path& path : paths_) {
+      const int32_t before = path.chunks;
+      pass(path, at, definite);
+      new_chunks += path.chunks != before;
+    }
+    if (new_chunks != 0 && new_chunks != paths_.size()) sort_paths();
+  }
+  void pass(Path& path, size_t at, bool definite) {
+    if (path.next > at) return;  // inside a longer match
+    if (!definite) return leave_out(path, path);
+    const MeteorMatch* m = definite_[at];
+    UNIRG_ASSERT(m != nullptr, "a definite match has a path inside it");
+    follow(path, *m, path);
+    path.distance += m->distance();
+    remember(path, *m);
+  }
+  void remember(Path& path, const MeteorMatch& m) {
+    steps_.push_back({&m, path.steps});
+    path.steps = static_cast<int32_t>(steps_.size()) - 1;
+  }
+
+  /// Every way on from every path at the reference's word `at`, in the program's order. Only their
+  /// keys are worked out: most are not taken.
+  void branch(size_t at) {
+    const std::span<const MeteorMatch> matches = matches_.at(at);
+    ways_.resize(paths_.size() * (matches.size() + 1));
+    keys_.resize(ways_.size());
+    size_t count = 0;
+    const auto add = [&](Key key, int64_t distance, uint32_t from, const MeteorMatch* match) {
+      ways_[count] = {distance, match, from};
+      keys_[count] = key + static_cast<Key>(count);
+      ++count;
+    };
+    for (uint32_t i = 0; i < paths_.size(); ++i) {
+      const uint64_t* used = &used_[i * blocks_];
+      const Path& path = paths_[i];
+      const bool open = path.last_end != kNone;
+      int64_t distance = path.distance;
+      Key key = order_.key(path);
+      if (!has(used, at, 1)) {
+        for (const MeteorMatch& m : matches) {
+          if (in_use(used, m)) continue;
+          const bool breaks = open && static_cast<int32_t>(m.hypothesis) != path.last_end;
+          add(key - order_.words(matched_words(m)) + (breaks ? order_.chunk() : Key{0}), distance,
+              i, &m);
+          // The program adds the distance to the path it came from: it counts for the ways tried
+          // later.
+          distance += m.distance();
+          key += order_.distance(m.distance());
+        }
+        if (open) key += order_.chunk();
+      }
+      add(key, distance, i, nullptr);
+    }
+    keys_.resize(count);
+  }
+
+  /// Makes the best kBeam ways the next paths, in order.
+  void select(size_t at) {
     if (keys_.size() > kBeam) {
       std::nth_element(keys_.begin(), keys_.begin() + kBeam, keys_.end());
       keys_.resize(kBeam);
     }
     std::sort(keys_.begin(), keys_.end());
-    paths_.clear();
-    kept_.clear();
-    for (const auto& key : keys_) {
-      paths_.push_back(next_[static_cast<size_t>(key.second & ((1 << kPlaces) - 1))]);
-      const auto bits = used_.begin() + paths_.back().used;
-      paths_.back().used = static_cast<uint32_t>(kept_.size());
-      kept_.insert(kept_.end(), bits, bits + static_cast<int64_t>(blocks_));
-    }
-    used_.swap(kept_);
-    next_.clear();
-  }
-
-  /// What follows a match. Matches that are not exact count half, and the program cuts halves off.
-  void follow(Path& path, const MeteorMatch& m) {
-    const size_t divisor = m.module == 0 ? 1 : 2;
-    path.matched +=
-        static_cast<int32_t>(m.hypothesis_length / divisor + m.reference_length / divisor);
-    if (path.last_end != kNone && static_cast<int32_t>(m.hypothesis) != path.last_end)
-      ++path.chunks;
-    path.next = static_cast<uint32_t>(m.reference + m.reference_length);
-    path.last_end = static_cast<int32_t>(m.hypothesis + m.hypothesis_length);
-    steps_.push_back({&m, path.steps});
-    path.steps = static_cast<int32_t>(steps_.size()) - 1;
-  }
-
-  /// Every way on from a path at the reference's word `at`.
-  void advance(Path path, size_t at) {
-    if (in_use(path, at, 1)) {
-      if (at >= path.next) {
-        const MeteorMatch* m = definite_[path.next];
-        if (m == nullptr) return;
-        follow(path, *m);
-        path.distance += distance_of(*m);
+    sorted_.resize(keys_.size());
+    other_.resize(keys_.size() * blocks_);
+    for (size_t i = 0; i < keys_.size(); ++i) {
+      const Way& way = ways_[order_.place(keys_[i])];
+      const uint64_t* used = &used_[way.from * blocks_];
+      std::copy_n(used, blocks_, &other_[i * blocks_]);
+      const Path& from = paths_[way.from];
+      Path& to = sorted_[i];
+      if (way.match != nullptr) {
+        follow(from, *way.match, to);
+        use(&other_[i * blocks_], *way.match);
+        remember(to, *way.match);
+      } else if (has(used, at, 1)) {
+        to = from;
+      } else {
+        leave_out(from, to);
       }
-      next_.push_back(path);
-      return;
+      to.distance = way.distance;
     }
-    for (const MeteorMatch& m : matches_[at]) {
-      if (in_use(path, m)) continue;
-      Path taken = copied(path);
-      use(taken, m);
-      follow(taken, m);
-      // The program adds the distance to the path it came from: it counts for the ways tried later.
-      path.distance += distance_of(m);
-      next_.push_back(taken);
+    paths_.swap(sorted_);
+    used_.swap(other_);
+  }
+
+  /// Puts the paths in order again; mostly they are.
+  void sort_paths() {
+    keys_.clear();
+    for (size_t i = 0; i < paths_.size(); ++i)
+      keys_.push_back(order_.key(paths_[i]) + static_cast<Key>(i));
+    if (std::is_sorted(keys_.begin(), keys_.end())) return;
+    std::sort(keys_.begin(), keys_.end());
+    sorted_.clear();
+    other_.resize(used_.size());
+    for (size_t i = 0; i < keys_.size(); ++i) {
+      const size_t place = order_.place(keys_[i]);
+      sorted_.push_back(paths_[place]);
+      std::copy_n(&used_[place * blocks_], blocks_, &other_[i * blocks_]);
     }
-    if (path.last_end != kNone) {
-      ++path.chunks;
-      path.last_end = kNone;
-    }
-    ++path.next;
-    next_.push_back(path);
+    paths_.swap(sorted_);
+    used_.swap(other_);
   }
 
   [[nodiscard]] MeteorAlignment result(const Path& best) const {
@@ -190,18 +314,37 @@ class Search {
   }
 
   const MeteorMatches& matches_;
-  std::vector<const MeteorMatch*> definite_;
-  size_t blocks_;                      ///< 64-bit blocks of a path's words in use
-  std::vector<uint64_t> used_, kept_;  ///< of all paths; the next of those kept
-  std::vector<std::pair<int64_t, int64_t>> keys_;
-  std::vector<Path> paths_, next_;
+  Order<Key> order_;
+  size_t words_;                              ///< of the reference
+  std::vector<const MeteorMatch*> definite_;  ///< by the reference's word they begin at
+  size_t blocks_;                             ///< 64-bit blocks of a path's words in use
+  std::vector<uint64_t> start_;               ///< words that definite matches use
+  std::vector<uint64_t> used_, other_;        ///< of all paths; scratch
+  std::vector<Path> paths_, sorted_;          ///< the beam, in order; scratch
+  std::vector<Way> ways_;
+  std::vector<Key> keys_;
   std::vector<Step> steps_;
 };
 
 }  // namespace
 
+MeteorMatches::MeteorMatches(std::vector<MeteorMatch> matches, size_t reference_words)
+    : matches_(std::move(matches)), begin_(reference_words + 1) {
+  const auto by_word = [](const MeteorMatch& a, const MeteorMatch& b) {
+    return a.reference < b.reference;
+  };
+  if (!std::is_sorted(matches_.begin(), matches_.end(), by_word))
+    std::stable_sort(matches_.begin(), matches_.end(), by_word);
+  for (const MeteorMatch& m : matches_) ++begin_[m.reference + 1];
+  std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
+}
+
 MeteorAlignment meteor_align(const MeteorMatches& matches, size_t hypothesis_words) {
-  return Search(matches, hypothesis_words).run();
+  __extension__ using Wide = unsigned __int128;  // enough for any texts that fit in memory
+  const Bounds bounds = bounds_of(matches, hypothesis_words);
+  if (Order<uint64_t>::fits(bounds))
+    return Search<uint64_t>(matches, hypothesis_words, bounds).run();
+  return Search<Wide>(matches, hypothesis_words, bounds).run();
 }
 
 }  // namespace unirg::metrics

@@ -119,13 +119,9 @@ MeteorParaphrases::MeteorParaphrases(const std::filesystem::path& path) {
   sort_entries();
 }
 
-MeteorParaphrases::Words MeteorParaphrases::numbers(const std::vector<std::string>& words) const {
-  Words numbers;
-  for (const std::string& word : words) {
-    const auto it = vocabulary_.find(word);
-    numbers.push_back(it == vocabulary_.end() ? -1 : it->second);
-  }
-  return numbers;
+int32_t MeteorParaphrases::find(std::string_view word) const {
+  const auto it = vocabulary_.find(word);
+  return it == vocabulary_.end() ? -1 : it->second;
 }
 
 std::vector<MeteorParaphrases::Hit> MeteorParaphrases::hits(const Words& words, size_t at) const {
@@ -136,34 +132,31 @@ std::vector<MeteorParaphrases::Hit> MeteorParaphrases::hits(const Words& words, 
     if (it == nodes_.end()) break;
     node = it->second;
     for (uint32_t e = first_[node]; e < first_[node + 1]; ++e)
-      found.push_back({i - at + 1, words_.data() + entries_[e].words, entries_[e].length});
+      found.push_back({static_cast<uint32_t>(i - at + 1), words_.data() + entries_[e].words,
+                       entries_[e].length});
   }
   return found;
 }
 
-void MeteorParaphrases::match(const std::vector<std::string>& hypothesis,
-                              const std::vector<std::string>& reference,
-                              MeteorMatches& matches) const {
-  constexpr size_t kModule = 3;
-  const Words h = numbers(hypothesis), r = numbers(reference);
+void MeteorParaphrases::match(const Words& h, const Words& r,
+                              std::vector<MeteorMatch>& matches) const {
+  constexpr uint32_t kModule = 3;
   /// Places of `in` where a paraphrase stands.
   const auto places = [](const Hit& hit, const Words& in, const auto& visit) {
-    for (size_t i = 0; i + hit.paraphrase_length <= in.size(); ++i) {
-      if (std::equal(hit.begin, hit.begin + hit.paraphrase_length,
-                     in.begin() + static_cast<int64_t>(i)))
-        visit(i);
+    for (uint32_t i = 0; i + hit.paraphrase_length <= in.size(); ++i) {
+      if (std::equal(hit.begin, hit.begin + hit.paraphrase_length, in.begin() + i)) visit(i);
     }
   };
-  for (size_t i = 0; i < r.size(); ++i) {
+  for (uint32_t i = 0; i < r.size(); ++i) {
     for (const Hit& hit : hits(r, i))
-      places(hit, h, [&](size_t j) {
-        matches[i].push_back({kModule, i, hit.length, j, hit.paraphrase_length});
+      places(hit, h, [&](uint32_t j) {
+        matches.push_back({kModule, i, hit.length, j, hit.paraphrase_length});
       });
   }
-  for (size_t i = 0; i < h.size(); ++i) {
+  for (uint32_t i = 0; i < h.size(); ++i) {
     for (const Hit& hit : hits(h, i))
-      places(hit, r, [&](size_t j) {
-        matches[j].push_back({kModule, j, hit.paraphrase_length, i, hit.length});
+      places(hit, r, [&](uint32_t j) {
+        matches.push_back({kModule, j, hit.paraphrase_length, i, hit.length});
       });
   }
 }

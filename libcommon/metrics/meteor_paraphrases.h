@@ -21,18 +21,19 @@ class MeteorParaphrases {
   explicit MeteorParaphrases(const std::filesystem::path& path);
 
   /// Adds every match by the table to `matches`, in the program's order: phrases of the reference
-  /// whose paraphrase is in the hypothesis, then the other way round.
-  void match(const std::vector<std::string>& hypothesis, const std::vector<std::string>& reference,
-             MeteorMatches& matches) const;
+  /// whose paraphrase is in the hypothesis, then the other way round. Words as find() numbers them.
+  void match(const std::vector<int32_t>& hypothesis, const std::vector<int32_t>& reference,
+             std::vector<MeteorMatch>& matches) const;
+  /// The table's number of a word; -1: it is in no entry.
+  [[nodiscard]] int32_t find(std::string_view word) const;
 
  private:
-  using Words = std::vector<int32_t>;  ///< -1: in no entry
+  using Words = std::vector<int32_t>;
   struct Hit {
-    size_t length;         ///< words of the phrase
+    uint32_t length;       ///< words of the phrase
     const int32_t* begin;  ///< its paraphrase
-    size_t paraphrase_length;
+    uint32_t paraphrase_length;
   };
-  [[nodiscard]] Words numbers(const std::vector<std::string>& words) const;
   [[nodiscard]] std::vector<Hit> hits(const Words& words, size_t at) const;
   int32_t number(std::string_view word);
   void add(std::string_view phrase, std::string_view paraphrase);

@@ -20,7 +20,7 @@ bool between(char32_t c, char32_t low, char32_t high) { return c >= low && c <= 
 bool is_digit(char32_t c) { return between(c, '0', '9'); }
 
 bool is_letter(char32_t c) {
-  if (c < 0x80) return between(c, 'a', 'z') || between(c, 'A', 'Z');
+  if (c < 0x80) return between(c | 0x20, 'a', 'z');
   return c == kDot || (between(c, 0xc0, 0x17e) && c != 0xd7 && c != 0xf7) || c == 0x178 ||
          between(c, 0x400, 0x527) || between(c, 0xa640, 0xa66e) || between(c, 0xa67e, 0xa697) ||
          between(c, 0x1d00, 0x1d7f);
@@ -28,23 +28,29 @@ bool is_letter(char32_t c) {
 bool is_letter_or_digit(char32_t c) { return is_letter(c) || is_digit(c); }
 bool is_gap(char32_t c) { return c == ' ' || between(c, '\t', '\r'); }
 
+bool stays(char32_t c) {
+  return is_letter_or_digit(c) || is_gap(c) || c == '.' || c == ',' || c == '\'' || c == '`' ||
+         c == '-' || c == 0x2018 || c == 0x2019;
+}
+
 void put_apart(Text& text) {
-  constexpr std::u32string_view kStay = U".'`,-\u2018\u2019";
-  Text result;
-  result.reserve(text.size() * 2);
+  Text result(text.size() * 3, U' ');
+  char32_t* out = result.data();
   for (size_t i = 0; i < text.size(); ++i) {
     const char32_t c = text[i];
     if (c == '.' && i + 1 < text.size() && text[i + 1] == '.') {
-      result += ' ';
-      for (; text[i] == '.'; ++i) result += kDot;  // the text ends with a space
+      ++out;
+      for (; text[i] == '.'; ++i) *out++ = kDot;  // the text ends with a space
       --i;
-      result += ' ';
-    } else if (is_letter_or_digit(c) || is_gap(c) || kStay.find(c) != Text::npos) {
-      result += c;
+      ++out;
+    } else if (stays(c)) {
+      *out++ = c;
     } else {
-      result += {' ', c, ' '};
+      out[1] = c;
+      out += 3;
     }
   }
+  result.resize(static_cast<size_t>(out - result.data()));
   text.swap(result);
 }
 
@@ -76,6 +82,13 @@ void separate_commas(Text& text) {
   rewrite(text, ',', other, other, U" , ");
   rewrite(text, ',', is_digit, other, U" , ");
   rewrite(text, ',', other, is_digit, U" , ");
+}
+
+/// Whether there is anything for the two functions below; most reports have no such mark.
+bool has_marks(const Text& text) {
+  return std::any_of(text.begin(), text.end(), [](char32_t c) {
+    return c == '\'' || c == '-' || c == '`' || between(c, 0x2013, 0x201d);
+  });
 }
 
 void normalise_marks(Text& text) {
@@ -144,6 +157,14 @@ void add(View word, std::vector<std::string>& finished) {
                      word[0] != 0x85 && word[0] != 0x1680 && word[0] != 0x2028 && word[0] != 0x2029;
   if (white || word.empty()) return;
   std::string& utf8 = finished.emplace_back();
+  char32_t high = 0;
+  for (const char32_t c : word) high = std::max(high, c);
+  if (high < 0x80) {
+    utf8.resize(word.size());
+    for (size_t i = 0; i < word.size(); ++i)
+      utf8[i] = static_cast<char>(between(word[i], 'A', 'Z') ? word[i] | 0x20 : word[i]);
+    return;
+  }
   for (const char32_t c : word) text::append_char(utf8, c == kDot ? U'.' : c);
   utf8 = text::python_lower(utf8);
 }
@@ -169,11 +190,18 @@ void finish_word(const std::vector<View>& words, size_t i, std::vector<std::stri
 }  // namespace
 
 std::vector<std::string> meteor_words(std::string_view bytes) {
-  Text text = U" " + text::code_points(bytes) + U" ";
+  Text text(1, U' ');
+  if (text::is_ascii(bytes))
+    text.append(bytes.begin(), bytes.end());
+  else
+    text += text::code_points(bytes);
+  text += U' ';
   put_apart(text);
   separate_commas(text);
-  normalise_marks(text);
-  separate_apostrophes(text);
+  if (has_marks(text)) {
+    normalise_marks(text);
+    separate_apostrophes(text);
+  }
   const std::vector<View> words = split(text);
   std::vector<std::string> finished;
   finished.reserve(words.size() + words.size() / 4);

@@ -137,14 +137,22 @@ PolicyLoss policy_loss(const PolicyLossOptions& options, const PolicyLossInput& 
     return in.weights.defined() ? (terms * in.weights).sum() : terms.sum();
   };
   PolicyLoss loss;
-  loss.sum = weighted(policy_term(options, in, ratio));
+  const Tensor term = policy_term(options, in, ratio);
+  loss.sum = weighted(in.importance.defined() ? term * in.importance : term);
   if (in.reference.defined()) {
     const Tensor kl = kl_term(options.kl, in, ratio);
     loss.kl_sum = kl.detach().sum().item<double>();
     loss.sum = loss.sum + options.kl_coefficient * weighted(kl);
   }
+  if (options.entropy_bonus != 0)
+    loss.sum = loss.sum - options.entropy_bonus * weighted(in.entropy);
   count_clipped(options, in, ratio, loss);
   return loss;
+}
+
+Tensor truncated_importance(const Tensor& trainer, const Tensor& sampler, double cap) {
+  const at::NoGradGuard no_grad;
+  return at::clamp_max(at::exp(at::clamp(trainer - sampler, -20.0, 20.0)), cap);
 }
 
 double token_weight(Aggregation aggregation, double length, const StepTotals& totals) {

@@ -44,9 +44,10 @@ struct PolicyLossOptions {
   double sapo_positive = 1.0, sapo_negative = 1.05;  ///< tau where A > 0, and where not
   double kl_coefficient = 0;                         ///< beta of the penalty
   KlEstimator kl = KlEstimator::k3;
+  double entropy_bonus = 0;  ///< weight of the policy's entropy, which is to grow
 };
 
-/// All [N] float, one entry per trained token; only `logprobs` carries a gradient.
+/// All [N] float, one entry per trained token; only `logprobs` and `entropy` carry a gradient.
 struct PolicyLossInput {
   Tensor logprobs;      ///< log pi_theta
   Tensor old_logprobs;  ///< log-probability when the rollout was drawn
@@ -54,10 +55,18 @@ struct PolicyLossInput {
   Tensor reference;     ///< log pi_ref; undefined without KL
   Tensor samples;       ///< int64, which sample a token is of, from 0; for Ratio::sequence only
   Tensor weights;       ///< of each token in the sum; undefined: 1
+  Tensor importance;    ///< of each token in the policy term alone; undefined: 1
+  Tensor entropy;       ///< nats; for an entropy bonus only
 };
 
+/// Truncated importance sampling for samples of a policy that is not quite the trainer's (another
+/// precision, another program): min(exp(trainer - sampler), cap), without gradient.
+/// \param trainer, sampler log-probabilities of the same tokens under the same weights
+/// \see token_truncate in verl, vllm_is in OpenRLHF
+Tensor truncated_importance(const Tensor& trainer, const Tensor& sampler, double cap);
+
 struct PolicyLoss {
-  Tensor sum;            ///< scalar: sum over tokens of weight (policy term + beta KL)
+  Tensor sum;  ///< scalar: sum over tokens of weight (importance policy term + beta KL - bonus H)
   double ratio_sum = 0;  ///< of r, or s
   /// Tokens whose gradient the lower limit removed (A < 0, r < 1 - lower), or bounded (cispo-band).
   double clipped_low = 0;

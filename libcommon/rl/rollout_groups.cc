@@ -93,16 +93,6 @@ void add_terms(const data::Reward& reward, GroupRewards& group) {
   }
 }
 
-void choose_trained(const GroupOptions& o, RolloutBatch& batch) {
-  for (RolloutGroup& group : batch.groups) {
-    const bool dropped = o.drop_equal_groups && !group.advantage.learns();
-    for (const data::Generation& sample : group.samples) {
-      group.trained.push_back(!dropped && !(o.drop_unfinished && sample.finish == "length"));
-      batch.untrained += !group.trained.back();
-    }
-  }
-}
-
 /// Numbers over all samples.
 void describe(RolloutBatch& batch) {
   double count = 0;
@@ -113,7 +103,6 @@ void describe(RolloutBatch& batch) {
       batch.stopped_share += sample.finish == "stop" ? 1 / count : 0;
     }
     batch.identical_share += identical_samples(group) / count;
-    batch.zero_variance_groups += !group.advantage.learns();
   }
 }
 
@@ -126,18 +115,14 @@ RolloutBatch join_rollouts(std::vector<data::Generation> rollouts,
   if (rollouts.empty()) throw Error(Exit::data, "no rollouts");
   RewardTable table(rewards);
   RolloutBatch batch;
-  std::vector<GroupRewards> groups;
   std::map<std::string, std::vector<double>> numbers;
   std::unordered_map<std::string, size_t> group_of;
   for (data::Generation& rollout : rollouts) {
     check_rollout(rollout, policy_digest);
     const data::Reward& reward = table.take(rollout);
     const auto [it, is_new] = group_of.emplace(rollout.study_id, batch.groups.size());
-    if (is_new) {
-      batch.groups.push_back({rollout.study_id, {}, {}, {}});
-      groups.emplace_back();
-    }
-    GroupRewards& group = groups[it->second];
+    if (is_new) batch.groups.push_back({rollout.study_id, {}, {}, {}, {}});
+    GroupRewards& group = batch.groups[it->second].rewards;
     group.rewards.push_back(kept_reward(reward, rollout, options));
     if (options.advantage == AdvantageKind::gdpo) add_terms(reward, group);
     numbers["reward"].push_back(group.rewards.back());
@@ -149,14 +134,32 @@ RolloutBatch join_rollouts(std::vector<data::Generation> rollouts,
   table.check_all_taken();
   for (const data::Reward& r : greedy) {
     const auto group = group_of.find(r.study_id);
-    if (group != group_of.end()) groups[group->second].greedy = r.reward;
+    if (group != group_of.end()) batch.groups[group->second].rewards.greedy = r.reward;
   }
-  std::vector<GroupAdvantage> all = advantages(options.advantage, groups, options.epsilon);
-  for (size_t i = 0; i < all.size(); ++i) batch.groups[i].advantage = std::move(all[i]);
-  choose_trained(options, batch);
+  set_advantages(batch, options);
   describe(batch);
   for (const auto& [name, values] : numbers) batch.rewards[name] = spread_of(values);
   return batch;
+}
+
+void set_advantages(RolloutBatch& batch, const GroupOptions& o) {
+  std::vector<GroupRewards> rewards;
+  for (const RolloutGroup& group : batch.groups) rewards.push_back(group.rewards);
+  std::vector<GroupAdvantage> all = advantages(o.advantage, rewards, o.epsilon);
+  batch.zero_variance_groups = batch.untrained = 0;
+  for (size_t i = 0; i < all.size(); ++i) {
+    RolloutGroup& group = batch.groups[i];
+    group.advantage = std::move(all[i]);
+    group.trained.clear();
+    const bool learns = group.advantage.learns();
+    batch.zero_variance_groups += !learns;
+    for (const data::Generation& sample : group.samples) {
+      const bool dropped =
+          (o.drop_equal_groups && !learns) || (o.drop_unfinished && sample.finish == "length");
+      group.trained.push_back(!dropped);
+      batch.untrained += dropped;
+    }
+  }
 }
 
 }  // namespace unirg::rl

@@ -15,6 +15,7 @@ namespace unirg::rl {
 struct RolloutGroup {
   std::string study_id;
   std::vector<data::Generation> samples;
+  GroupRewards rewards;
   GroupAdvantage advantage;
   std::vector<bool> trained;  ///< which samples are; the others only count in the advantages
 };
@@ -55,5 +56,9 @@ RolloutBatch join_rollouts(std::vector<data::Generation> rollouts,
                            const std::vector<data::Reward>& rewards,
                            const std::string& policy_digest, const GroupOptions& options,
                            const std::vector<data::Reward>& greedy = {});
+
+/// Works the advantages out (again) from the groups' rewards, and which samples are trained.
+/// \throws what advantages() throws
+void set_advantages(RolloutBatch& batch, const GroupOptions& options);
 
 }  // namespace unirg::rl

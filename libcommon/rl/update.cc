@@ -3,17 +3,17 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <mutex>
 #include <optional>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "io/atomic_file.h"
+#include "rl/reply_tokens.h"
 #include "train/checkpoint.h"
 #include "train/gradients.h"
 #include "train/losses.h"
@@ -23,64 +23,20 @@ namespace {
 
 using at::Tensor;
 
-/// One group as flat tensors over its real (unpadded) tokens.
-struct GroupTokens {
-  std::vector<std::vector<int64_t>>
-      streams;  ///< fed to the model: last prompt token, then the reply without its last
-  Tensor rows;  ///< of the padded [G*L] output
-  Tensor targets, old_logprobs, advantages;
-  Tensor samples;  ///< which stream each token is of
-  Tensor weights;  ///< in the loss; undefined where all are alike
+/// What the loss takes beside a group's log-probabilities, [N] over its trained tokens.
+struct TokenFacts {
+  Tensor sampled;       ///< log-probabilities as the sampler gave them
+  Tensor old_logprobs;  ///< the same, or the trainer's under the same weights
+  Tensor advantages;
+  Tensor samples;     ///< which reply each token is of
+  Tensor weights;     ///< in the loss; undefined where all are alike
+  Tensor reference;   ///< log-probabilities; undefined without KL in the loss
+  Tensor importance;  ///< undefined where sampler and trainer are one
 };
 
-/// The samples of a group that are trained on.
-std::vector<size_t> trained_samples(const RolloutGroup& group) {
-  std::vector<size_t> trained;
-  for (size_t i = 0; i < group.samples.size(); ++i) {
-    if (group.trained[i]) trained.push_back(i);
-  }
-  return trained;
-}
-
-/// \param weight of each token of a reply of some length; null: all alike
-GroupTokens flatten(const RolloutGroup& group, int64_t last_prompt_token, const at::Device& device,
-                    const std::function<double(double)>& weight) {
-  const std::vector<size_t> trained = trained_samples(group);
-  size_t longest = 0;
-  for (const size_t i : trained) longest = std::max(longest, group.samples[i].tokens.size());
-  GroupTokens flat;
-  std::vector<int64_t> rows, targets, samples;
-  std::vector<float> old_logprobs, advantages, weights;
-  for (size_t s = 0; s < trained.size(); ++s) {
-    const data::Generation& g = group.samples[trained[s]];
-    std::vector<int64_t> stream{last_prompt_token};
-    stream.insert(stream.end(), g.tokens.begin(), g.tokens.end() - 1);
-    flat.streams.push_back(std::move(stream));
-    const size_t length = g.tokens.size();
-    for (size_t t = 0; t < length; ++t) {
-      rows.push_back(static_cast<int64_t>(s * longest + t));
-      targets.push_back(g.tokens[t]);
-      old_logprobs.push_back(g.logprobs[t]);
-    }
-    samples.insert(samples.end(), length, static_cast<int64_t>(s));
-    advantages.insert(advantages.end(), length,
-                      static_cast<float>(group.advantage.advantages[trained[s]]));
-    if (weight)
-      weights.insert(weights.end(), length,
-                     static_cast<float>(weight(static_cast<double>(length))));
-  }
-  flat.rows = at::tensor(rows, at::kLong).to(device);
-  flat.targets = at::tensor(targets, at::kLong).to(device);
-  flat.samples = at::tensor(samples, at::kLong).to(device);
-  flat.old_logprobs = at::tensor(old_logprobs, at::kFloat).to(device);
-  flat.advantages = at::tensor(advantages, at::kFloat).to(device);
-  if (weight) flat.weights = at::tensor(weights, at::kFloat).to(device);
-  return flat;
-}
-
-train::TokenScores score_group(const model::Qwen3VL& model, const model::PromptTokens& prompt,
-                               const GroupTokens& flat, double temperature, bool with_entropy,
-                               const model::Pass& pass = {}) {
+train::TokenScores score(const model::Qwen3VL& model, const model::PromptTokens& prompt,
+                         const ReplyTokens& flat, double temperature, bool with_entropy,
+                         const model::Pass& pass = {}) {
   const Tensor hidden = model::forward_replies(model, {prompt}, {flat.streams}, pass)
                             .flatten(0, 2)
                             .index_select(0, flat.rows);
@@ -105,10 +61,22 @@ class Update {
  private:
   void load();
   void check_rollouts() const;
+  void score_before();
+  void lower_rewards();
   void save();
-  train::UnitLoss unit(size_t group, const StepTotals& totals);
+  [[nodiscard]] Tensor fixed_logprobs(const model::Qwen3VL& model, size_t group) const;
+  [[nodiscard]] TokenFacts facts(size_t group, const Indices& trained, const StepTotals& totals,
+                                 const model::PromptTokens& prompt) const;
+  train::UnitLoss policy_unit(const TokenFacts& facts, const StepTotals& totals,
+                              const Tensor& logprobs, const Tensor& entropy);
+  [[nodiscard]] bool kl_in_loss() const {
+    return reference_.has_value() && !job_.options.kl_in_reward;
+  }
+  train::UnitLoss unit(size_t group, const StepTotals& totals, double reference_tokens);
   [[nodiscard]] StepTotals totals(const std::vector<size_t>& groups) const;
+  [[nodiscard]] double reference_tokens(const std::vector<size_t>& groups) const;
   void step(const std::vector<size_t>& groups, int64_t epoch);
+  void adapt_kl(const train::Sums& sums, double samples);
   io::Json metrics(const train::StepGradients& result, double rate, double norm,
                    int64_t groups) const;
   void check_gap(bool first_step) const;
@@ -122,6 +90,10 @@ class Update {
   std::vector<Tensor> leaves_;
   train::TrainingState state_;
   std::string metrics_;
+  std::vector<SampleLogprobs> policy_before_;     ///< by group; with an importance cap
+  std::vector<SampleLogprobs> reference_before_;  ///< by group; with the KL in the reward
+  double beta_ = 0;                               ///< KL coefficient of the step in hand
+  double kl_before_ = 0;                          ///< mean KL per token of the rollouts
   std::mutex gap_mutex_;
   double gap_ = 0;  ///< largest |trainer - sampler| log-probability of the step in hand
 };
@@ -143,6 +115,8 @@ void Update::load() {
       state && state->progress.value("stage", "") == "update" && fits(state->optimizer, names_);
   if (from_update)
     state_ = std::move(*state);  // another stage's moments say nothing about this objective
+  beta_ = job_.options.loss.kl_coefficient;
+  if (job_.options.kl_target > 0) beta_ = state_.progress.value("kl_coefficient", beta_);
   train::place_moments(state_.optimizer, model_.parameters);
   context_.log.info("optimiser {} at step {}", from_update ? "goes on" : "begins",
                     state_.optimizer.step);
@@ -152,6 +126,11 @@ void Update::load() {
 void Update::check_rollouts() const {
   const int64_t vocabulary = writer_.config().text.vocab_size;
   for (size_t i = 0; i < job_.batch.groups.size(); ++i) {
+    if (job_.options.cross_entropy > 0 && job_.studies[i].reply.empty())
+      throw Error(
+          Exit::data,
+          fmt::format("study '{}' has no reference report (hint: --cross-entropy needs one)",
+                      job_.studies[i].study_id));
     const auto expected = static_cast<int64_t>(job_.studies[i].prompt.size());
     for (const data::Generation& g : job_.batch.groups[i].samples) {
       for (const int64_t token : g.tokens) {
@@ -169,32 +148,101 @@ void Update::check_rollouts() const {
   }
 }
 
-train::UnitLoss Update::unit(size_t index, const StepTotals& totals) {
+/// Log-probabilities of all samples of a group, without gradient. \returns [N] over their tokens
+Tensor Update::fixed_logprobs(const model::Qwen3VL& model, size_t index) const {
+  const at::NoGradGuard no_grad;
   const RolloutGroup& group = job_.batch.groups[index];
-  const bool learns = group.advantage.learns() || reference_.has_value();
-  if (!learns || trained_samples(group).empty()) return {};  // the gradient is zero
   const policy::EncodedStudy& study = job_.studies[index];
-  const model::PromptTokens prompt = writer_.materialise(study);
-  // Alike tokens are weighed once, behind their sum.
-  const Aggregation aggregation = job_.options.aggregation;
-  const bool alike = aggregation == Aggregation::token;
-  const double scale = alike ? token_weight(aggregation, 0, totals) : 1.0;
-  const GroupTokens flat = flatten(
-      group, study.prompt.back(), model_.text.embed.device(),
-      alike ? std::function<double(double)>()
-            : [&](double length) { return token_weight(aggregation, length, totals); });
-  Tensor reference;
-  if (reference_) {
-    const at::NoGradGuard no_grad;
-    reference = score_group(*reference_, prompt, flat, job_.options.temperature, false).logprobs;
+  const ReplyTokens flat = flatten(replies_of(group, all_samples(group)), study.prompt.back(),
+                                   model.text.embed.device());
+  return score(model, writer_.materialise(study), flat, job_.options.temperature, false).logprobs;
+}
+
+/// What has to be known of all rollouts before the first step.
+void Update::score_before() {
+  const auto all = [&](const model::Qwen3VL& model) {
+    std::vector<SampleLogprobs> scores;
+    ordered_parallel(
+        train::unit_threads(model.text.embed, job_.threads),
+        static_cast<int64_t>(job_.batch.groups.size()),
+        [&](int64_t i) {
+          train::use_one_intra_op_thread();
+          const auto group = static_cast<size_t>(i);
+          return by_sample(fixed_logprobs(model, group), job_.batch.groups[group]);
+        },
+        [&](int64_t, SampleLogprobs group) {
+          scores.push_back(std::move(group));
+          return true;
+        });
+    return scores;
+  };
+  if (job_.options.importance_cap > 0) policy_before_ = all(model_);
+  if (!reference_ || !job_.options.kl_in_reward) return;
+  reference_before_ = all(*reference_);
+  lower_rewards();
+}
+
+void Update::lower_rewards() {
+  double tokens = 0;
+  for (size_t g = 0; g < job_.batch.groups.size(); ++g) {
+    RolloutGroup& group = job_.batch.groups[g];
+    for (size_t i = 0; i < group.samples.size(); ++i) {
+      const auto& old = policy_before_.empty() ? group.samples[i].logprobs : policy_before_[g][i];
+      double kl = 0;
+      for (size_t t = 0; t < old.size(); ++t)
+        kl += static_cast<double>(old[t]) - static_cast<double>(reference_before_[g][i][t]);
+      group.rewards.rewards[i] -= beta_ * kl;
+      kl_before_ += kl;
+      tokens += static_cast<double>(old.size());
+    }
   }
-  const train::TokenScores scores =
-      score_group(model_, prompt, flat, job_.options.temperature, /*with_entropy=*/true,
-                  model::Pass{{}, job_.options.trainable.recompute});
-  const PolicyLoss loss = policy_loss(
-      job_.options.loss,
-      {scores.logprobs, flat.old_logprobs, flat.advantages, reference, flat.samples, flat.weights});
-  const double gap = (scores.logprobs.detach() - flat.old_logprobs).abs().max().item<double>();
+  kl_before_ /= tokens;
+  set_advantages(job_.batch, job_.options.groups);
+}
+
+TokenFacts Update::facts(size_t index, const Indices& trained, const StepTotals& totals,
+                         const model::PromptTokens& prompt) const {
+  const UpdateOptions& o = job_.options;
+  const RolloutGroup& group = job_.batch.groups[index];
+  const at::Device device = model_.text.embed.device();
+  const auto each_token = [&](const auto& of) { return per_token(group, trained, device, of); };
+  TokenFacts facts;
+  facts.sampled = each_token([&](size_t i, size_t t) { return group.samples[i].logprobs[t]; });
+  facts.old_logprobs = facts.sampled;
+  if (!policy_before_.empty()) {
+    facts.old_logprobs =
+        each_token([&](size_t i, size_t t) { return policy_before_[index][i][t]; });
+    facts.importance = truncated_importance(facts.old_logprobs, facts.sampled, o.importance_cap);
+  }
+  facts.advantages = each_token(
+      [&](size_t i, size_t) { return static_cast<float>(group.advantage.advantages[i]); });
+  facts.samples = sample_numbers(group, trained, device);
+  if (o.aggregation != Aggregation::token)  // else alike, and weighed once behind their sum
+    facts.weights = each_token([&](size_t i, size_t) {
+      const auto length = static_cast<double>(group.samples[i].tokens.size());
+      return static_cast<float>(token_weight(o.aggregation, length, totals));
+    });
+  if (kl_in_loss()) {
+    const at::NoGradGuard no_grad;
+    const ReplyTokens flat =
+        flatten(replies_of(group, trained), job_.studies[index].prompt.back(), device);
+    facts.reference = score(*reference_, prompt, flat, o.temperature, false).logprobs;
+  }
+  return facts;
+}
+
+/// The policy's part of a group's loss. \param logprobs, entropy [N], with gradient
+train::UnitLoss Update::policy_unit(const TokenFacts& facts, const StepTotals& totals,
+                                    const Tensor& logprobs, const Tensor& entropy) {
+  const Aggregation aggregation = job_.options.aggregation;
+  const double scale =
+      aggregation == Aggregation::token ? token_weight(aggregation, 0, totals) : 1.0;
+  PolicyLossOptions options = job_.options.loss;
+  options.kl_coefficient = beta_;
+  const PolicyLoss loss =
+      policy_loss(options, {logprobs, facts.old_logprobs, facts.advantages, facts.reference,
+                            facts.samples, facts.weights, facts.importance, entropy});
+  const double gap = (logprobs.detach() - facts.sampled).abs().max().item<double>();
   {
     const std::lock_guard lock(gap_mutex_);
     gap_ = std::max(gap_, gap);
@@ -205,8 +253,37 @@ train::UnitLoss Update::unit(size_t index, const StepTotals& totals) {
            {"clipped_low", loss.clipped_low},
            {"clipped_high", loss.clipped_high},
            {"kl", loss.kl_sum},
-           {"entropy", scores.entropy.sum().item<double>()},
-           {"scored", static_cast<double>(flat.targets.numel())}}};
+           {"entropy", entropy.sum().item<double>()},
+           {"scored", static_cast<double>(logprobs.numel())}}};
+}
+
+train::UnitLoss Update::unit(size_t index, const StepTotals& totals, double reference_tokens) {
+  const UpdateOptions& o = job_.options;
+  const RolloutGroup& group = job_.batch.groups[index];
+  const policy::EncodedStudy& study = job_.studies[index];
+  const bool pulls = group.advantage.learns() || kl_in_loss() || o.loss.entropy_bonus != 0;
+  const Indices trained = pulls ? trained_samples(group) : Indices();
+  Replies replies = replies_of(group, trained);
+  if (o.cross_entropy > 0) replies.push_back(&study.reply);  // one pass serves both
+  if (replies.empty()) return {};                            // the gradient is zero
+  const model::PromptTokens prompt = writer_.materialise(study);
+  const train::TokenScores scores =
+      score(model_, prompt, flatten(replies, study.prompt.back(), model_.text.embed.device()),
+            o.temperature, /*with_entropy=*/true, model::Pass{{}, o.trainable.recompute});
+  if (o.cross_entropy == 0)
+    return policy_unit(facts(index, trained, totals, prompt), totals, scores.logprobs,
+                       scores.entropy);
+  const auto written = static_cast<int64_t>(study.reply.size());
+  const int64_t sampled = scores.logprobs.numel() - written;
+  train::UnitLoss unit;
+  if (sampled > 0)
+    unit = policy_unit(facts(index, trained, totals, prompt), totals,
+                       scores.logprobs.narrow(0, 0, sampled), scores.entropy.narrow(0, 0, sampled));
+  const Tensor ce = -scores.logprobs.narrow(0, sampled, written).sum() / reference_tokens;
+  unit.sums["cross_entropy"] = ce.item<double>();
+  unit.loss = unit.loss.defined() ? (1 - o.cross_entropy) * unit.loss + o.cross_entropy * ce
+                                  : o.cross_entropy * ce;
+  return unit;
 }
 
 void Update::check_gap(bool first_step) const {
@@ -227,24 +304,27 @@ io::Json Update::metrics(const train::StepGradients& result, double rate, double
   io::Json rewards = io::Json::object();
   for (const auto& [name, spread] : job_.batch.rewards)
     rewards[name] = {{"mean", spread.mean}, {"std", spread.std}};
-  return {{"schema", "unirg.metrics/1"},
-          {"step", state_.optimizer.step},
-          {"learning_rate", rate},
-          {"loss", sum("loss")},
-          {"rewards", std::move(rewards)},
-          {"ratio", sum("ratio") / scored},
-          {"clipped_low", sum("clipped_low") / scored},
-          {"clipped_high", sum("clipped_high") / scored},
-          {"kl", sum("kl") / scored},
-          {"entropy", sum("entropy") / scored},
-          {"grad_norm", norm},
-          {"groups", groups},
-          {"zero_variance_groups", job_.batch.zero_variance_groups},
-          {"untrained", job_.batch.untrained},
-          {"mean_length", job_.batch.mean_length},
-          {"stopped_share", job_.batch.stopped_share},
-          {"identical_share", job_.batch.identical_share},
-          {"max_logprob_gap", gap_}};
+  io::Json line{{"schema", "unirg.metrics/1"},
+                {"step", state_.optimizer.step},
+                {"learning_rate", rate},
+                {"loss", sum("loss")},
+                {"rewards", std::move(rewards)},
+                {"ratio", sum("ratio") / scored},
+                {"clipped_low", sum("clipped_low") / scored},
+                {"clipped_high", sum("clipped_high") / scored},
+                {"kl", job_.options.kl_in_reward ? kl_before_ : sum("kl") / scored},
+                {"entropy", sum("entropy") / scored},
+                {"grad_norm", norm},
+                {"groups", groups},
+                {"zero_variance_groups", job_.batch.zero_variance_groups},
+                {"untrained", job_.batch.untrained},
+                {"mean_length", job_.batch.mean_length},
+                {"stopped_share", job_.batch.stopped_share},
+                {"identical_share", job_.batch.identical_share},
+                {"max_logprob_gap", gap_}};
+  if (reference_) line["kl_coefficient"] = beta_;
+  if (job_.options.cross_entropy > 0) line["cross_entropy"] = sum("cross_entropy");
+  return line;
 }
 
 StepTotals Update::totals(const std::vector<size_t>& groups) const {
@@ -259,13 +339,22 @@ StepTotals Update::totals(const std::vector<size_t>& groups) const {
   return totals;
 }
 
+/// Of the step's reference reports, with --cross-entropy.
+double Update::reference_tokens(const std::vector<size_t>& groups) const {
+  double tokens = 0;
+  if (job_.options.cross_entropy == 0) return tokens;
+  for (const size_t g : groups) tokens += static_cast<double>(job_.studies[g].reply.size());
+  return tokens;
+}
+
 void Update::step(const std::vector<size_t>& groups, int64_t epoch) {
   const StepTotals all = totals(groups);
-  if (all.samples == 0) return;  // every sample was left out
+  const double reference = reference_tokens(groups);
+  if (all.samples == 0 && reference == 0) return;  // every sample was left out
   gap_ = 0;
-  train::StepGradients result =
-      train::accumulate(leaves_, job_.threads, static_cast<int64_t>(groups.size()),
-                        [&](int64_t i) { return unit(groups[static_cast<size_t>(i)], all); });
+  train::StepGradients result = train::accumulate(
+      leaves_, job_.threads, static_cast<int64_t>(groups.size()),
+      [&](int64_t i) { return unit(groups[static_cast<size_t>(i)], all, reference); });
   check_gap(epoch == 0 && metrics_.empty());
   const double norm = train::clip_gradients(result.gradients, job_.options.max_grad_norm);
   if (!std::isfinite(norm))
@@ -275,6 +364,15 @@ void Update::step(const std::vector<size_t>& groups, int64_t epoch) {
   train::adamw_step(job_.options.adamw, rate, names_, model_.parameters, result.gradients,
                     state_.optimizer);
   metrics_ += io::json_line(metrics(result, rate, norm, static_cast<int64_t>(groups.size())));
+  if (job_.options.kl_target > 0) adapt_kl(result.sums, all.samples);
+}
+
+void Update::adapt_kl(const train::Sums& sums, double samples) {
+  const auto scored = sums.find("scored");
+  if (!job_.options.kl_in_reward && scored == sums.end()) return;  // nothing was measured
+  const double kl = job_.options.kl_in_reward ? kl_before_ : sums.at("kl") / scored->second;
+  beta_ =
+      adapted_kl_coefficient(beta_, kl, samples, job_.options.kl_target, job_.options.kl_horizon);
 }
 
 /// Metrics first, so that a kill between the two leaves no policy without them.
@@ -293,6 +391,7 @@ Exit Update::run() {
   io::check_replaceable(job_.output);
   check_rollouts();
   load();
+  score_before();
   const size_t total = job_.batch.groups.size();
   const size_t per_step =
       job_.options.groups_per_step > 0 ? static_cast<size_t>(job_.options.groups_per_step) : total;
@@ -310,11 +409,17 @@ Exit Update::run() {
                     b.rewards.at("reward").mean, b.rewards.at("reward").std, b.mean_length,
                     b.zero_variance_groups, total);
   state_.progress = {{"stage", "update"}};
+  if (job_.options.kl_target > 0) state_.progress["kl_coefficient"] = beta_;
   save();
   return Exit::ok;
 }
 
 }  // namespace
+
+double adapted_kl_coefficient(double beta, double kl, double samples, double target,
+                              double horizon) {
+  return beta * (1 + std::clamp(kl / target - 1, -0.2, 0.2) * samples / horizon);
+}
 
 Exit run_update(UpdateJob& job, const policy::ReportWriter& writer, cli::Context& context) {
   return Update(job, writer, context).run();

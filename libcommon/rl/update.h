@@ -21,6 +21,17 @@ struct UpdateOptions {
   PolicyLossOptions loss;
   Aggregation aggregation = Aggregation::token;
   double max_tokens = 0;  ///< of a reply; for Aggregation::constant
+  GroupOptions groups;    ///< how rewards become advantages
+  /// The KL penalty lowers rewards, R - beta sum over tokens of (log pi_old - log pi_ref), instead
+  /// of standing in the loss.
+  bool kl_in_reward = false;
+  /// Adaptive beta: after a step of n samples it is multiplied by
+  /// 1 + clip(KL / target - 1, +-0.2) n / horizon (arXiv:1909.08593, section 2.2). 0: constant
+  double kl_target = 0, kl_horizon = 10000;
+  double importance_cap = 0;  ///< of truncated_importance(); 0: trainer and sampler are one
+  /// Share of the cross-entropy of the reference reports: (1 - share) RL + share CE, CE averaged
+  /// over the step's reference tokens (the mix of self-critical training, R2GenRL).
+  double cross_entropy = 0;
   train::Schedule schedule{.learning_rate = 5e-6,
                            .warmup_steps = 0,
                            .total_steps = 0,
@@ -46,6 +57,10 @@ struct UpdateJob {
   std::string device = "auto";
   std::string dtype = "float32";
 };
+
+/// What Schulman's controller makes of beta after a step of `samples` whose KL was `kl`.
+double adapted_kl_coefficient(double beta, double kl, double samples, double target,
+                              double horizon);
 
 /// Writes the checkpoint `output` with its optimiser state and OUTPUT.metrics.jsonl (a line an
 /// optimiser step). \throws Error(Exit::data) when trainer and sampler disagree by more than

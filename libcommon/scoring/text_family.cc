@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "metrics/bleu.h"
@@ -35,13 +36,12 @@ std::string coco_prepared(const std::string& text, const std::string& tokens) {
               fmt::format("unknown COCO tokens '{}' (hint: ptb or whitespace)", tokens));
 }
 
-metrics::CiderTable cider_table(const std::vector<std::string>& references,
-                                const std::string& coco_tokens) {
-  std::vector<std::string> texts;
-  texts.reserve(references.size());
-  for (const std::string& reference : references)
-    texts.push_back(coco_prepared(reference, coco_tokens));
-  return {texts, coco_tokens};
+std::vector<std::string> coco_prepared(const std::vector<std::string>& texts,
+                                       const std::string& tokens) {
+  std::vector<std::string> prepared;
+  prepared.reserve(texts.size());
+  for (const std::string& text : texts) prepared.push_back(coco_prepared(text, tokens));
+  return prepared;
 }
 
 /// Every text metric's place in a hypothesis's values.
@@ -162,7 +162,10 @@ class TextFamily final : public Family {
       throw Error(Exit::config,
                   "cider-d of one reference would be 0 for every report (hint: give a table of "
                   "document frequencies, option cider-table, or leave cider-d out)");
-    table_ = std::make_unique<metrics::CiderTable>(cider_table(references, options_.coco_tokens));
+    std::vector<std::string> texts = coco_prepared(references, options_.coco_tokens);
+    table_ = std::make_unique<metrics::CiderTable>(texts, options_.coco_tokens);
+    for (size_t i = 0; i < references.size(); ++i)
+      fitted_.try_emplace(references[i], std::move(texts[i]));
     for (MetricInfo& metric : chosen_) name_references(metric, "df:references", references);
   }
 
@@ -191,6 +194,11 @@ class TextFamily final : public Family {
                       options_.cider_table.string(), table_->tokenizer(), options_.coco_tokens));
   }
 
+  [[nodiscard]] std::string coco_text(const std::string& text) const {
+    const auto it = fitted_.find(text);
+    return it == fitted_.end() ? coco_prepared(text, options_.coco_tokens) : it->second;
+  }
+
   [[nodiscard]] Prepared prepare(const std::string& text, Indices& indices) const {
     Prepared p;
     if (has(kBleu2)) p.bleu2 = indices.bleu2.add(metrics::rexrank_tokens(text));
@@ -199,7 +207,7 @@ class TextFamily final : public Family {
       if (needs_.rouge) p.rouge = indices.rouge.add(tokens);
       if (needs_.stems) p.stems = indices.stems.add(metrics::rouge_stems(std::move(tokens)));
     }
-    if (needs_.coco) prepare_coco(coco_prepared(text, options_.coco_tokens), indices, p);
+    if (needs_.coco) prepare_coco(coco_text(text), indices, p);
     return p;
   }
 
@@ -270,6 +278,7 @@ class TextFamily final : public Family {
   TextOptions options_;
   Needs needs_;
   std::unique_ptr<metrics::CiderTable> table_;
+  std::unordered_map<std::string, std::string> fitted_;  ///< references of fit(), prepared
   std::unique_ptr<metrics::Meteor> meteor_;
   std::unique_ptr<metrics::Readability> readability_;
   std::unique_ptr<metrics::Boilerplate> boilerplate_;
@@ -306,7 +315,7 @@ double corpus_meteor(const std::vector<double>& sums) {
 
 void write_cider_table(const std::vector<std::string>& references, const std::string& coco_tokens,
                        const std::filesystem::path& path) {
-  cider_table(references, coco_tokens).write(path);
+  metrics::CiderTable(coco_prepared(references, coco_tokens), coco_tokens).write(path);
 }
 
 }  // namespace unirg::scoring

@@ -69,8 +69,11 @@ std::vector<std::string_view> python_split(std::string_view text) {
   size_t begin = 0;
   for (size_t at = 0; at < text.size();) {
     const size_t end = at;
-    const bool ascii = static_cast<unsigned char>(text[at]) < 0x80;
-    if (!is_python_space(ascii ? static_cast<char32_t>(text[at++]) : next_char(text, at))) continue;
+    if (static_cast<signed char>(text[at]) > ' ') {  // ASCII and no space, as nearly all are
+      ++at;
+      continue;
+    }
+    if (!is_python_space(next_char(text, at))) continue;
     if (end > begin) parts.push_back(text.substr(begin, end - begin));
     begin = at;
   }

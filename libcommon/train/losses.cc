@@ -45,38 +45,49 @@ Tensor joined(const std::vector<Tensor>& parts) {
   return parts.size() == 1 ? parts.front() : at::cat(parts, 0);
 }
 
-/// (one-hot - softmax) x gradient / temperature. \returns [n, V] in the dtype of hidden
+/// What flows back into a row: [n] of the target's log-probability, and [n] of the entropy or
+/// nothing.
+struct RowGradient {
+  Tensor logprob, entropy;
+};
+
+/// One-hot x the first less (log p + 1) p x the second, back through log-softmax and temperature.
+/// \returns [n, V] in the dtype of hidden
 Tensor logit_gradient(const Tensor& hidden, const Tensor& head, const Tensor& targets,
-                      const Tensor& gradient, double temperature, const Tensor& kept) {
+                      const RowGradient& gradient, double temperature, const Tensor& kept) {
   const Tensor logprobs = kept.defined() ? kept : all_logprobs(hidden, head, temperature);
-  const Tensor chosen =
-      at::zeros_like(logprobs).scatter_(1, targets.unsqueeze(1), gradient.unsqueeze(1));
-  Tensor result = at::_log_softmax_backward_data(chosen, logprobs, -1, at::kFloat);
+  Tensor into = at::zeros_like(logprobs);
+  if (gradient.logprob.defined())
+    into.scatter_(1, targets.unsqueeze(1), gradient.logprob.unsqueeze(1));
+  if (gradient.entropy.defined())
+    into.sub_((logprobs + 1.0) * logprobs.exp() * gradient.entropy.unsqueeze(1));
+  Tensor result = at::_log_softmax_backward_data(into, logprobs, -1, at::kFloat);
   if (temperature != 1.0) result = result / temperature;
   return result.to(hidden.scalar_type());
 }
 
-/// The step from hidden states and head to the targets' log-probabilities, as one node of the
-/// graph. Everything else it finds on its way goes to `extra`.
+/// The step from hidden states and head to the targets' log-probabilities and, if asked for, the
+/// entropies, as one node of the graph. The greedy choice goes to `best`.
 struct Score : torch::autograd::Function<Score> {
-  static Tensor forward(AutogradContext* context, const Tensor& hidden, const Tensor& head,
-                        const Tensor& targets, const ScoreOptions& options, TokenScores* extra) {
-    std::vector<Tensor> logprobs, entropy, best;
+  static variable_list forward(AutogradContext* context, const Tensor& hidden, const Tensor& head,
+                               const Tensor& targets, const ScoreOptions& options, Tensor* best) {
+    std::vector<Tensor> logprobs, entropy, choices;
     Tensor all;
     const std::vector<Chunk> chunks = cut(hidden.size(0), head.size(0), options.chunk_values);
     for (const Chunk& chunk : chunks) {
       all = all_logprobs(chunk.of(hidden), head, options.temperature);
       logprobs.push_back(all.gather(1, chunk.of(targets).unsqueeze(1)).squeeze(1));
       if (options.entropy) entropy.push_back(-(all.exp() * all).sum(-1));
-      if (options.best) best.push_back(all.argmax(-1));
+      if (options.best) choices.push_back(all.argmax(-1));
     }
-    if (options.entropy) extra->entropy = joined(entropy);
-    if (options.best) extra->best = joined(best);
+    if (options.best) *best = joined(choices);
     const Tensor kept = chunks.size() == 1 ? all : Tensor();  // one chunk: no need to do it again
     context->save_for_backward({hidden, head, targets, kept});
     context->saved_data["temperature"] = options.temperature;
     context->saved_data["chunk_values"] = options.chunk_values;
-    return joined(logprobs);
+    context->set_materialize_grads(false);  // what nobody used costs nothing on the way back
+    if (!options.entropy) return {joined(logprobs)};
+    return {joined(logprobs), joined(entropy)};
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
@@ -84,12 +95,14 @@ struct Score : torch::autograd::Function<Score> {
     const Tensor &hidden = saved[0], &head = saved[1], &targets = saved[2], &kept = saved[3];
     const double temperature = context->saved_data["temperature"].toDouble();
     const int64_t chunk_values = context->saved_data["chunk_values"].toInt();
-    const Tensor& gradient = gradients.front();  // [N]
+    const RowGradient all{gradients[0], gradients.size() > 1 ? gradients[1] : Tensor()};
     std::vector<Tensor> to_hidden;
     Tensor to_head;
     for (const Chunk& chunk : cut(hidden.size(0), head.size(0), chunk_values)) {
-      const Tensor to_logits = logit_gradient(chunk.of(hidden), head, chunk.of(targets),
-                                              chunk.of(gradient), temperature, kept);
+      const auto part_of = [&](const Tensor& t) { return t.defined() ? chunk.of(t) : Tensor(); };
+      const Tensor to_logits =
+          logit_gradient(chunk.of(hidden), head, chunk.of(targets),
+                         {part_of(all.logprob), part_of(all.entropy)}, temperature, kept);
       if (hidden.requires_grad()) to_hidden.push_back(to_logits.mm(head));
       if (!head.requires_grad()) continue;
       const Tensor part = to_logits.t().mm(chunk.of(hidden));
@@ -105,7 +118,9 @@ struct Score : torch::autograd::Function<Score> {
 TokenScores token_scores(const Tensor& hidden, const Tensor& head, const Tensor& targets,
                          const ScoreOptions& options) {
   TokenScores scores;
-  scores.logprobs = Score::apply(hidden, head, targets, options, &scores);
+  const variable_list results = Score::apply(hidden, head, targets, options, &scores.best);
+  scores.logprobs = results[0];
+  if (options.entropy) scores.entropy = results[1];
   return scores;
 }
 

@@ -15,7 +15,7 @@ using at::Tensor;
 struct TokenScores {
   Tensor logprobs;  ///< [N] float32, natural log of the policy's probability of each target at
                     ///< `temperature`
-  Tensor entropy;   ///< [N] float32, nats, without gradient; undefined unless asked for
+  Tensor entropy;   ///< [N] float32, nats, with gradient; undefined unless asked for
   Tensor best;      ///< [N] int64, the likeliest token; undefined unless asked for
 };
 

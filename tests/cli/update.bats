@@ -134,7 +134,9 @@ assert_same_policy() {
     "--advantage gdpo" "--ratio sequence" "--ratio cispo --clip-upper 2" "--ratio cispo-band" "--ratio sapo" \
     "--aggregation sequence" "--aggregation constant --max-tokens 24" "--reward-clip 1" "--overlong-limit 24 --overlong-buffer 8" \
     "--kl 1 --reference $base --kl-estimator k1" "--kl 1 --reference $base --kl-estimator k2" \
-    "--kl 1 --reference $base --kl-estimator k3-ratio" "--dual-clip 1.5"; do
+    "--kl 1 --reference $base --kl-estimator k3-ratio" "--dual-clip 1.5" "--entropy-bonus 0.1" "--importance-cap 2" \
+    "--kl 1 --reference $base --kl-in reward" "--kl 1 --reference $base --kl-target 0.1 --kl-horizon 50" \
+    "--advantage greedy --greedy-rewards greedy.jsonl --cross-entropy 0.01"; do
     # shellcheck disable=SC2086  # several words
     update $choice --epochs 2 --clip-lower 0.01 -o other
     jq -es 'length == 2 and all(.grad_norm > 0)' other.metrics.jsonl
@@ -166,6 +168,17 @@ assert_same_policy() {
   refused 78 "--max-tokens" update --aggregation constant
   refused 78 "--overlong-buffer" update --overlong-limit 10
   refused 78 "--dual-clip" update --dual-clip 0.5
+  refused 78 "--kl above 0" update --kl-in reward
+  refused 78 "--kl above 0" update --kl-target 0.1
+  refused 78 "gdpo" update --kl-in reward --kl 1 --reference "$base" --advantage gdpo
+  refused 78 "--temperature 1" update --cross-entropy 0.1 --temperature 0.7
+}
+
+@test "an adaptive penalty goes on in the next update" {
+  update --kl 1 --reference "$base" --kl-target 0.000001 --kl-horizon 100 --epochs 2 -o first
+  jq -es '.[0].kl_coefficient == 1 and .[1].kl_coefficient != 1' first.metrics.jsonl
+  update --kl 1 --reference "$base" --epochs 2 -o constant
+  jq -es 'all(.kl_coefficient == 1)' constant.metrics.jsonl
 }
 
 @test "rewards without spread teach nothing" {

@@ -202,7 +202,7 @@ TEST(Meteor, reads_synonyms_and_paraphrases_from_files) {
 
 TEST(MeteorAlign, prefers_matches_then_few_chunks) {
   // reference "a b a", hypothesis "a b": the first a joins b in one chunk
-  const MeteorMatches matches{{{0, 0, 1, 0, 1}}, {{0, 1, 1, 1, 1}}, {{0, 2, 1, 0, 1}}};
+  const MeteorMatches matches({{0, 0, 1, 0, 1}, {0, 1, 1, 1, 1}, {0, 2, 1, 0, 1}}, 3);
   const MeteorAlignment alignment = meteor_align(matches, 2);
   ASSERT_EQ(alignment.matches.size(), 2u);
   EXPECT_EQ(alignment.matches[0].reference, 0u);

@@ -186,10 +186,11 @@ TEST(Recompute, gives_every_gradient_of_the_plain_pass_with_and_without_dropout)
         << "the test would compare nothing";
     for (const auto& [name, gradient] : plain) {
       ASSERT_EQ(gradient.defined(), again.at(name).defined()) << name;
-      if (gradient.defined())
+      if (gradient.defined()) {
         EXPECT_LT(worst(gradient, again.at(name)),
                   1e-6 * std::max(1.0, gradient.abs().max().item<double>()))
             << name;
+      }
     }
   }
 }

@@ -90,8 +90,9 @@ TEST_P(Golden, positions_and_rotary_tables_agree) {
 TEST_P(Golden, logits_agree) {
   const Tensor hidden = forward_plain(model, {prompt});
   EXPECT_LT(excess(hidden, golden.at("text.norm")), 2e-4);
-  if (golden.contains("logits"))
+  if (golden.contains("logits")) {
     EXPECT_LT(excess(at::matmul(hidden, model.text.head.t()), golden.at("logits")), 2e-4);
+  }
 }
 
 TEST_P(Golden, shared_prompt_form_gives_the_same_logits) {

@@ -21,7 +21,8 @@ PolicyLossInput with_ratios(const std::vector<double>& ratios,
                             const std::vector<double>& advantages) {
   std::vector<double> now;
   for (const double r : ratios) now.push_back(-1 + std::log(r));
-  return {row(now), row(std::vector<double>(ratios.size(), -1)), row(advantages), {}, {}, {}};
+  return {row(now), row(std::vector<double>(ratios.size(), -1)), row(advantages), {}, {}, {}, {},
+          {}};
 }
 
 TEST(PolicyLoss, is_worked_by_hand_inside_and_outside_the_clip) {
@@ -31,6 +32,23 @@ TEST(PolicyLoss, is_worked_by_hand_inside_and_outside_the_clip) {
   EXPECT_EQ(loss.clipped_high, 1);
   EXPECT_EQ(loss.clipped_low, 1);
   EXPECT_NEAR(loss.ratio_sum, 1.1 + 1.5 + 0.5 + 1.5, 1e-12);
+}
+
+TEST(PolicyLoss, importance_weighs_the_policy_term_and_neither_kl_nor_entropy) {
+  PolicyLossInput in = with_ratios({1.1, 0.9}, {2, -1});
+  in.importance = row({0.5, 2});
+  EXPECT_NEAR(number(policy_loss({}, in).sum), -(0.5 * 2.2 - 2 * 0.9), 1e-12);
+  in.reference = in.logprobs - 1;  // d = -1: k2 is 1/2
+  in.entropy = row({0.3, 0.4});
+  const PolicyLossOptions all{.kl_coefficient = 0.1, .kl = KlEstimator::k2, .entropy_bonus = 0.01};
+  EXPECT_NEAR(number(policy_loss(all, in).sum), 0.7 + 0.1 * 2 * 0.5 - 0.01 * 0.7, 1e-12);
+}
+
+TEST(PolicyLoss, importance_is_the_ratio_of_trainer_to_sampler_up_to_the_cap) {
+  const Tensor w = truncated_importance(row({-1, -1, -1}), row({-1, -3, -1 - std::log(0.25)}), 2);
+  EXPECT_NEAR(w[0].item<double>(), 1, 1e-12);
+  EXPECT_NEAR(w[1].item<double>(), 2, 1e-12);  // e^2, capped
+  EXPECT_NEAR(w[2].item<double>(), 0.25, 1e-12);
 }
 
 TEST(PolicyLoss, dual_clip_bounds_negative_advantages) {
@@ -142,6 +160,8 @@ TEST_P(Gradients, equal_finite_differences) {
                      row({1, 1, -1, 0.5, -2}),
                      row({-1.2, -0.2, -1.9, -0.6, -1.0}),
                      at::tensor(std::vector<int64_t>{0, 0, 1, 1, 1}, at::kLong),
+                     {},
+                     {},
                      {}};
   const Tensor leaf = row(at).requires_grad_(true);
   PolicyLossInput with_leaf = in;

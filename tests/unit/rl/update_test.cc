@@ -15,6 +15,7 @@
 #include "io/atomic_file.h"
 #include "temp_folder.h"
 #include "tiny_policy.h"
+#include "train/checkpoint.h"
 
 namespace unirg::rl {
 namespace {
@@ -242,6 +243,100 @@ TEST_F(UpdateRun, steps_follow_groups_per_step_and_epochs_and_moments_go_on_in_t
   next.policy = j.output;
   next.output = folder.path() / "third";
   EXPECT_EQ(run_one(next).at("step").get<int64_t>(), 5);
+}
+
+TEST_F(UpdateRun, an_importance_cap_makes_the_trainer_s_policy_the_old_one) {
+  UpdateJob j = job(kGroups);
+  j.options.importance_cap = 1.2;
+  // Offsets 0, 0.3 and -0.3: weights 1, exp(-0.3) and 1.2 for exp(0.3) = 1.35; the ratio is 1.
+  double expected = 0, tokens = 0;
+  for (size_t g = 0; g < kGroups.size(); ++g) {
+    for (size_t s = 0; s < kGroups[g].size(); ++s) {
+      const auto length = static_cast<double>(kGroups[g][s].text.size());
+      const double weight = std::min(std::exp(-kGroups[g][s].offset), 1.2);
+      expected -= length * weight * j.batch.groups[g].advantage.advantages[s];
+      tokens += length;
+    }
+  }
+  const io::Json got = run_one(j);
+  EXPECT_NEAR(got.at("loss").get<double>(), expected / tokens, 1e-4);
+  EXPECT_NEAR(got.at("ratio").get<double>(), 1, 1e-5);
+  EXPECT_NEAR(got.at("max_logprob_gap").get<double>(), 0.3, 1e-4) << "still of the sampler";
+}
+
+TEST_F(UpdateRun, a_penalty_in_the_reward_is_the_sum_of_k1_over_the_sample) {
+  UpdateJob j = job(kGroups);
+  j.options.loss.kl_coefficient = 0.02;
+  UpdateJob lowered = j;
+  lowered.options.loss.kl_coefficient = 0;
+  double kl = 0, tokens = 0;
+  for (size_t g = 0; g < j.batch.groups.size(); ++g) {
+    for (size_t s = 0; s < j.batch.groups[g].samples.size(); ++s) {
+      const data::Generation& sample = j.batch.groups[g].samples[s];
+      double sum = 0;
+      const auto ref = logprobs(reference, g, sample.tokens);
+      for (size_t t = 0; t < ref.size(); ++t) sum += sample.logprobs[t] - ref[t];
+      lowered.batch.groups[g].rewards.rewards[s] -= 0.02 * sum;
+      kl += sum;
+      tokens += static_cast<double>(ref.size());
+    }
+  }
+  set_advantages(lowered.batch, {});
+  EXPECT_GT(std::abs(lowered.batch.groups[0].advantage.advantages[0] -
+                     j.batch.groups[0].advantage.advantages[0]),
+            0.01);
+  j.options.kl_in_reward = true;
+  const io::Json got = run_one(j);
+  EXPECT_NEAR(got.at("loss").get<double>(), by_hand(lowered).loss, 1e-3);
+  EXPECT_NEAR(got.at("kl").get<double>(), kl / tokens, 1e-4);
+}
+
+TEST_F(UpdateRun, cross_entropy_is_the_mean_over_reference_tokens_and_teaches_them) {
+  for (policy::EncodedStudy& study : studies) study.reply = {'S', 'c', 'a', 'r', testing::kEnd};
+  UpdateJob j = job({{{"Edema", 0.5, 0}, {"Normal heart", 0.5, 0}}});
+  j.options.cross_entropy = 0.25;
+  j.options.schedule.learning_rate = 1e-3;
+  double before = 0, after = 0;
+  for (const double lp : logprobs(policy, 0, studies[0].reply)) before -= lp / 5;
+  EXPECT_NEAR(run_one(j).at("cross_entropy").get<double>(), before, 1e-4);
+  for (const double lp : logprobs(j.output, 0, studies[0].reply)) after -= lp / 5;
+  EXPECT_LT(after, before - 0.1);
+}
+
+TEST_F(UpdateRun, cross_entropy_shares_the_gradient_with_the_policy_term) {
+  for (policy::EncodedStudy& study : studies) study.reply = {'S', testing::kEnd};
+  const auto first_moment = [&](double share) {
+    UpdateJob j = job(kGroups);
+    j.options.cross_entropy = share;
+    run_one(j);
+    return train::load_training_state(j.output)->optimizer.first;
+  };
+  const auto rl = first_moment(0), half = first_moment(0.5), ce = first_moment(1);
+  for (const auto& [name, moment] : half) {
+    const Tensor mixed = (rl.at(name) + ce.at(name)) / 2;
+    EXPECT_LT((moment - mixed).abs().max().item<double>(),
+              1e-5 * (1 + mixed.abs().max().item<double>()))
+        << name;
+  }
+}
+
+TEST_F(UpdateRun, an_adaptive_penalty_follows_its_target_and_the_next_update_goes_on_from_it) {
+  EXPECT_DOUBLE_EQ(adapted_kl_coefficient(0.1, 0.11, 50, 0.1, 1000), 0.1 * (1 + 0.1 * 0.05));
+  EXPECT_DOUBLE_EQ(adapted_kl_coefficient(0.1, 9.0, 50, 0.1, 1000), 0.1 * (1 + 0.2 * 0.05));
+  EXPECT_DOUBLE_EQ(adapted_kl_coefficient(0.1, 0.0, 50, 0.1, 1000), 0.1 * (1 - 0.2 * 0.05));
+  UpdateJob j = job(kGroups);
+  j.options.loss.kl_coefficient = 0.05;
+  j.options.kl_target = 1e-6;  // far below what the two checkpoints have
+  j.options.kl_horizon = 60;
+  j.options.epochs = 2;
+  const auto lines = run(j, *writer);
+  EXPECT_DOUBLE_EQ(lines[0].at("kl_coefficient").get<double>(), 0.05);
+  EXPECT_DOUBLE_EQ(lines[1].at("kl_coefficient").get<double>(), 0.05 * (1 + 0.2 * 6 / 60));
+  UpdateJob next = job(kGroups);
+  next.options = j.options;
+  next.policy = j.output;
+  next.output = folder.path() / "third";
+  EXPECT_NEAR(run_one(next).at("kl_coefficient").get<double>(), 0.05 * 1.02 * 1.02, 1e-12);
 }
 
 TEST_F(UpdateRun, refuses_rollouts_whose_log_probabilities_or_prompts_are_not_the_policy_s) {

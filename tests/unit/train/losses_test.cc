@@ -13,6 +13,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include "golden.h"
 #include "model/parameters.h"
@@ -47,12 +48,16 @@ TEST(TokenScores, temperature_divides_the_logits) {
   EXPECT_FALSE(s.entropy.defined());
 }
 
-TEST(TokenScores, only_log_probabilities_carry_a_gradient) {
-  const Tensor hidden = kHidden.clone().requires_grad_(true);
+TEST(TokenScores, entropy_pulls_a_logit_by_its_surprise_less_the_mean) {
+  // dH / dlogit = -p (ln p + H); hidden is a unit vector, so the head's gradient is that of logits.
+  const Tensor weight = head().requires_grad_(true);
   const TokenScores s =
-      token_scores(hidden, head(), at::tensor({int64_t{2}, int64_t{0}}), {.entropy = true});
-  EXPECT_TRUE(s.logprobs.requires_grad());
-  EXPECT_FALSE(s.entropy.requires_grad());
+      token_scores(kHidden.narrow(0, 0, 1), weight, at::tensor({int64_t{2}}), {.entropy = true});
+  const Tensor found = torch::autograd::grad({s.entropy.sum()}, {weight})[0];
+  const double H = 0.900256;
+  for (const auto& [row, p] : {std::pair{0, 1.0 / 8}, {1, 2.0 / 8}, {2, 5.0 / 8}})
+    EXPECT_NEAR(found[row][0].item<double>(), -p * (std::log(p) + H), 1e-6) << row;
+  EXPECT_EQ(found.select(1, 1).abs().sum().item<double>(), 0);
 }
 
 /// The hand-written backward pass against autograd's, in one chunk and in many.
@@ -61,21 +66,29 @@ TEST(TokenScores, gradients_and_choices_do_not_depend_on_the_chunks) {
   const Tensor hidden = at::randn({7, 5}).requires_grad_(true);
   const Tensor weight = at::randn({11, 5}).requires_grad_(true);
   const Tensor targets = at::randint(0, 11, {7}, at::kLong);
-  const Tensor upstream = at::randn({7});
+  const Tensor upstream = at::randn({7}), of_entropy = at::randn({7});
   const double temperature = 0.7;
   const Tensor plain = at::log_softmax(at::linear(hidden, weight) / temperature, -1);
   const Tensor chosen = plain.gather(1, targets.unsqueeze(1)).squeeze(1);
-  const auto expected = torch::autograd::grad({(chosen * upstream).sum()}, {hidden, weight});
+  const Tensor entropy = -(plain.exp() * plain).sum(-1);
+  const auto expected = torch::autograd::grad({(chosen * upstream + entropy * of_entropy).sum()},
+                                              {hidden, weight}, {}, /*retain_graph=*/true);
+  const auto without = torch::autograd::grad({(chosen * upstream).sum()}, {hidden, weight});
   for (const int64_t chunk_values : {int64_t{1}, int64_t{23}, int64_t{1} << 20}) {
     const TokenScores s = token_scores(
         hidden, weight, targets,
         {.temperature = temperature, .entropy = true, .best = true, .chunk_values = chunk_values});
     EXPECT_LT((s.logprobs - chosen).abs().max().item<double>(), 1e-6) << chunk_values;
-    EXPECT_LT((s.entropy + (plain.exp() * plain).sum(-1)).abs().max().item<double>(), 1e-6);
+    EXPECT_LT((s.entropy - entropy).abs().max().item<double>(), 1e-6);
     EXPECT_TRUE(s.best.equal(plain.argmax(-1)));
-    const auto found = torch::autograd::grad({(s.logprobs * upstream).sum()}, {hidden, weight});
-    for (size_t i = 0; i < 2; ++i)
+    const auto found =
+        torch::autograd::grad({(s.logprobs * upstream + s.entropy * of_entropy).sum()},
+                              {hidden, weight}, {}, /*retain_graph=*/true);
+    const auto one = torch::autograd::grad({(s.logprobs * upstream).sum()}, {hidden, weight});
+    for (size_t i = 0; i < 2; ++i) {
       EXPECT_LT((found[i] - expected[i]).abs().max().item<double>(), 1e-5) << chunk_values;
+      EXPECT_LT((one[i] - without[i]).abs().max().item<double>(), 1e-5) << chunk_values;
+    }
   }
 }
 
