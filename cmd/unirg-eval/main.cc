@@ -111,6 +111,7 @@ Exit run(EvalToolOptions& o, cli::Context& context) {
     return Exit::ok;
   }
   if (verb == "meta") return meta_evaluate(o, context);
+  if (verb == "tensorboard") return write_events(o, context);
   const evaluation::ComparisonOptions options{parse_pairs(o.pairs), composite_of(o), o.resamples,
                                               static_cast<uint64_t>(o.common.seed)};
   return tabulate(
@@ -129,7 +130,7 @@ int main(int argc, char** argv) {
        .summary = "Scores reports against references, compares systems, and makes tables and a "
                   "page of the results.",
        .synopsis = "[options] --references FILE [PREDICTIONS] | compare [options] SCORES... | meta "
-                   "[options] RATINGS | --list-metrics",
+                   "[options] RATINGS | tensorboard --logdir DIR NAME=METRICS... | --list-metrics",
        .example = "unirg-eval --references data/studies.jsonl --name sft --scores sft.scores.jsonl "
                   "generations.jsonl"},
       unirg::eval_table(options), options.common, argc, argv,

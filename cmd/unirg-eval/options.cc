@@ -147,6 +147,11 @@ cli::Table page_rows(EvalToolOptions& o) {
        .help = "Writes one self-contained page: tables, plots, learning curves, and studies with "
                "image, reference and reports side by side.",
        .group = kReport},
+      {.name = "logdir",
+       .target = &o.logdir,
+       .metavar = "DIR",
+       .help = "Where tensorboard writes: DIR/NAME holds the events of the run NAME.",
+       .group = kReport},
       {.name = "title",
        .target = &o.title,
        .metavar = "TEXT",
@@ -184,9 +189,10 @@ cli::Table eval_table(EvalToolOptions& o) {
   table.push_back(
       {.name = "words",
        .target = &o.words,
-       .metavar = "PREDICTIONS | compare SCORES...",
-       .help = "Reports to score (- is standard input), or compare and score records of one or "
-               "several systems.",
+       .metavar = "PREDICTIONS | compare SCORES... | tensorboard NAME=METRICS...",
+       .help = "Reports to score (- is standard input); or compare and score records of one or "
+               "several systems; or tensorboard and metrics files of unirg-sft or unirg-update, "
+               "each with the name of its run.",
        .positional = true});
   scoring::add_metric_options(table, o.scoring);
   cli::add_seed(table, o.common);

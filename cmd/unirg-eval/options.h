@@ -12,7 +12,7 @@ namespace unirg {
 
 struct EvalToolOptions {
   cli::Common common;
-  std::vector<std::string> words;  ///< PREDICTIONS, or compare SCORES...
+  std::vector<std::string> words;  ///< PREDICTIONS, or a verb and its arguments
   // scoring
   std::filesystem::path references;
   std::filesystem::path predictions;
@@ -32,7 +32,7 @@ struct EvalToolOptions {
   std::string composition;
   int64_t resamples = 1000;
   std::string format = "markdown";
-  std::filesystem::path summary, table, html, runs, rexrank;
+  std::filesystem::path summary, table, html, runs, rexrank, logdir;
   // report
   std::string title = "Radiology reports: evaluation";
   std::vector<std::string> studies;

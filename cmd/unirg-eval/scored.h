@@ -35,4 +35,7 @@ void list_metrics(const EvalToolOptions& options);
 /// `meta`: how metrics agree with human ratings.
 Exit meta_evaluate(const EvalToolOptions& options, cli::Context& context);
 
+/// `tensorboard`: metrics files as TensorBoard's event files below --logdir.
+Exit write_events(const EvalToolOptions& options, cli::Context& context);
+
 }  // namespace unirg

@@ -123,6 +123,7 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
   job.batch =
       rl::join_rollouts(data::read_generations(o.rollouts).records,
                         data::read_rewards(o.rewards).records, digest, job.options.groups, greedy);
+  if (o.on_collapse == "stop") rl::check_collapse(job.batch);
   job.studies = encode_groups(o, job.batch, writer);
   if (o.common.dry_run) {
     print_plan(o, writer);

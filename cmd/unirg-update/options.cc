@@ -253,6 +253,14 @@ cli::Table update_table(UpdateToolOptions& o) {
        .min = 0,
        .max = 1e9,
        .group = "Training"},
+      {.name = "on-collapse",
+       .target = &o.on_collapse,
+       .metavar = "ACTION",
+       .help =
+           "Where the rewards of every study are equal, or every report was cut off: stop (65), "
+           "or go-on.",
+       .choices = {"stop", "go-on"},
+       .group = "Training"},
       {.name = "rollouts",
        .target = &o.rollouts,
        .metavar = "ROLLOUTS",

@@ -16,7 +16,7 @@ struct UpdateToolOptions {
   std::filesystem::path greedy_rewards;
   policy::PromptOptions prompt;
   std::string advantage = "grpo", ratio = "token", kl_estimator = "k3", aggregation = "token",
-              kl_in = "loss";
+              kl_in = "loss", on_collapse = "stop";
   rl::UpdateJob job;
 };
 

@@ -162,4 +162,16 @@ void set_advantages(RolloutBatch& batch, const GroupOptions& o) {
   }
 }
 
+void check_collapse(const RolloutBatch& batch) {
+  constexpr const char* kHint = "(hint: --on-collapse go-on trains on it all the same)";
+  if (batch.zero_variance_groups == static_cast<int64_t>(batch.groups.size()))
+    throw Error(Exit::data,
+                fmt::format("collapsed: the reports of every study have equal rewards, so none is "
+                            "better than another {}",
+                            kHint));
+  if (batch.stopped_share == 0)
+    throw Error(Exit::data,
+                fmt::format("collapsed: every report was cut off at the length limit {}", kHint));
+}
+
 }  // namespace unirg::rl

@@ -61,4 +61,8 @@ RolloutBatch join_rollouts(std::vector<data::Generation> rollouts,
 /// \throws what advantages() throws
 void set_advantages(RolloutBatch& batch, const GroupOptions& options);
 
+/// \throws Error(Exit::data) saying which, if the policy has collapsed: no study's samples differ
+/// in reward, or every sample was cut off at the length limit
+void check_collapse(const RolloutBatch& batch);
+
 }  // namespace unirg::rl

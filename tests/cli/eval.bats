@@ -272,3 +272,25 @@ scores_of() { # system, file
   run -74 --separate-stderr bash -c 'unirg-eval --help >/dev/full'
   assert_no_leftovers .
 }
+
+# ---------------------------------------------------------------- tensorboard
+
+@test "tensorboard writes a folder of events for each metrics file" {
+  printf '%s\n' '{"step":1,"loss":0.5}' '{"step":2,"loss":0.25}' >metrics.jsonl
+  unirg-eval tensorboard --quiet --logdir log rl=metrics.jsonl again=metrics.jsonl
+  [ "$(find log -type f | LC_ALL=C sort | xargs)" = "log/again/events.out.tfevents.0.unirg log/rl/events.out.tfevents.0.unirg" ]
+  cmp log/rl/events.out.tfevents.0.unirg log/again/events.out.tfevents.0.unirg
+  [ "$(grep -ac loss log/rl/events.out.tfevents.0.unirg)" -ge 1 ]
+}
+
+@test "tensorboard refuses what it cannot use before it writes" {
+  printf '{"step":1,"loss":0.5}\n' >metrics.jsonl
+  echo '{"loss":0.5}' >stepless.jsonl
+  run -64 unirg-eval tensorboard rl=metrics.jsonl
+  run -64 unirg-eval tensorboard --logdir log
+  run -64 unirg-eval tensorboard --logdir log ../up=metrics.jsonl
+  run -66 unirg-eval tensorboard --logdir log rl=metrics.jsonl none=absent.jsonl
+  run -65 unirg-eval tensorboard --logdir log rl=metrics.jsonl stepless=stepless.jsonl
+  [[ $output == *stepless.jsonl* ]]
+  [ ! -e log ]
+}

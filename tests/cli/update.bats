@@ -28,7 +28,7 @@ setup() {
   st=$BATS_FILE_TMPDIR/st
   base=$BATS_FILE_TMPDIR/base
   rollouts=$BATS_FILE_TMPDIR/rollouts.jsonl
-  options=(--threads 1 --studies "$st/studies.jsonl" --prompt short --learning-rate 1e-2)
+  options=(--threads 1 --studies "$st/studies.jsonl" --prompt short --learning-rate 1e-2 --on-collapse go-on)
   policy=(-m "$base" --rewards "$BATS_FILE_TMPDIR/rewards.jsonl")
 }
 
@@ -179,6 +179,15 @@ assert_same_policy() {
   jq -es '.[0].kl_coefficient == 1 and .[1].kl_coefficient != 1' first.metrics.jsonl
   update --kl 1 --reference "$base" --epochs 2 -o constant
   jq -es 'all(.kl_coefficient == 1)' constant.metrics.jsonl
+}
+
+@test "a collapsed policy is 65 and says how, and leaves nothing" {
+  jq -c '.reward = 0.7' "$BATS_FILE_TMPDIR/rewards.jsonl" >equal.jsonl
+  jq -c '.finish = "length"' "$rollouts" >cut.jsonl
+  refused 65 "equal rewards" update_from equal.jsonl "$rollouts" --on-collapse stop -o out
+  refused 65 "cut off" update_from "$BATS_FILE_TMPDIR/rewards.jsonl" cut.jsonl --on-collapse stop -o out
+  jq -c '.finish = "stop"' "$rollouts" >stopped.jsonl
+  update_from "$BATS_FILE_TMPDIR/rewards.jsonl" stopped.jsonl --on-collapse stop -o out
 }
 
 @test "rewards without spread teach nothing" {
