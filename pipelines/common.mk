@@ -14,16 +14,26 @@
 #   STEP2_FROM  round from which the paper's second step runs: reward2.yaml and update2.yaml instead of reward.yaml and
 #               update.yaml, and the policy of the round before as reference of the KL penalty; none by default
 #   BASE        checkpoint of the base model; without one a new one is made of model.yaml
+#   FROM        an earlier run of the same NAMES whose studies, base, seen and sft are taken instead of made
 #   FIRST       checkpoint SFT starts from: seen/best, or base where there are no images to learn to see
+#   RL_FROM     checkpoint RL starts from: sft/best by default
+#   REWARD      files of the reward without .yaml or 2.yaml: $(CONF)/reward by default; a composition that such a file
+#               names lies beside it as ...-terms.yaml or ...2-terms.yaml
 #   SPLITS      splits that reports are written for
+#   SYSTEMS     whose reports are written; NAME_sft_rl is what a system is called in scores, sft_rl by default
 # and may set BIN (folder of the tools), THREADS (of each stage; 0: all cores), KEEP=1 (keep every policy of the RL stage),
-# SCORING (options of every stage that scores: where networks and judges are).
+# SCORING (options of every stage that scores: where networks and judges are), UPDATING (options of unirg-update).
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 BIN ?= build/release/bin
 BASE ?=
+FROM ?=
 SCORING ?=
+UPDATING ?=
+STEP2_FROM ?=
+RL_FROM ?= sft/best
+REWARD ?= $(CONF)/reward
 THREADS ?= 0
 FIRST ?= seen/best
 STAGE = scripts/stage $@ $(BIN)
@@ -37,9 +47,23 @@ each = $(NAMES:%=$(RUN)/%/$(1))
 
 # --- supervised ------------------------------------------------------------------------------------------------------
 
+# $(call link,FOLDER): recipe of a DONE beside links to all that FOLDER holds; what the user has is not copied or touched
+link = mkdir -p $(@D) && find $(abspath $(1)) -mindepth 1 -maxdepth 1 ! -name DONE -exec ln -sfn {} $(@D)/ \; && touch $@
+# $(call folder_of,sft/best) -> sft
+folder_of = $(firstword $(subst /, ,$(1)))
+
+ifneq ($(FROM),)
+define take
+$(call each,$(1)/DONE): $(RUN)/%/$(1)/DONE: $(FROM)/%/$(1)/DONE$(if $(filter-out studies,$(1)), $(RUN)/%/studies/DONE)
+	$$(call link,$$(<D))
+
+endef
+$(foreach folder,studies base seen sft,$(eval $(call take,$(folder))))
+else
+
 ifneq ($(BASE),)
 $(call each,base/DONE): $(RUN)/%/base/DONE: $(BASE)/config.json
-	mkdir -p $(@D) && ln -sfn $(abspath $(BASE))/* $(@D)/ && touch $@
+	$(call link,$(BASE))
 else
 $(call each,base/DONE): $(RUN)/%/base/DONE: $(RUN)/%/studies/DONE $(CONF)/model.yaml
 	$(STAGE)/unirg-model init -c $(CONF)/model.yaml --seed $(SEED) --studies $(STUDIES) -m $(@D)
@@ -50,9 +74,11 @@ $(call each,seen/DONE): $(RUN)/%/seen/DONE: $(RUN)/%/base/DONE $(CONF)/seen.yaml
 	$(STAGE)/unirg-sft -c $(CONF)/prompt.yaml -c $(CONF)/seen.yaml --seed $(SEED) --studies $(STUDIES) \
 	  -m $(RUN)/$*/base -o $(@D) $(COMPUTE)
 
-$(call each,sft/DONE): $(RUN)/%/sft/DONE: $(RUN)/%/$(firstword $(subst /, ,$(FIRST)))/DONE $(CONF)/sft.yaml $(CONF)/prompt.yaml
+$(call each,sft/DONE): $(RUN)/%/sft/DONE: $(RUN)/%/$(call folder_of,$(FIRST))/DONE $(CONF)/sft.yaml $(CONF)/prompt.yaml
 	$(STAGE)/unirg-sft -c $(CONF)/prompt.yaml -c $(CONF)/sft.yaml --seed $(SEED) --studies $(STUDIES) \
 	  -m $(RUN)/$*/$(FIRST) -o $(@D) $(COMPUTE)
+
+endif
 
 # The control of the RL stage: supervised training goes on for as long as RL takes.
 $(call each,more/DONE): $(RUN)/%/more/DONE: $(RUN)/%/sft/DONE $(CONF)/more.yaml $(CONF)/prompt.yaml
@@ -69,9 +95,18 @@ $(shell mkdir -p $(RUN) && echo 'ITERATIONS=$(ITERATIONS) SPLITS=$(SPLITS)$(STEP
 endif
 endif
 $(SETTINGS):
+# The same for what the RL stage is made of.
+RL_SETTINGS := $(RUN)/rl-settings
+RL_SETTINGS_NOW := RL_FROM=$(RL_FROM) FROM=$(FROM) REWARD=$(REWARD) STEP2_FROM=$(STEP2_FROM) UPDATING=$(UPDATING)
+ifneq ($(file <$(RL_SETTINGS)),$(RL_SETTINGS_NOW))
+ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
+$(shell mkdir -p $(RUN))
+$(file >$(RL_SETTINGS),$(RL_SETTINGS_NOW))
+endif
+endif
+$(RL_SETTINGS):
 
 # The second step's rounds, if there are any, pull towards the policy that the first step ended with.
-STEP2_FROM ?=
 ifneq ($(STEP2_FROM),)
 STEP1_LAST := $(shell printf %03d $$(($(STEP2_FROM) - 1)))
 endif
@@ -81,18 +116,18 @@ step = $(if $(STEP2_FROM),$(if $(filter 1,$(shell expr $(1) '>=' $(STEP2_FROM)))
 # $(call round,NUMBER,NUMBER before,NUMBER two before,STEP): a round starts from the policy of the one before, the first
 # from SFT's. Weights of policies that nothing needs any more are removed; their run records and metrics stay.
 define round
-$(call each,rl/$(1)/rollouts.jsonl): $(RUN)/%/rl/$(1)/rollouts.jsonl: $(RUN)/%/$(if $(2),rl/$(2)/policy,sft)/DONE $(CONF)/rollout.yaml $(CONF)/prompt.yaml
+$(call each,rl/$(1)/rollouts.jsonl): $(RUN)/%/rl/$(1)/rollouts.jsonl: $(RUN)/%/$(if $(2),rl/$(2)/policy,$(call folder_of,$(RL_FROM)))/DONE $(CONF)/rollout.yaml $(CONF)/prompt.yaml $(RL_SETTINGS)
 	$$(STAGE)/unirg-rollout -c $(CONF)/prompt.yaml -c $(CONF)/rollout.yaml --seed $$(SEED) --round $(shell expr $(1) - 1) \
-	  --studies $$(STUDIES) -m $(RUN)/$$*/$(if $(2),rl/$(2)/policy,sft/best) -o $$@ $$(COMPUTE)
+	  --studies $$(STUDIES) -m $(RUN)/$$*/$(if $(2),rl/$(2)/policy,$(RL_FROM)) -o $$@ $$(COMPUTE)
 
-$(call each,rl/$(1)/rewards.jsonl): $(RUN)/%/rl/$(1)/rewards.jsonl: $(RUN)/%/rl/$(1)/rollouts.jsonl $(CONF)/reward$(4).yaml
-	$$(STAGE)/unirg-reward -c $(CONF)/reward$(4).yaml --references $$(STUDIES) -o $$@ $$(SCORING) $$(COMPUTE) $$<
+$(call each,rl/$(1)/rewards.jsonl): $(RUN)/%/rl/$(1)/rewards.jsonl: $(RUN)/%/rl/$(1)/rollouts.jsonl $(REWARD)$(4).yaml $(wildcard $(REWARD)$(4)-terms.yaml)
+	$$(STAGE)/unirg-reward -c $(REWARD)$(4).yaml --references $$(STUDIES) -o $$@ $$(SCORING) $$(COMPUTE) $$<
 
 $(call each,rl/$(1)/policy/DONE): $(RUN)/%/rl/$(1)/policy/DONE: $(RUN)/%/rl/$(1)/rewards.jsonl $(CONF)/update$(4).yaml $(CONF)/prompt.yaml
 	$$(STAGE)/unirg-update -c $(CONF)/prompt.yaml -c $(CONF)/update$(4).yaml --studies $$(STUDIES) \
-	  -m $(RUN)/$$*/$(if $(2),rl/$(2)/policy,sft/best) $(if $(4),--reference $(RUN)/$$*/rl/$(STEP1_LAST)/policy) \
-	  --rewards $$< -o $$(@D) $$(COMPUTE) $$(<D)/rollouts.jsonl
-	$(if $(and $(filter-out $(STEP1_LAST),$(3)),$(filter-out 1,$(KEEP))),@rm -rf $(RUN)/$$*/rl/$(3)/policy/model.safetensors $(RUN)/$$*/rl/$(3)/policy/training_state)
+	  -m $(RUN)/$$*/$(if $(2),rl/$(2)/policy,$(RL_FROM)) $(if $(4),--reference $(RUN)/$$*/$(if $(filter 000,$(STEP1_LAST)),$(RL_FROM),rl/$(STEP1_LAST)/policy)) \
+	  --rewards $$< -o $$(@D) $$(UPDATING) $$(COMPUTE) $$(<D)/rollouts.jsonl
+	$(if $(and $(filter-out $(STEP1_LAST),$(3)),$(filter-out 1,$(KEEP))),@rm -rf $(RUN)/$$*/rl/$(3)/policy/*.safetensors $(RUN)/$$*/rl/$(3)/policy/training_state)
 
 endef
 KEEP ?= 0
@@ -106,7 +141,7 @@ FOLDERS = phantom all studies base seen sft more $(ROUNDS:%=rl/%/policy)
 .PRECIOUS: $(foreach folder,$(FOLDERS),$(call each,$(folder)/DONE))
 
 $(call each,rl/metrics.jsonl): $(RUN)/%/rl/metrics.jsonl: $(RUN)/%/rl/$(LAST)/policy/DONE $(SETTINGS)
-	cat $(ROUNDS:%=$(RUN)/$*/rl/%/policy.metrics.jsonl) >$@.tmp
+	for k in $$(seq -f %03g 1 $(ITERATIONS)); do cat "$(@D)/$$k/policy.metrics.jsonl"; done >$@.tmp
 	mv $@.tmp $@
 
 # --- reports and scores --------------------------------------------------------------------------------------------------
@@ -127,7 +162,7 @@ $(call each,reports/$(1).jsonl): $(RUN)/%/reports/$(1).jsonl: $(RUN)/%/$(FINISHE
 	  -m $(RUN)/$$*/$(CHECKPOINT_$(1)) -o $$@ $$(COMPUTE)
 
 $(call each,scores/$(1).jsonl): $(RUN)/%/scores/$(1).jsonl: $(RUN)/%/reports/$(1).jsonl $(CONF)/eval.yaml
-	$$(STAGE)/unirg-eval -c $(CONF)/eval.yaml --references $$(STUDIES) --split $(SPLITS) --name $(1) --seed-tag $$(SEED) \
+	$$(STAGE)/unirg-eval -c $(CONF)/eval.yaml --references $$(STUDIES) --split $(SPLITS) --name $(or $(NAME_$(1)),$(1)) --seed-tag $$(SEED) \
 	  --scores $$@ --format none $$(SCORING) $$(COMPUTE) $$<
 
 endef

@@ -26,6 +26,5 @@ ifeq ($(and $(BASE),$(STUDIES_FROM)),)
 $(error paper.mk needs BASE=CHECKPOINT and STUDIES_FROM=FOLDER, see its first lines)
 endif
 
-# What the user has is linked, not copied.
 $(call each,studies/DONE): $(RUN)/%/studies/DONE: $(STUDIES_FROM)/studies.jsonl
-	mkdir -p $(@D) && ln -sfn $(abspath $(STUDIES_FROM))/* $(@D)/ && touch $@
+	$(call link,$(STUDIES_FROM))

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "io/atomic_file.h"
 #include "scored.h"
@@ -34,6 +36,9 @@ Exit write_events(const EvalToolOptions& o, cli::Context& context) {
   std::vector<std::pair<NamedFile, std::string>> all;  // read before anything is written
   for (size_t i = 1; i < o.words.size(); ++i) {
     const NamedFile named = parse(o.words[i]);
+    if (std::any_of(all.begin(), all.end(),
+                    [&](const auto& known) { return known.first.name == named.name; }))
+      throw Error(Exit::usage, fmt::format("tensorboard got two files for run '{}'", named.name));
     all.emplace_back(named, io::tensorboard_events(named.file));
     context.record.add_input(named.file);
   }
@@ -44,8 +49,12 @@ Exit write_events(const EvalToolOptions& o, cli::Context& context) {
     if (error)
       throw Error(Exit::cannot_create,
                   fmt::format("cannot create folder '{}': {}", folder.string(), error.message()));
-    io::write_file(folder / "events.out.tfevents.0.unirg", events);
+    io::AtomicFile file(folder / "events.out.tfevents.0.unirg");
+    file.write(events);
+    file.commit();
+    context.record.add_output(folder / "events.out.tfevents.0.unirg", file.sha256());
   }
+  context.record.write(o.logdir / "unirg.run.json");
   context.log.info("{} runs in {}", all.size(), o.logdir.string());
   return Exit::ok;
 }

@@ -44,6 +44,10 @@ void print_plan(const UpdateToolOptions& o, const policy::ReportWriter& writer) 
                            .prompt_tokens = static_cast<int64_t>(study.prompt.size())};
     for (const data::Generation& sample : samples)
       shape.reply_tokens = std::max(shape.reply_tokens, static_cast<int64_t>(sample.tokens.size()));
+    if (job.options.cross_entropy > 0) {  // the reference is one more reply
+      ++shape.replies;
+      shape.reply_tokens = std::max(shape.reply_tokens, static_cast<int64_t>(study.reply.size()));
+    }
     for (const policy::SizedImage& image : study.images) {
       shape.patches += image.grid.patches();
       work.picture_bytes += static_cast<int64_t>(image.pixels.pixels.size());
@@ -55,6 +59,9 @@ void print_plan(const UpdateToolOptions& o, const policy::ReportWriter& writer) 
   const auto groups = static_cast<int64_t>(job.batch.groups.size());
   const int64_t per_step =
       job.options.groups_per_step > 0 ? std::min(groups, job.options.groups_per_step) : groups;
+  // Passes before the first step cost a third of one with gradients.
+  const int before = (job.options.importance_cap > 0 || job.options.kl_in_reward ? 1 : 0);
+  work.forward_flops *= 1 + before / (3.0 * static_cast<double>(job.options.epochs));
   work.units_at_once = std::min(o.common.threads, per_step);
   work.brief = true;
   work.reference = job.options.loss.kl_coefficient > 0;

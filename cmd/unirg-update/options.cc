@@ -130,7 +130,7 @@ cli::Table kl_rows(UpdateToolOptions& o) {
       {.name = "kl",
        .target = &u.loss.kl_coefficient,
        .metavar = "BETA",
-       .help = "Weight of the KL penalty towards --reference in the loss; 0 is none.",
+       .help = "Weight of the KL penalty towards --reference (of an adapter: its base); 0 is none.",
        .min = 0,
        .max = 100,
        .group = kObjective},
@@ -153,7 +153,8 @@ cli::Table kl_rows(UpdateToolOptions& o) {
        .target = &u.kl_target,
        .metavar = "KL",
        .help = "Adapts BETA after each step of n samples by the factor 1 + clip(KL / target - 1, "
-               "+-0.2) n / horizon; later updates go on from it. 0 keeps it.",
+               "+-0.2) min(1, n / horizon), KL in nats a token; later updates go on from it. 0 "
+               "keeps it.",
        .min = 0,
        .max = 1e6,
        .group = kObjective},

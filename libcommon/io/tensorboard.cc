@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "io/jsonl.h"
-#include "tensorboard.pb.h"
+#include "io/tensorboard.pb.h"
 
 namespace unirg::io {
 namespace {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <memory>
 
 #include "base/error.h"
@@ -57,12 +58,14 @@ class Lines {
   int64_t number_ = 0;
 };
 
+constexpr const char* kBlanks = " \t\r\f";
+
 template <typename Visit>
 void each_word(std::string_view phrase, const Visit& visit) {
   for (size_t at = 0; at < phrase.size();) {
-    const size_t begin = phrase.find_first_not_of(" \t\r\f", at);
+    const size_t begin = phrase.find_first_not_of(kBlanks, at);
     if (begin == std::string_view::npos) return;
-    at = std::min(phrase.find_first_of(" \t\r\f", begin), phrase.size());
+    at = std::min(phrase.find_first_of(kBlanks, begin), phrase.size());
     visit(phrase.substr(begin, at - begin));
   }
 }
@@ -112,7 +115,10 @@ MeteorParaphrases::MeteorParaphrases(const std::filesystem::path& path) {
   while (lines.next(probability)) {
     if (!is_number(probability)) lines.fail("expected a probability");
     if (!lines.next(phrase) || !lines.next(paraphrase)) lines.fail("the last entry is cut");
-    if (phrase.empty() || paraphrase.empty()) lines.fail("an empty phrase");
+    for (const std::string* words : {&phrase, &paraphrase}) {
+      if (words->find_first_not_of(kBlanks) == std::string::npos) lines.fail("an empty phrase");
+      if (words->size() > std::numeric_limits<uint16_t>::max()) lines.fail("a phrase over 64 KB");
+    }
     add(phrase, paraphrase);
   }
   if (entries_.empty()) lines.fail("the table is empty");

@@ -1,5 +1,5 @@
-// Sampled replies as flat tensors over their real (unpadded) tokens. SPDX-License-Identifier:
-// Apache-2.0
+// Sampled replies as flat tensors over their real (unpadded) tokens.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -76,7 +76,7 @@ class Update {
   [[nodiscard]] StepTotals totals(const std::vector<size_t>& groups) const;
   [[nodiscard]] double reference_tokens(const std::vector<size_t>& groups) const;
   void step(const std::vector<size_t>& groups, int64_t epoch);
-  void adapt_kl(const train::Sums& sums, double samples);
+  void adapt_kl(double kl, double samples);
   io::Json metrics(const train::StepGradients& result, double rate, double norm,
                    int64_t groups) const;
   void check_gap(bool first_step) const;
@@ -90,7 +90,7 @@ class Update {
   std::vector<Tensor> leaves_;
   train::TrainingState state_;
   std::string metrics_;
-  std::vector<SampleLogprobs> policy_before_;     ///< by group; with an importance cap
+  std::vector<SampleLogprobs> policy_before_;     ///< by group; with a cap or KL in the reward
   std::vector<SampleLogprobs> reference_before_;  ///< by group; with the KL in the reward
   double beta_ = 0;                               ///< KL coefficient of the step in hand
   double kl_before_ = 0;                          ///< mean KL per token of the rollouts
@@ -172,14 +172,16 @@ void Update::score_before() {
         },
         [&](int64_t, SampleLogprobs group) {
           scores.push_back(std::move(group));
-          return true;
+          return !context_.stop.requested();
         });
     return scores;
   };
-  if (job_.options.importance_cap > 0) policy_before_ = all(model_);
+  // In the reward both sides are the trainer's: the sampler's rounding would look like a
+  // divergence.
+  if (job_.options.importance_cap > 0 || job_.options.kl_in_reward) policy_before_ = all(model_);
   if (!reference_ || !job_.options.kl_in_reward) return;
   reference_before_ = all(*reference_);
-  lower_rewards();
+  if (!context_.stop.requested()) lower_rewards();
 }
 
 void Update::lower_rewards() {
@@ -187,7 +189,7 @@ void Update::lower_rewards() {
   for (size_t g = 0; g < job_.batch.groups.size(); ++g) {
     RolloutGroup& group = job_.batch.groups[g];
     for (size_t i = 0; i < group.samples.size(); ++i) {
-      const auto& old = policy_before_.empty() ? group.samples[i].logprobs : policy_before_[g][i];
+      const std::vector<float>& old = policy_before_[g][i];
       double kl = 0;
       for (size_t t = 0; t < old.size(); ++t)
         kl += static_cast<double>(old[t]) - static_cast<double>(reference_before_[g][i][t]);
@@ -209,7 +211,7 @@ TokenFacts Update::facts(size_t index, const Indices& trained, const StepTotals&
   TokenFacts facts;
   facts.sampled = each_token([&](size_t i, size_t t) { return group.samples[i].logprobs[t]; });
   facts.old_logprobs = facts.sampled;
-  if (!policy_before_.empty()) {
+  if (o.importance_cap > 0) {
     facts.old_logprobs =
         each_token([&](size_t i, size_t t) { return policy_before_[index][i][t]; });
     facts.importance = truncated_importance(facts.old_logprobs, facts.sampled, o.importance_cap);
@@ -364,15 +366,15 @@ void Update::step(const std::vector<size_t>& groups, int64_t epoch) {
   train::adamw_step(job_.options.adamw, rate, names_, model_.parameters, result.gradients,
                     state_.optimizer);
   metrics_ += io::json_line(metrics(result, rate, norm, static_cast<int64_t>(groups.size())));
-  if (job_.options.kl_target > 0) adapt_kl(result.sums, all.samples);
+  const auto scored = result.sums.find("scored");
+  if (kl_in_loss() && scored != result.sums.end())
+    adapt_kl(result.sums.at("kl") / scored->second, all.samples);
 }
 
-void Update::adapt_kl(const train::Sums& sums, double samples) {
-  const auto scored = sums.find("scored");
-  if (!job_.options.kl_in_reward && scored == sums.end()) return;  // nothing was measured
-  const double kl = job_.options.kl_in_reward ? kl_before_ : sums.at("kl") / scored->second;
-  beta_ =
-      adapted_kl_coefficient(beta_, kl, samples, job_.options.kl_target, job_.options.kl_horizon);
+void Update::adapt_kl(double kl, double samples) {
+  if (job_.options.kl_target > 0)
+    beta_ =
+        adapted_kl_coefficient(beta_, kl, samples, job_.options.kl_target, job_.options.kl_horizon);
 }
 
 /// Metrics first, so that a kill between the two leaves no policy without them.
@@ -392,6 +394,7 @@ Exit Update::run() {
   check_rollouts();
   load();
   score_before();
+  if (context_.stop.requested()) return Exit::interrupted;
   const size_t total = job_.batch.groups.size();
   const size_t per_step =
       job_.options.groups_per_step > 0 ? static_cast<size_t>(job_.options.groups_per_step) : total;
@@ -403,6 +406,12 @@ Exit Update::run() {
       for (size_t g = begin; g < std::min(total, begin + per_step); ++g) groups.push_back(g);
       step(groups, epoch);
     }
+  }
+  if (job_.options.kl_in_reward) {  // measured once, so the weight changes once
+    double samples = 0;
+    for (const RolloutGroup& group : job_.batch.groups)
+      samples += static_cast<double>(group.samples.size());
+    adapt_kl(kl_before_, samples);
   }
   const RolloutBatch& b = job_.batch;
   context_.log.info("reward {:.4f} +- {:.4f}, length {:.1f}, {} of {} groups without spread",
@@ -418,7 +427,7 @@ Exit Update::run() {
 
 double adapted_kl_coefficient(double beta, double kl, double samples, double target,
                               double horizon) {
-  return beta * (1 + std::clamp(kl / target - 1, -0.2, 0.2) * samples / horizon);
+  return beta * (1 + std::clamp(kl / target - 1, -0.2, 0.2) * std::min(1.0, samples / horizon));
 }
 
 Exit run_update(UpdateJob& job, const policy::ReportWriter& writer, cli::Context& context) {

@@ -25,8 +25,9 @@ struct UpdateOptions {
   /// The KL penalty lowers rewards, R - beta sum over tokens of (log pi_old - log pi_ref), instead
   /// of standing in the loss.
   bool kl_in_reward = false;
-  /// Adaptive beta: after a step of n samples it is multiplied by
-  /// 1 + clip(KL / target - 1, +-0.2) n / horizon (arXiv:1909.08593, section 2.2). 0: constant
+  /// Adaptive beta: after a step of n samples (with kl_in_reward: after all of them) it is
+  /// multiplied by 1 + clip(KL / target - 1, +-0.2) min(1, n / horizon), KL in nats a token
+  /// (after arXiv:1909.08593, section 2.2, which has it a sample). 0: constant
   double kl_target = 0, kl_horizon = 10000;
   double importance_cap = 0;  ///< of truncated_importance(); 0: trainer and sampler are one
   /// Share of the cross-entropy of the reference reports: (1 - share) RL + share CE, CE averaged

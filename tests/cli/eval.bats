@@ -278,7 +278,7 @@ scores_of() { # system, file
 @test "tensorboard writes a folder of events for each metrics file" {
   printf '%s\n' '{"step":1,"loss":0.5}' '{"step":2,"loss":0.25}' >metrics.jsonl
   unirg-eval tensorboard --quiet --logdir log rl=metrics.jsonl again=metrics.jsonl
-  [ "$(find log -type f | LC_ALL=C sort | xargs)" = "log/again/events.out.tfevents.0.unirg log/rl/events.out.tfevents.0.unirg" ]
+  [ "$(find log -type f | LC_ALL=C sort | xargs)" = "log/again/events.out.tfevents.0.unirg log/rl/events.out.tfevents.0.unirg log/unirg.run.json" ]
   cmp log/rl/events.out.tfevents.0.unirg log/again/events.out.tfevents.0.unirg
   [ "$(grep -ac loss log/rl/events.out.tfevents.0.unirg)" -ge 1 ]
 }
@@ -289,6 +289,7 @@ scores_of() { # system, file
   run -64 unirg-eval tensorboard rl=metrics.jsonl
   run -64 unirg-eval tensorboard --logdir log
   run -64 unirg-eval tensorboard --logdir log ../up=metrics.jsonl
+  run -64 unirg-eval tensorboard --logdir log rl=metrics.jsonl rl=metrics.jsonl
   run -66 unirg-eval tensorboard --logdir log rl=metrics.jsonl none=absent.jsonl
   run -65 unirg-eval tensorboard --logdir log rl=metrics.jsonl stepless=stepless.jsonl
   [[ $output == *stepless.jsonl* ]]

@@ -194,10 +194,12 @@ TEST(Meteor, reads_synonyms_and_paraphrases_from_files) {
   io::write_file(folder.path() / "bad", "large\nx\n");
   EXPECT_THROW(Meteor({folder.path() / "bad", folder.path() / "exceptions", ""}), Error);
   EXPECT_THROW(Meteor({folder.path() / "synsets", "", ""}), Error);
-  io::write_file(folder.path() / "bad", "0.5\nheart\n");
-  EXPECT_THROW(
-      Meteor({folder.path() / "synsets", folder.path() / "exceptions", folder.path() / "bad"}),
-      Error);
+  for (const char* table : {"0.5\nheart\n", "0.5\nheart\n \t\n", "0.5\n \nheart\n"}) {
+    io::write_file(folder.path() / "bad", table);
+    EXPECT_THROW(
+        Meteor({folder.path() / "synsets", folder.path() / "exceptions", folder.path() / "bad"}),
+        Error);
+  }
 }
 
 TEST(MeteorAlign, prefers_matches_then_few_chunks) {

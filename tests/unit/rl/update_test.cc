@@ -274,8 +274,9 @@ TEST_F(UpdateRun, a_penalty_in_the_reward_is_the_sum_of_k1_over_the_sample) {
     for (size_t s = 0; s < j.batch.groups[g].samples.size(); ++s) {
       const data::Generation& sample = j.batch.groups[g].samples[s];
       double sum = 0;
+      const auto now = logprobs(policy, g, sample.tokens);
       const auto ref = logprobs(reference, g, sample.tokens);
-      for (size_t t = 0; t < ref.size(); ++t) sum += sample.logprobs[t] - ref[t];
+      for (size_t t = 0; t < ref.size(); ++t) sum += now[t] - ref[t];
       lowered.batch.groups[g].rewards.rewards[s] -= 0.02 * sum;
       kl += sum;
       tokens += static_cast<double>(ref.size());
@@ -289,6 +290,16 @@ TEST_F(UpdateRun, a_penalty_in_the_reward_is_the_sum_of_k1_over_the_sample) {
   const io::Json got = run_one(j);
   EXPECT_NEAR(got.at("loss").get<double>(), by_hand(lowered).loss, 1e-3);
   EXPECT_NEAR(got.at("kl").get<double>(), kl / tokens, 1e-4);
+}
+
+TEST_F(UpdateRun, a_penalty_in_the_reward_is_nothing_where_the_reference_is_the_policy) {
+  UpdateJob j = job({{{"Edema", 0.5, 0.1}, {"Normal heart", 0.5, -0.1}}});  // an inexact sampler
+  j.reference = policy;
+  j.options.loss.kl_coefficient = 1;
+  j.options.kl_in_reward = true;
+  const io::Json got = run_one(j);
+  EXPECT_EQ(got.at("kl").get<double>(), 0);
+  EXPECT_EQ(got.at("zero_variance_groups").get<int64_t>(), 1);
 }
 
 TEST_F(UpdateRun, cross_entropy_is_the_mean_over_reference_tokens_and_teaches_them) {
@@ -324,6 +335,7 @@ TEST_F(UpdateRun, an_adaptive_penalty_follows_its_target_and_the_next_update_goe
   EXPECT_DOUBLE_EQ(adapted_kl_coefficient(0.1, 0.11, 50, 0.1, 1000), 0.1 * (1 + 0.1 * 0.05));
   EXPECT_DOUBLE_EQ(adapted_kl_coefficient(0.1, 9.0, 50, 0.1, 1000), 0.1 * (1 + 0.2 * 0.05));
   EXPECT_DOUBLE_EQ(adapted_kl_coefficient(0.1, 0.0, 50, 0.1, 1000), 0.1 * (1 - 0.2 * 0.05));
+  EXPECT_DOUBLE_EQ(adapted_kl_coefficient(0.1, 0.0, 1e6, 0.1, 1), 0.1 * 0.8) << "never negative";
   UpdateJob j = job(kGroups);
   j.options.loss.kl_coefficient = 0.05;
   j.options.kl_target = 1e-6;  // far below what the two checkpoints have
