@@ -170,6 +170,11 @@ Encoder load_encoder(const std::filesystem::path& folder, const at::Device& devi
   return load_encoder_weights(folder, config, {}, encoder_naming(config), device);
 }
 
+Encoder packed(Encoder encoder) {
+  pack_dense(encoder.parameters);
+  return encoder;
+}
+
 TokenBatch pad_batch(const Sequences& ids, int64_t pad_token_id, const Sequences& types) {
   UNIRG_ASSERT(!ids.empty(), "an empty batch has no shape");
   if (!types.empty() && types.size() != ids.size()) {

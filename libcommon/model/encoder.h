@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "io/jsonl.h"
@@ -45,6 +46,15 @@ bool is_encoder_folder(const std::filesystem::path& folder);
 /// \throws Error(Exit::no_input) without config.json or weights; Error(Exit::data) naming file and
 /// key, or listing missing, unknown and ill-shaped tensors
 Encoder load_encoder(const std::filesystem::path& folder, const at::Device& device = at::kCPU);
+
+/// The same with packed dense layers (packed_linear.h): for who runs it often and without gradient.
+Encoder packed(Encoder encoder);
+/// The same of a net with an `encoder`.
+template <typename Net>
+Net packed(Net net) {
+  net.encoder = packed(std::move(net.encoder));
+  return net;
+}
 
 /// load_encoder() for a checkpoint that holds more than an encoder: `extra` are the other tensors,
 /// `naming` must give their names in `extra` and encoder names as encoder_naming() does.

@@ -2,6 +2,7 @@
 #include "model/encoder_layer.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/log.h>
@@ -15,6 +16,7 @@
 
 #include "base/error.h"
 #include "model/layers.h"
+#include "model/packed_linear.h"
 
 namespace unirg::model {
 namespace {
@@ -40,6 +42,9 @@ LayerNames layer_names(EncoderFamily family) {
   UNIRG_ASSERT(false, "unknown family");
 }
 
+/// Behind a dense layer's name: its weight as packed_linear() takes it.
+constexpr const char* kPacked = ".packed";
+
 }  // namespace
 
 void add_dense_shapes(Shapes& shapes, const std::string& name, int64_t out, int64_t in) {
@@ -52,7 +57,23 @@ void add_norm_shapes(Shapes& shapes, const std::string& name, int64_t size) {
   shapes[name + ".bias"] = {size};
 }
 
+void pack_dense(Parameters& parameters) {
+  Parameters packed;
+  for (const auto& [name, tensor] : parameters) {
+    constexpr std::string_view kWeight = ".weight";
+    if (!name.ends_with(kWeight)) continue;
+    const std::string layer = name.substr(0, name.size() - kWeight.size());
+    if (tensor.dim() != 2 || !parameters.contains(layer + ".bias")) continue;
+    if (Tensor weight = packed_weight(tensor); weight.defined())
+      packed.emplace(layer + kPacked, std::move(weight));
+  }
+  parameters.merge(packed);
+}
+
 Tensor dense(const Parameters& parameters, const std::string& name, const Tensor& x) {
+  const auto packed = parameters.find(name + kPacked);
+  if (packed != parameters.end() && !at::GradMode::is_enabled() && x.numel() > 0)
+    return packed_linear(x, packed->second, parameter(parameters, name + ".bias"));
   return at::linear(x, parameter(parameters, name + ".weight"),
                     parameter(parameters, name + ".bias"));
 }

@@ -27,7 +27,11 @@ struct TokenBatch {
 void add_dense_shapes(Shapes& shapes, const std::string& name, int64_t out, int64_t in);
 void add_norm_shapes(Shapes& shapes, const std::string& name, int64_t size);
 
-/// x W^T + b with `name`.weight and `name`.bias. \param x [..., in] \returns [..., out]
+/// Adds the packed weight of every dense layer (a 2-d .weight with a .bias), where there is one to
+/// be had. The plain weights stay; mapped from their file, they need not stay in memory.
+void pack_dense(Parameters& parameters);
+/// x W^T + b with `name`.weight and `name`.bias; without gradient by the packed weight, if there is
+/// one. \param x [..., in] \returns [..., out]
 Tensor dense(const Parameters& parameters, const std::string& name, const Tensor& x);
 /// LayerNorm over the last axis with `name`.weight and `name`.bias.
 Tensor norm(const Parameters& parameters, const std::string& name, const Tensor& x, double eps);

@@ -165,7 +165,7 @@ struct BertScorer::Impl {
 
 BertScorer::BertScorer(const std::filesystem::path& folder, int64_t layer) {
   Impl impl{.tokenizer = text::Tokenizer::load(folder),
-            .encoder = model::load_encoder(folder),
+            .encoder = model::packed(model::load_encoder(folder)),
             .layer = layer,
             .specials = {}};
   const model::EncoderConfig& c = impl.encoder.config;

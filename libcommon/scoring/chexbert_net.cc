@@ -84,7 +84,7 @@ ChexbertNet::ChexbertNet(const std::filesystem::path& folder, NetCache cache) {
                 fmt::format("the tokenizer in '{}' has no [CLS] or [SEP]", folder.string()));
   }
   impl_ = std::make_unique<const Impl>(Impl{.tokenizer = std::move(tokenizer),
-                                            .chexbert = model::load_chexbert(folder),
+                                            .chexbert = model::packed(model::load_chexbert(folder)),
                                             .cache = std::move(cache),
                                             .cls = *cls,
                                             .sep = *sep});

@@ -61,11 +61,12 @@ RadGraphNet::RadGraphNet(const std::filesystem::path& folder, text::RadGraphToke
     throw Error(Exit::data,
                 fmt::format("the tokenizer in '{}' has no [CLS] or [SEP]", folder.string()));
   }
-  impl_ = std::make_unique<const Impl>(Impl{.tokenizer = std::move(tokenizer),
-                                            .dygie = model::load_dygie(folder, dataset),
-                                            .tokens = tokens,
-                                            .cache = std::move(cache),
-                                            .window = {*cls, *sep}});
+  impl_ =
+      std::make_unique<const Impl>(Impl{.tokenizer = std::move(tokenizer),
+                                        .dygie = model::packed(model::load_dygie(folder, dataset)),
+                                        .tokens = tokens,
+                                        .cache = std::move(cache),
+                                        .window = {*cls, *sep}});
 }
 
 RadGraphNet::~RadGraphNet() = default;

@@ -186,12 +186,13 @@ struct RateNet::Impl {
 
 RateNet::RateNet(const std::filesystem::path& recognizer, const std::filesystem::path& encoder,
                  const std::filesystem::path& rules, NetCache cache)
-    : impl_(std::make_unique<const Impl>(Impl{.rules = text::RushRules::load(rules),
-                                              .pieces = text::Tokenizer::load(recognizer),
-                                              .names = text::Tokenizer::load(encoder),
-                                              .recognizer = model::load_encoder(recognizer),
-                                              .encoder = model::load_encoder(encoder),
-                                              .cache = std::move(cache)})) {
+    : impl_(std::make_unique<const Impl>(
+          Impl{.rules = text::RushRules::load(rules),
+               .pieces = text::Tokenizer::load(recognizer),
+               .names = text::Tokenizer::load(encoder),
+               .recognizer = model::packed(model::load_encoder(recognizer)),
+               .encoder = model::packed(model::load_encoder(encoder)),
+               .cache = std::move(cache)})) {
   check_labels(impl_->recognizer.config.labels, recognizer);
 }
 
