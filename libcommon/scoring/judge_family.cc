@@ -5,9 +5,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <future>
 #include <map>
 #include <mutex>
+#include <semaphore>
 #include <utility>
 
 #include "base/error.h"
@@ -122,7 +124,9 @@ class Asker {
  public:
   Asker(std::unique_ptr<JudgeBackend> backend, const JudgeOptions& options)
       : backend_(std::move(backend)),
-        cache_(judge_folder(options.cache, backend_->place()), options.refresh, options.warn) {}
+        stopped_(options.stopped),
+        cache_(judge_folder(options.cache, backend_->place()), options.refresh, options.warn),
+        places_(backend_->concurrency()) {}
 
   [[nodiscard]] JudgeBackend& backend() const { return *backend_; }
   [[nodiscard]] std::optional<JudgeAnswer> kept(const std::string& digest) const {
@@ -133,9 +137,13 @@ class Asker {
 
  private:
   JudgeAnswer ask_twice(const JudgePrompt& prompt, const Json& request);
+  JudgeAnswer ask_and_keep(const std::string& digest, const JudgePrompt& prompt,
+                           const Json& request);
 
   std::unique_ptr<JudgeBackend> backend_;
+  std::function<bool()> stopped_;
   JudgeCache cache_;
+  std::counting_semaphore<> places_;  ///< for questions that are asked and not yet kept
   std::mutex mutex_;
   std::map<std::string, std::shared_future<JudgeAnswer>> under_way_;
 };
@@ -146,6 +154,20 @@ JudgeAnswer Asker::ask_twice(const JudgePrompt& prompt, const Json& request) {
   if (backend_->deterministic() || answer.refused || read_answer(prompt.reply, answer))
     return answer;
   return backend_->ask(request);
+}
+
+/// A question has its place until its answer is kept, so a run that is killed loses at most
+/// `concurrency` answers, however slow the disk.
+JudgeAnswer Asker::ask_and_keep(const std::string& digest, const JudgePrompt& prompt,
+                                const Json& request) {
+  while (!places_.try_acquire_for(std::chrono::milliseconds(20))) check_stopped(stopped_);
+  struct Place {
+    std::counting_semaphore<>& places;
+    ~Place() { places.release(); }
+  } const place{places_};
+  JudgeAnswer answer = ask_twice(prompt, request);
+  if (answer.lasting) cache_.keep(digest, prompt, answer);
+  return answer;
 }
 
 JudgeAnswer Asker::ask(const std::string& digest, const JudgePrompt& prompt, const Json& request) {
@@ -167,10 +189,7 @@ JudgeAnswer Asker::ask(const std::string& digest, const JudgePrompt& prompt, con
   try {
     // Another thread may have finished between our look into the cache and now.
     std::optional<JudgeAnswer> answer = cache_.find(digest);
-    if (!answer) {
-      answer = ask_twice(prompt, request);
-      if (answer->lasting) cache_.keep(digest, prompt, *answer);
-    }
+    if (!answer) answer = ask_and_keep(digest, prompt, request);
     promise.set_value(*answer);
     finish();
     return *answer;

@@ -45,12 +45,13 @@ std::vector<MetricInfo> judge_metrics(const JudgeOptions& options);
 
 /// \param names some of judge_metrics(), none twice; metrics() has their order. Metrics of one
 /// judge share one request. score() asks for all hypotheses of a group at once, up to the
-/// concurrency over all threads: with groups of one, call it from as many threads as there may be
-/// requests. Equal requests are sent once while one is under way, and once in all with a cache. An
-/// invalid answer is asked for once more (unless the judge would only repeat itself), then kept as
-/// invalid; an answer that a limit of tokens or a filter cut off is invalid unless all that counts
-/// was said before. The cache is apart for each address of a server (judge_cache.h); `digest` below
-/// names the question, whoever answers. Scored::details:
+/// concurrency over all threads, a place held until the answer is kept: with groups of one, call it
+/// from as many threads as there may be requests. Equal requests are sent once while one is under
+/// way, and once in all with a cache. An invalid answer is asked for once more (unless the judge
+/// would only repeat itself), then kept as invalid; an answer that a limit of tokens or a filter
+/// cut off is invalid unless all that counts was said before. The cache is apart for each address
+/// of a server (judge_cache.h); `digest` below names the question, whoever answers.
+/// Scored::details:
 /// {"judge": {"green": {"valid", "digest", "prompt", "served", "finish", "reply", and "counts" or
 /// "reason"}, ...}}.
 /// \throws Error(Exit::config): unknown name or backend, missing URL, model or checkpoint;

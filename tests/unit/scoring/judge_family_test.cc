@@ -293,6 +293,56 @@ TEST(JudgeFamily, equal_questions_of_many_threads_are_asked_once) {
   EXPECT_EQ(server.requests().size(), 2u);
 }
 
+/// Notes how many of the questions that were ever asked are not in the cache's folder.
+class CountingJudge final : public JudgeBackend {
+ public:
+  CountingJudge(std::filesystem::path cache, std::atomic<int64_t>& most)
+      : cache_(std::move(cache)), most_(most) {}
+  [[nodiscard]] io::Json request(const JudgePrompt& prompt,
+                                 const std::vector<JudgeMessage>& messages) const override {
+    return {{"prompt", prompt.name}, {"text", messages.back().content}};
+  }
+  JudgeAnswer ask(const io::Json&) override {
+    const std::lock_guard lock(mutex_);
+    ++asked_;
+    most_ = std::max(most_.load(), asked_ - kept());
+    return {green_reply(1, 1), "stop", "counting", nullptr, ""};
+  }
+  [[nodiscard]] int64_t concurrency() const override { return 2; }
+  [[nodiscard]] bool deterministic() const override { return true; }
+
+ private:
+  [[nodiscard]] int64_t kept() const {
+    int64_t count = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(cache_))
+      count += entry.path().extension() == ".json" ? 1 : 0;
+    return count;
+  }
+
+  std::filesystem::path cache_;
+  std::atomic<int64_t>& most_;
+  std::mutex mutex_;
+  int64_t asked_ = 0;
+};
+
+TEST(JudgeFamily, no_more_than_concurrency_answers_are_ever_not_yet_kept) {
+  TempFolder folder;
+  std::atomic<int64_t> most = 0;
+  const auto family = judge_family({"green"}, options_for("http://h", folder.path()),
+                                   std::make_unique<CountingJudge>(folder.path(), most));
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 8; ++t) {
+      threads.emplace_back([&family, t] {
+        for (int i = 0; i < 8; ++i)
+          (void)family->score({"reference", {"text " + std::to_string(8 * t + i)}});
+      });
+    }
+  }
+  EXPECT_GE(most, 1);
+  EXPECT_LE(most, 2);
+}
+
 TEST(JudgeFamily, wrong_content_and_no_content_are_invalid_after_a_second_try) {
   TempFolder folder;
   JudgeServer server("wrong,wrong,null,null");
