@@ -11,7 +11,7 @@ BIN := $(CURDIR)/build/$(PRESET)/bin
 # Two runs of a graph side by side, a thread each, waste less than two threads on one.
 PIPELINE = $(MAKE) --no-print-directory --silent --jobs=2 BIN=$(BIN) -f pipelines
 .PHONY: help setup build demo ablation demo-real test smoke verify parity parity-metrics judge-server lint format bench \
-        bench-metrics install clean
+        bench-metrics bench-rl install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -65,6 +65,9 @@ bench: build ## run the measurements under tests/bench
 
 bench-metrics: build ## metrics beside the published Python packages, one thread; ONLY=WORDS, DATA=/path
 	scripts/bench-metrics --bin $(BIN) $(if $(DATA),--data '$(DATA)') $(if $(ONLY),--only '$(ONLY)')
+
+bench-rl: build ## decoding, SFT and GRPO steps beside transformers and trl; ONLY=WORDS
+	scripts/bench-rl --loop build/$(PRESET)/tests/bench/rl_loop $(if $(ONLY),--only '$(ONLY)')
 
 install: build ## install tools, man pages, completions and data: PREFIX=/usr/local DESTDIR=
 	cmake --install build/$(PRESET) --prefix $(PREFIX)

@@ -66,6 +66,13 @@ file(MAKE_DIRECTORY "${UNIRG_FMT_FIRST}")
 file(CREATE_LINK "${FMT_INCLUDE_DIR}/fmt" "${UNIRG_FMT_FIRST}/fmt" SYMBOLIC)
 target_include_directories(unirg_torch SYSTEM BEFORE INTERFACE "${UNIRG_FMT_FIRST}")
 target_compile_definitions(unirg_torch INTERFACE AT_PER_OPERATOR_HEADERS)
+# Tensors of a few kilobytes to a few megabytes come and go by the thousand; glibc spends a tenth to a fifth of a training
+# step and of decoding on them, and needs more memory. Sanitizers bring an allocator of their own.
+if(NOT UNIRG_SANITIZE AND NOT UNIRG_FUZZ)
+  find_library(TCMALLOC_LIBRARY tcmalloc_minimal REQUIRED)
+  mark_as_advanced(TCMALLOC_LIBRARY)
+  target_link_libraries(unirg_torch INTERFACE "-Wl,--push-state,--no-as-needed,${TCMALLOC_LIBRARY},--pop-state")
+endif()
 
 # LibTorch's headers cost a file 4 s: the modules that LAYERS marks with '*', their tests and tools parse them once.
 # The dev preset does without, so that every file still names what it includes.

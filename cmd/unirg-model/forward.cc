@@ -38,7 +38,7 @@ Exit answer_request(const ModelToolOptions& o, cli::Context& context) {
   const std::string file = only_argument(o);
   const io::Json request = io::Json::parse(io::read_file(file), nullptr, false);
   if (request.is_discarded()) throw Error(Exit::data, fmt::format("'{}': not valid JSON", file));
-  train::configure_for_units();
+  train::use_one_intra_op_thread();
   const std::string digest = model::save_tensors(o.output, answers(o, request, file));
   model::add_policy_input(context.record, o.model, model::policy_digest(o.model));
   context.record.add_output(o.output, digest);

@@ -74,7 +74,7 @@ void print_plan(const SftToolOptions& o, const policy::ReportWriter& writer,
 
 Exit run(SftToolOptions& o, cli::Context& context) {
   train::check_trainable(o.model, o.common.dtype, o.sft.trainable, o.output);
-  train::configure_for_units();
+  train::use_one_intra_op_thread();
   const bool labels = o.sft.objective == "labels";
   const data::StudySet set(o.studies,
                            o.common.on_error == "skip" ? data::OnError::skip : data::OnError::stop);

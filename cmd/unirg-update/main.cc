@@ -117,7 +117,7 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
     throw Error(Exit::usage, "rollouts and --rewards cannot both be standard input");
   }
   train::check_trainable(job.policy, o.common.dtype, job.options.trainable, job.output);
-  train::configure_for_units();
+  train::use_one_intra_op_thread();
   job.output = io::folder_name(job.output);
   job.threads = static_cast<int>(o.common.threads);
   job.device = o.common.device;

@@ -47,7 +47,7 @@ bool is_encoder_folder(const std::filesystem::path& folder);
 /// key, or listing missing, unknown and ill-shaped tensors
 Encoder load_encoder(const std::filesystem::path& folder, const at::Device& device = at::kCPU);
 
-/// The same with packed dense layers (packed_linear.h): for who runs it often and without gradient.
+/// The same with packed dense layers (dense.h): for who runs it often and without gradient.
 Encoder packed(Encoder encoder);
 /// The same of a net with an `encoder`.
 template <typename Net>

@@ -15,8 +15,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "model/dense.h"
 #include "model/layers.h"
-#include "model/packed_linear.h"
 
 namespace unirg::model {
 namespace {

@@ -11,7 +11,9 @@
 #include <ATen/ops/rsqrt.h>
 
 #include "base/rng.h"
+#include "model/dense.h"
 #include "model/random_words.h"
+#include "model/row_kernels.h"
 
 namespace unirg::model {
 namespace {
@@ -50,7 +52,9 @@ Linear bind_linear(const Parameters& parameters, const std::string& name, bool b
 }
 
 Tensor apply(const Linear& layer, const Tensor& x, const Dropout& dropout) {
-  const Tensor base = at::linear(x, layer.weight, layer.bias);
+  const bool packed = layer.packed.defined() && x.numel() > 0;
+  const Tensor base = packed ? packed_linear(x, layer.packed, layer.bias)
+                             : dense_linear(x, layer.weight, layer.bias);
   if (!layer.lora_a.defined()) return base;
   const Tensor seen = dropped(x.to(layer.lora_a.scalar_type()), dropout, layer.name);
   const Tensor change = at::linear(at::linear(seen, layer.lora_a), layer.lora_b);
@@ -58,7 +62,8 @@ Tensor apply(const Linear& layer, const Tensor& x, const Dropout& dropout) {
 }
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
-  // One kernel there, not seven. It rounds once, after the weight.
+  // One kernel each, not seven. CUDA's rounds once, after the weight.
+  if (have_row_kernels(x, weight)) return rms_norm_rows(x, weight, eps);
   if (x.is_cuda()) return at::rms_norm(x, {x.size(-1)}, weight, eps);
   const Tensor wide = x.to(at::kFloat);
   const Tensor normed = wide * at::rsqrt(wide.square().mean(-1, /*keepdim=*/true) + eps);
@@ -70,6 +75,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
 }
 
 Tensor rotate(const Tensor& x, const Tensor& cos, const Tensor& sin) {
+  if (have_row_kernels(x, cos)) return rotate_rows(x, cos, sin);
   const auto halves = x.chunk(2, -1);
   return x * cos + at::cat({-halves[1], halves[0]}, -1) * sin;
 }

@@ -32,6 +32,7 @@ struct Linear {
   Tensor bias;            ///< [out] or undefined
   Tensor lora_a, lora_b;  ///< [rank, in], [out, rank]; both undefined without adapter
   double lora_scale = 0;
+  Tensor packed{};     ///< the weight as packed_linear() takes it; for who needs no gradient
   std::string name{};  ///< of a layer with an adapter; names its dropout masks
 };
 

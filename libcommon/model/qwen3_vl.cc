@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "io/run_record.h"
 #include "model/checkpoint_tensors.h"
+#include "model/dense.h"
 
 namespace unirg::model {
 namespace {
@@ -92,6 +93,43 @@ Qwen3VL load_model(const std::filesystem::path& folder, const std::string& devic
   for (auto& [name, tensor] : load_adapter(folder, config, adapter))
     parameters[name] = tensor.to(placement.device);
   return model::bind_model(std::move(config), std::move(parameters), std::move(adapter));
+}
+
+namespace {
+
+void pack(std::initializer_list<Linear*> layers) {
+  for (Linear* layer : layers) {
+    layer->packed = packed_weight(layer->weight);
+    let_go(layer->weight);
+  }
+}
+
+/// Layers that read the same input, as one; left as they are if one has an adapter.
+void pack_joined(Linear& joined, std::initializer_list<Linear*> layers) {
+  std::vector<Tensor> weights, biases;
+  for (const Linear* layer : layers) {
+    if (layer->lora_a.defined()) return pack(layers);
+    weights.push_back(layer->weight);
+    if (layer->bias.defined()) biases.push_back(layer->bias);
+  }
+  joined.packed = packed_weight(at::cat(weights, 0));
+  for (const Tensor& weight : weights) let_go(weight);
+  if (!biases.empty()) joined.bias = at::cat(biases, 0);
+}
+
+}  // namespace
+
+void pack_weights(Qwen3VL& model) {
+  model.text.head_packed = packed_weight(model.text.head);
+  if (!model.text.head_packed.defined()) return;  // not to be had here
+  for (TextLayer& l : model.text.layers) {
+    pack_joined(l.qkv, {&l.q, &l.k, &l.v});
+    pack_joined(l.gate_up, {&l.gate, &l.up});
+    pack({&l.o, &l.down});
+  }
+  for (VisionBlock& b : model.vision.blocks) pack({&b.qkv, &b.proj, &b.fc1, &b.fc2});
+  for (VisionMerger& m : model.vision.deepstack) pack({&m.fc1, &m.fc2});
+  if (model.config.sees()) pack({&model.vision.merger.fc1, &model.vision.merger.fc2});
 }
 
 Qwen3VL without_adapter(const Qwen3VL& model) {

@@ -20,6 +20,8 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "model/decode_attention.h"
+#include "model/dense.h"
 #include "model/layers.h"
 #include "model/recompute.h"
 
@@ -33,28 +35,40 @@ struct Heads {
   Tensor k, v;  ///< [..., K, D]; k normed, rotated
 };
 
+/// Queries, keys and values of normed states [..., H], before their own norms: [..., heads, D].
+std::array<Tensor, 3> project_plain(const TextConfig& c, const TextLayer& layer, const Tensor& x,
+                                    const Dropout& dropout) {
+  const auto heads = [&](const Tensor& projected) {
+    return projected.unflatten(-1, {-1, c.head_dim});
+  };
+  if (!layer.qkv.packed.defined())
+    return {heads(apply(layer.q, x, dropout)), heads(apply(layer.k, x, dropout)),
+            heads(apply(layer.v, x, dropout))};
+  const Tensor all = heads(apply(layer.qkv, x));
+  const int64_t A = c.num_attention_heads;
+  const int64_t K = c.num_key_value_heads;
+  return {all.narrow(-2, 0, A), all.narrow(-2, A, K), all.narrow(-2, A + K, K)};
+}
+
 /// Queries, keys and values of x [..., H].
 Heads project(const TextConfig& c, const TextLayer& layer, const Tensor& x, const Rotary& rotary,
               const Dropout& dropout) {
   const Tensor normed = rms_norm(x, layer.input_norm, c.rms_norm_eps);
-  const auto heads = [&](const Linear& linear, int64_t n) {
-    auto shape = x.sizes().vec();
-    shape.back() = n;
-    shape.push_back(c.head_dim);
-    return apply(linear, normed, dropout).view(shape);
-  };
+  const auto [q, k, v] = project_plain(c, layer, normed, dropout);
   const auto placed = [&](const Tensor& t, const Tensor& norm) {
     return rotate(norm.defined() ? rms_norm(t, norm, c.rms_norm_eps) : t, rotary.cos, rotary.sin);
   };
-  const Tensor q = heads(layer.q, c.num_attention_heads);
-  const Tensor k = heads(layer.k, c.num_key_value_heads);
-  return {placed(q, layer.q_norm), placed(k, layer.k_norm), heads(layer.v, c.num_key_value_heads)};
+  return {placed(q, layer.q_norm), placed(k, layer.k_norm), v};
 }
 
 /// Residual MLP (SwiGLU) of one layer.
 Tensor feed_forward(const TextConfig& c, const TextLayer& layer, const Tensor& x,
                     const Dropout& dropout) {
   const Tensor z = rms_norm(x, layer.post_norm, c.rms_norm_eps);
+  if (layer.gate_up.packed.defined()) {
+    const auto halves = apply(layer.gate_up, z).chunk(2, -1);
+    return x + apply(layer.down, at::silu(halves[0]) * halves[1]);
+  }
   return x + apply(layer.down,
                    at::silu(apply(layer.gate, z, dropout)) * apply(layer.up, z, dropout), dropout);
 }
@@ -200,15 +214,20 @@ Own fresh(const Heads& heads, const ReplyShape& s, int64_t T) {
   return {rows(heads.k), rows(heads.v)};
 }
 
-/// Appends to the cache. A narrowed cache keeps a uniform stride over its leading axes, so
-/// flattening them is a view, not a copy.
-Own cached(ReplyCache& cache, size_t layer, const Heads& heads, int64_t T) {
-  const auto append = [&](Tensor& all, const Tensor& kv) {
+void append(ReplyCache& cache, size_t layer, const Heads& heads) {
+  const auto put = [&](const Tensor& all, const Tensor& kv) {
     const Tensor own = cache_order(kv);
     all.narrow(3, cache.length, own.size(3)).copy_(own);
-    return all.narrow(3, 0, T).flatten(0, 2);
   };
-  return {append(cache.keys[layer], heads.k), append(cache.values[layer], heads.v)};
+  put(cache.keys[layer], heads.k);
+  put(cache.values[layer], heads.v);
+}
+
+/// The first T of the cache. It keeps a uniform stride over its leading axes, so flattening them is
+/// a view, not a copy.
+Own cached(const ReplyCache& cache, size_t layer, int64_t T) {
+  const auto rows = [&](const Tensor& all) { return all.narrow(3, 0, T).flatten(0, 2); };
+  return {rows(cache.keys[layer]), rows(cache.values[layer])};
 }
 
 /// Mask of L new reply tokens over P prompt tokens and T = cached + L own tokens; undefined when
@@ -285,6 +304,12 @@ TextWeights bind_text(const TextConfig& config, const Parameters& p, const std::
   return weights;
 }
 
+Tensor next_logits(const TextWeights& weights, const Tensor& hidden) {
+  const Tensor logits = weights.head_packed.defined() ? packed_linear(hidden, weights.head_packed)
+                                                      : dense_linear(hidden, weights.head);
+  return logits.to(at::kFloat);
+}
+
 Rotary rotary_tables(const TextConfig& config,
                      const std::vector<std::array<int64_t, 3>>& positions) {
   const auto n = static_cast<int64_t>(positions.size());
@@ -351,8 +376,14 @@ Tensor reply_forward(const TextConfig& config, const TextWeights& weights,
     const Part part = [&config, &layer, shape, T, mask, rotary, cache, i,
                        dropout = pass.dropout](const std::vector<Tensor>& in) {
       const Heads heads = project(config, layer, in[0], rotary, dropout);
-      const Own own = cache ? cached(*cache, i, heads, T) : fresh(heads, shape, T);
-      const Tensor attended = reply_attention(shape, heads.q, in[1], in[2], own.k, own.v, mask);
+      if (cache) append(*cache, i, heads);
+      Tensor attended;
+      if (cache && shape.L == 1 && !mask.defined() && have_decode_attention(heads.q, in[1])) {
+        attended = decode_attention(heads.q, in[1], in[2], cache->keys[i], cache->values[i], T);
+      } else {
+        const Own own = cache ? cached(*cache, i, T) : fresh(heads, shape, T);
+        attended = reply_attention(shape, heads.q, in[1], in[2], own.k, own.v, mask);
+      }
       const Tensor y = in[0] + apply(layer.o, attended, dropout);
       return std::vector<Tensor>{feed_forward(config, layer, y, dropout)};
     };

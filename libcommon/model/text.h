@@ -26,6 +26,8 @@ struct TextLayer {
   Linear q, k, v, o;
   Tensor q_norm, k_norm;  ///< undefined without qk_norm
   Linear gate, up, down;
+  Linear qkv = {},
+         gate_up = {};  ///< the weights of three, and of two, as one; of pack_weights() only
 };
 
 /// The tower's weights, looked up once. Tensors share storage (and autograd identity) with the
@@ -33,12 +35,16 @@ struct TextLayer {
 struct TextWeights {
   Tensor embed;  ///< [V, H]
   std::vector<TextLayer> layers;
-  Tensor norm;  ///< [H]
-  Tensor head;  ///< [V, H]; embed itself when tied
+  Tensor norm;              ///< [H]
+  Tensor head;              ///< [V, H]; embed itself when tied
+  Tensor head_packed = {};  ///< as packed_linear() takes it; for who needs no gradient
 };
 /// \param root what the tower's names begin with (text_root in checkpoint_tensors.h)
 TextWeights bind_text(const TextConfig& config, const Parameters& parameters,
                       const std::string& root, double lora_scale = 0);
+
+/// Logits of the next token. \param hidden [..., H], after the final norm \returns [..., V] float32
+Tensor next_logits(const TextWeights& weights, const Tensor& hidden);
 
 /// Rotary tables, in the dtype of the activations.
 struct Rotary {

@@ -6,7 +6,6 @@
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/gelu.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
@@ -17,6 +16,7 @@
 
 #include "base/error.h"
 #include "model/checkpoint_tensors.h"
+#include "model/dense.h"
 #include "model/recompute.h"
 
 namespace unirg::model {
@@ -222,7 +222,7 @@ VisionOutput vision_forward(const VisionConfig& config, const VisionWeights& wei
   const auto geometry = std::make_shared<const Geometry>(make_geometry(config, weights, grids));
   const Tensor patch_weight =
       weights.patch_weight.view({config.hidden_size, config.patch_values()});
-  Tensor x = at::linear(pixels.to(patch_weight.scalar_type()), patch_weight, weights.patch_bias) +
+  Tensor x = dense_linear(pixels.to(patch_weight.scalar_type()), patch_weight, weights.patch_bias) +
              geometry->position;
   VisionOutput output;
   const auto& taken = config.deepstack_visual_indexes;

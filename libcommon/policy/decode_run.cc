@@ -181,7 +181,8 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
     print_job(job, common, writer, studies, set);
     return Exit::ok;
   }
-  const model::Qwen3VL model = model::load_model(job.model, common.device, common.dtype);
+  model::Qwen3VL model = model::load_model(job.model, common.device, common.dtype);
+  model::pack_weights(model);
   const std::string policy = model::policy_digest(job.model);
   context.record.add_input(job.studies);
   model::add_policy_input(context.record, job.model, policy);

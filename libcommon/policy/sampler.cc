@@ -3,12 +3,12 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/embedding.h>
-#include <ATen/ops/from_blob.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <span>
 
@@ -25,87 +25,100 @@ struct Draw {
   float logprob = 0;
 };
 
-/// log sum exp of logits / temperature, in double.
-double log_normaliser(std::span<const float> logits, double inverse_temperature) {
-  const float top = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float logit : logits)
-    sum += std::exp((static_cast<double>(logit) - top) * inverse_temperature);
-  return top * inverse_temperature + std::log(sum);
-}
+/// One open row: what its next token is drawn from.
+struct Row {
+  std::span<const float> logits;
+  std::span<const float> weights;  ///< exp((logit - largest allowed) / temperature), 0: not allowed
+  double log_normaliser = 0;       ///< log sum exp of all logits / temperature
+};
 
-int64_t best_allowed(std::span<const float> logits, const std::vector<bool>& allowed) {
-  int64_t best = -1;
-  for (size_t id = 0; id < logits.size(); ++id) {
-    if (allowed[id] && (best < 0 || logits[id] > logits[static_cast<size_t>(best)]))
-      best = static_cast<int64_t>(id);
-  }
-  return best;
-}
-
-/// Allowed ids that survive top-k and top-p, in id order, with unnormalised probabilities.
-std::vector<std::pair<int64_t, double>> candidates(std::span<const float> logits,
-                                                   const TokenRules& rules,
-                                                   const DecodeOptions& options) {
-  std::vector<std::pair<int64_t, double>> kept;
-  const float top = logits[static_cast<size_t>(best_allowed(logits, rules.allowed))];
-  for (size_t id = 0; id < logits.size(); ++id) {
-    if (rules.allowed[id])
-      kept.emplace_back(static_cast<int64_t>(id),
-                        std::exp((static_cast<double>(logits[id]) - top) / options.temperature));
-  }
-  const bool narrow = (options.top_k > 0 && options.top_k < static_cast<int64_t>(kept.size())) ||
-                      options.top_p < 1.0;
-  if (!narrow) return kept;
+/// The least weight that survives top-k and top-p.
+double least_weight(const Row& row, const DecodeOptions& options) {
+  if (options.top_k == 0 && options.top_p >= 1.0) return 0;
   std::vector<double> sorted;
-  for (const auto& [id, p] : kept) sorted.push_back(p);
+  for (const float w : row.weights) {
+    if (w > 0) sorted.push_back(w);
+  }
   std::sort(sorted.begin(), sorted.end(), std::greater<>());
   if (options.top_k > 0 && options.top_k < static_cast<int64_t>(sorted.size())) {
     const double least = sorted[static_cast<size_t>(options.top_k - 1)];
-    std::erase_if(sorted, [&](double p) { return p < least; });
+    std::erase_if(sorted, [&](double w) { return w < least; });
   }
-  double least = sorted.back();
   const double total = std::accumulate(sorted.begin(), sorted.end(), 0.0);
   double sum = 0;
-  for (const double p : sorted) {  // the fewest whose probability reaches top_p
-    sum += p;
-    if (sum >= options.top_p * total) {
-      least = std::max(least, p);
-      break;
-    }
+  for (const double w : sorted) {  // the fewest whose probability reaches top_p
+    sum += w;
+    if (sum >= options.top_p * total) return w;
   }
-  std::erase_if(kept, [&](const auto& item) { return item.second < least; });
-  return kept;
+  return sorted.back();
 }
 
-Draw draw_token(std::span<const float> logits, const TokenRules& rules,
-                const DecodeOptions& options, double uniform) {
-  const bool greedy = options.temperature == 0;
-  const double inverse = greedy ? 1.0 : 1.0 / options.temperature;
-  const double normaliser = log_normaliser(logits, inverse);
-  if (!std::isfinite(normaliser))
-    throw Error(Exit::data, "the policy's logits are not finite (hint: training diverged)");
-  Draw draw;
-  if (greedy) {
-    draw.token = best_allowed(logits, rules.allowed);
-  } else {
-    const auto kept = candidates(logits, rules, options);
-    double total = 0;
-    for (const auto& [id, p] : kept) total += p;
-    double target = uniform * total;
-    draw.token = kept.back().first;
-    for (const auto& [id, p] : kept) {
-      if (target < p) {
-        draw.token = id;
-        break;
-      }
-      target -= p;
-    }
+/// The id at `uniform` of the way through the weights that survive, in id order.
+int64_t pick(const Row& row, const DecodeOptions& options, double uniform) {
+  const double least = least_weight(row, options);
+  double total = 0;
+  for (const float w : row.weights) total += w >= least ? static_cast<double>(w) : 0.0;
+  double left = uniform * total;
+  int64_t last = -1;
+  for (size_t id = 0; id < row.weights.size(); ++id) {
+    const double w = row.weights[id];
+    if (w == 0 || w < least) continue;
+    last = static_cast<int64_t>(id);
+    if (left < w) break;
+    left -= w;
   }
-  const double logit = logits[static_cast<size_t>(draw.token)];
-  draw.logprob = static_cast<float>(logit * inverse - normaliser);
+  return last;
+}
+
+/// The first of the likeliest ids.
+int64_t likeliest(const Row& row) {
+  return std::max_element(row.weights.begin(), row.weights.end()) - row.weights.begin();
+}
+
+Draw draw_token(const Row& row, const DecodeOptions& options, double uniform) {
+  if (!std::isfinite(row.log_normaliser))
+    throw Error(Exit::data, "the policy's logits are not finite (hint: training diverged)");
+  const bool greedy = options.temperature == 0;
+  Draw draw;
+  draw.token = greedy ? likeliest(row) : pick(row, options, uniform);
+  const double logit = row.logits[static_cast<size_t>(draw.token)];
+  draw.logprob =
+      static_cast<float>(logit / (greedy ? 1.0 : options.temperature) - row.log_normaliser);
   return draw;
 }
+
+/// [V] float32: 0, or -inf where an id may not be drawn.
+Tensor ban(const TokenRules& rules) {
+  Tensor mask = at::zeros({static_cast<int64_t>(rules.allowed.size())}, at::kFloat);
+  float* values = mask.mutable_data_ptr<float>();
+  for (size_t id = 0; id < rules.allowed.size(); ++id) {
+    if (!rules.allowed[id]) values[id] = -std::numeric_limits<float>::infinity();
+  }
+  return mask;
+}
+
+/// Logits of the open rows and what they weigh.
+class NextTokens {
+ public:
+  /// \param logits [rows, V] float32 on the CPU, contiguous \param banned of ban()
+  NextTokens(Tensor logits, const Tensor& banned, double temperature) : logits_(std::move(logits)) {
+    const double inverse = temperature == 0 ? 1.0 : 1.0 / temperature;
+    const Tensor allowed = logits_ + banned;
+    weights_ = ((allowed - allowed.amax(-1, /*keepdim=*/true)) * inverse).exp_();
+    log_normalisers_ = (logits_ * inverse).logsumexp(-1);
+  }
+
+  [[nodiscard]] Row row(size_t i) const {
+    const auto V = static_cast<size_t>(logits_.size(1));
+    return {{logits_.const_data_ptr<float>() + i * V, V},
+            {weights_.const_data_ptr<float>() + i * V, V},
+            log_normalisers_.const_data_ptr<float>()[i]};
+  }
+
+ private:
+  Tensor logits_, weights_;  ///< [rows, V]
+  Tensor log_normalisers_;   ///< [rows]
+};
 
 /// Replies under construction; rows of the batch are those still open.
 class Decoder {
@@ -126,7 +139,7 @@ class Decoder {
     const model::Rotary rotary = model::reply_rotary(model_, batch_.positions, cache_.length, 1);
     const Tensor out =
         model::reply_forward(model_.config.text, model_.text, prefix_, hidden, rotary, &cache_);
-    return at::linear(out.view({n, -1}), model_.text.head).to(at::kFloat).to(at::kCPU).contiguous();
+    return model::next_logits(model_.text, out.view({n, -1})).to(at::kCPU).contiguous();
   }
 
   /// Leaves only `rows` in the batch.
@@ -152,14 +165,13 @@ std::vector<Reply> sample_replies(const model::Qwen3VL& model, const model::Prom
                "one rule a token id");
   const at::NoGradGuard no_grad;
   Decoder decoder(model, prompt, options);
+  const Tensor banned = ban(rules);
   std::vector<Reply> replies(static_cast<size_t>(options.samples));
   std::vector<int64_t> open(replies.size());  // reply of each row
   std::iota(open.begin(), open.end(), int64_t{0});
   std::vector<int64_t> tokens(replies.size(), prompt.tokens.back());
   for (int64_t t = 0; t < options.max_new_tokens && !open.empty(); ++t) {
-    const Tensor logits = decoder.step(tokens);
-    const float* data = logits.const_data_ptr<float>();
-    const auto V = static_cast<size_t>(logits.size(1));
+    const NextTokens candidates(decoder.step(tokens), banned, options.temperature);
     std::vector<int64_t> rows;
     std::vector<int64_t> still_open;
     std::vector<int64_t> next;
@@ -167,7 +179,7 @@ std::vector<Reply> sample_replies(const model::Qwen3VL& model, const model::Prom
       Reply& reply = replies[static_cast<size_t>(open[row])];
       const double uniform = uniform_at(options.seed, "sample", subject,
                                         static_cast<uint64_t>(open[row]), static_cast<uint64_t>(t));
-      const Draw draw = draw_token({data + row * V, V}, rules, options, uniform);
+      const Draw draw = draw_token(candidates.row(row), options, uniform);
       reply.tokens.push_back(draw.token);
       reply.logprobs.push_back(draw.logprob);
       reply.stopped =

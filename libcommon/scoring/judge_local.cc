@@ -5,7 +5,6 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/embedding.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
@@ -91,6 +90,7 @@ struct JudgeLocal::Impl {
         tokenizer(text::Tokenizer::load(base)),
         ends(end_tokens(base, model.config)),
         digest(model::policy_digest(options.checkpoint)) {
+    model::pack_weights(model);
     if (model.config.eos_token_id >= 0) eos = tokenizer.token(model.config.eos_token_id);
     if (ends.empty())
       throw Error(Exit::data, fmt::format("checkpoint '{}' names no eos_token_id, so a judge's "
@@ -162,7 +162,7 @@ JudgeAnswer JudgeLocal::Impl::decode(const std::vector<int64_t>& prompt, int64_t
     const model::Rotary rotary = model::reply_rotary(model, batch.positions, cache.length, 1);
     const Tensor out =
         model::reply_forward(model.config.text, text, prefix, hidden, rotary, &cache).view({1, -1});
-    const Tensor logits = at::linear(out, text.head).to(at::kFloat).to(at::kCPU).view({-1});
+    const Tensor logits = model::next_logits(text, out).to(at::kCPU).view({-1});
     const Tensor scores = logits + never;
     token = at::argmax(scores).item<int64_t>();  // of NaN and numbers, it names a NaN
     if (!std::isfinite(scores[token].item<float>()))

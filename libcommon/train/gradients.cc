@@ -4,7 +4,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros_like.h>
-#include <malloc.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "base/error.h"
@@ -50,14 +49,6 @@ StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t
     if (!step.gradients[k].defined()) step.gradients[k] = at::zeros_like(leaves[k]);
   }
   return step;
-}
-
-void configure_for_units() {
-  use_one_intra_op_thread();
-  // Activations of a few hundred kilobytes come and go by the thousand; glibc would map and unmap
-  // each of them.
-  ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
 int unit_threads(const Tensor& parameter, int threads) { return parameter.is_cuda() ? 1 : threads; }

@@ -39,10 +39,8 @@ int unit_threads(const Tensor& parameter, int threads);
 StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t units,
                          const std::function<UnitLoss(int64_t)>& unit);
 
-/// Sets the process up for units: one intra-op thread, and freed tensor memory kept for reuse.
-void configure_for_units();
-
-/// Must be called by a worker thread before tensor work: OpenMP keeps the setting thread by thread.
+/// Must be called by the main thread, and by a worker before tensor work: OpenMP keeps the setting
+/// thread by thread.
 void use_one_intra_op_thread();
 
 }  // namespace unirg::train

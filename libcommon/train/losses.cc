@@ -5,13 +5,14 @@
 #include <ATen/core/ivalue.h>
 #include <ATen/ops/_log_softmax_backward_data.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <vector>
+
+#include "model/dense.h"
 
 namespace unirg::train {
 namespace {
@@ -36,7 +37,7 @@ std::vector<Chunk> cut(int64_t rows, int64_t vocabulary, int64_t chunk_values) {
 
 /// Log-probabilities of the whole vocabulary. \returns [n, V] float32
 Tensor all_logprobs(const Tensor& hidden, const Tensor& head, double temperature) {
-  Tensor logits = at::linear(hidden, head).to(at::kFloat);
+  Tensor logits = model::dense_linear(hidden, head).to(at::kFloat);
   if (temperature != 1.0) logits = logits / temperature;
   return at::log_softmax(logits, -1);
 }
@@ -103,7 +104,7 @@ struct Score : torch::autograd::Function<Score> {
       const Tensor to_logits =
           logit_gradient(chunk.of(hidden), head, chunk.of(targets),
                          {part_of(all.logprob), part_of(all.entropy)}, temperature, kept);
-      if (hidden.requires_grad()) to_hidden.push_back(to_logits.mm(head));
+      if (hidden.requires_grad()) to_hidden.push_back(model::dense_linear(to_logits, head.t()));
       if (!head.requires_grad()) continue;
       const Tensor part = to_logits.t().mm(chunk.of(hidden));
       to_head = to_head.defined() ? to_head.add_(part) : part;

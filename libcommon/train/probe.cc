@@ -5,7 +5,6 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linalg_vector_norm.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -173,7 +172,7 @@ void describe(const model::Qwen3VL& model, const Probe& probe, Parameters& out) 
   out["position_ids"] = position_ids(model, probe);
   const Tensor hidden = model::forward_plain(model, {probe.prompt})[0];
   out["hidden"] = hidden.to(at::kFloat);
-  out["logits"] = at::linear(hidden, model.text.head).to(at::kFloat);
+  out["logits"] = model::next_logits(model.text, hidden);
   if (T > 1) {
     const TokenScores scores =
         token_scores(hidden.narrow(0, 0, T - 1), model.text.head,

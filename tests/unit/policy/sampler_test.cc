@@ -104,6 +104,11 @@ TEST(SampleReplies, top_k_keeps_the_likeliest_allowed_tokens_and_ties_with_the_l
       << "1/6 of what is left, 5/6";
 }
 
+TEST(SampleReplies, a_likely_token_that_is_not_allowed_does_not_drown_the_others) {
+  // (log 0.4 - log 0.2) / 0.001 = 693: beyond what exp can hold.
+  EXPECT_EQ(drawn({.temperature = 0.001, .samples = 200}), (Ids{0, 2}));
+}
+
 TEST(SampleReplies, top_p_keeps_the_fewest_tokens_that_reach_it) {
   // Cumulative shares of the allowed: 1/3 2/3 5/6 14/15 1.
   EXPECT_EQ(drawn({.top_p = 0.60, .samples = 2000}), (Ids{0, 2}));
@@ -217,6 +222,19 @@ TEST_F(SampleFromPicture, log_probabilities_are_those_of_the_plain_forward_at_th
   for (const Reply& reply :
        sample({.temperature = 0.7, .top_k = 50, .max_new_tokens = 10, .samples = 4, .seed = 9})) {
     expect_plain_logprobs(reply, 0.7);
+  }
+}
+
+TEST_F(SampleFromPicture, packed_weights_change_nothing_but_the_order_of_sums) {
+  model::Qwen3VL packed = model;
+  model::pack_weights(packed);
+  if (!packed.text.head_packed.defined()) GTEST_SKIP() << "this LibTorch has no oneDNN";
+  const DecodeOptions options{.max_new_tokens = 10, .samples = 4, .seed = 9};
+  const auto plain = sample(options);
+  const auto replies = sample_replies(packed, prompt, "s1", rules, options);
+  for (size_t i = 0; i < replies.size(); ++i) {
+    EXPECT_EQ(replies[i].tokens, plain[i].tokens);
+    expect_plain_logprobs(replies[i], 1.0);
   }
 }
 
