@@ -40,18 +40,17 @@ void print_plan(const UpdateToolOptions& o, const policy::ReportWriter& writer) 
   for (size_t i = 0; i < job.studies.size(); ++i) {
     const policy::EncodedStudy& study = job.studies[i];
     const auto& samples = job.batch.groups[i].samples;
-    model::PassShape shape{.replies = static_cast<int64_t>(samples.size()),
-                           .prompt_tokens = static_cast<int64_t>(study.prompt.size())};
+    model::PassShape shape = policy::shape_of(study);
+    shape.replies = static_cast<int64_t>(samples.size());
+    shape.reply_tokens = 0;
     for (const data::Generation& sample : samples)
       shape.reply_tokens = std::max(shape.reply_tokens, static_cast<int64_t>(sample.tokens.size()));
     if (job.options.cross_entropy > 0) {  // the reference is one more reply
       ++shape.replies;
       shape.reply_tokens = std::max(shape.reply_tokens, static_cast<int64_t>(study.reply.size()));
     }
-    for (const policy::SizedImage& image : study.images) {
-      shape.patches += image.grid.patches();
+    for (const policy::SizedImage& image : study.images)
       work.picture_bytes += static_cast<int64_t>(image.pixels.pixels.size());
-    }
     const double flops = model::forward_flops(writer.config(), shape);
     if (flops > model::forward_flops(writer.config(), work.unit)) work.unit = shape;
     work.forward_flops += static_cast<double>(job.options.epochs) * flops;

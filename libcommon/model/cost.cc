@@ -38,18 +38,19 @@ int64_t vision_values(const VisionConfig& c) {
   return 11 * c.hidden_size + 2 * c.intermediate_size;
 }
 
-/// A layer's values for a prompt token: input, normed and scaled of both norms (6 H), queries
-/// through their norm and rotation, keys and values repeated for every query head and what the
-/// attention gives twice (7 A D), keys and values themselves (5 K D), the gate's four (4 F).
+/// A layer's values for a prompt token: what goes into both norms and comes out (4 H), queries
+/// before their norm and after their rotation, keys and values repeated for every query head and
+/// what the attention gives twice (6 A D), keys and values themselves (4 K D), the gate's four (4
+/// F).
 int64_t prompt_values(const TextConfig& c) {
   const Widths w(c);
-  return 6 * w.hidden + 7 * w.queries + 5 * w.keys + 4 * w.feed_forward;
+  return 4 * w.hidden + 6 * w.queries + 4 * w.keys + 4 * w.feed_forward;
 }
 
 /// The same for a reply token, whose attention is written out: its shares appear twice.
 int64_t reply_values(const TextConfig& c, int64_t context) {
   const Widths w(c);
-  return 6 * w.hidden + 5 * w.queries + 5 * w.keys + 4 * w.feed_forward +
+  return 4 * w.hidden + 4 * w.queries + 4 * w.keys + 4 * w.feed_forward +
          2 * c.num_attention_heads * context;
 }
 

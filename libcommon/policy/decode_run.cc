@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/rng.h"
+#include "policy/meter.h"
 #include "policy/plan.h"
 #include "policy/prompt_options.h"
 
@@ -134,6 +135,7 @@ namespace {
 
 struct StudyReplies {
   std::vector<data::Generation> generations;
+  model::PassShape shape;  ///< with the mean length of the replies
   int64_t tokens = 0;
 };
 
@@ -189,7 +191,7 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
   io::AtomicFile out(job.output);
   cli::Progress progress(context.log, "study", static_cast<int64_t>(studies.size()),
                          common.log_every);
-  int64_t tokens = 0;
+  Meter meter(model, static_cast<int>(common.threads));
   bool stopped = false;
   ordered_parallel(
       static_cast<int>(common.threads), static_cast<int64_t>(studies.size()),
@@ -204,6 +206,9 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
               writer.generation(encoded, replies[s], static_cast<int64_t>(s)));
           made.tokens += static_cast<int64_t>(replies[s].tokens.size());
         }
+        made.shape = shape_of(encoded);
+        made.shape.replies = job.decode.samples;
+        made.shape.reply_tokens = made.tokens / job.decode.samples;
         return made;
       },
       [&](int64_t i, StudyReplies made) {
@@ -212,7 +217,7 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
           g.policy = policy;
           out.write(io::json_line(data::to_json(g)));
         }
-        tokens += made.tokens;
+        meter.add(made.shape, 1, made.tokens);
         progress.advance();
         const bool is_last = i + 1 == static_cast<int64_t>(studies.size());
         stopped = context.stop.requested() && !is_last;
@@ -224,12 +229,14 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
   if (!set.rejected().empty())
     context.log.warning("skipped {} study records", set.rejected().size());
   context.record.note("studies", studies.size());
-  context.record.note("tokens", tokens);
+  const io::Json speed = meter.note();
+  context.record.note("speed", speed);
   context.record.add_output(job.output, out.sha256());
   context.record.write_beside(job.output);
   out.commit();  // last: a file that is there has its run record and its rejects
-  context.log.info("{} studies, {} reports, {} tokens", studies.size(),
-                   static_cast<int64_t>(studies.size()) * job.decode.samples, tokens);
+  context.log.info("{} studies, {} reports, {} tokens, {:.0f} a second", studies.size(),
+                   static_cast<int64_t>(studies.size()) * job.decode.samples,
+                   speed["tokens"].get<int64_t>(), speed["tokens_per_s"].get<double>());
   return Exit::ok;
 }
 

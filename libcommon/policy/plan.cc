@@ -90,12 +90,9 @@ Lengths sample_lengths(const ReportWriter& writer, const std::vector<const data:
   const size_t n = std::min(kSample, studies.size());
   for (size_t i = 0; i < n; ++i) {
     const EncodedStudy study = writer.encode(*studies[i * studies.size() / n], set);
-    model::PassShape shape{.prompt_tokens = static_cast<int64_t>(study.prompt.size()),
-                           .reply_tokens = static_cast<int64_t>(study.reply.size())};
-    for (const SizedImage& image : study.images) {
-      shape.patches += image.grid.patches();
+    const model::PassShape shape = shape_of(study);
+    for (const SizedImage& image : study.images)
       lengths.picture_bytes += static_cast<int64_t>(image.pixels.pixels.size());
-    }
     add(lengths.mean, shape);
     widen(lengths.longest, shape);
   }
@@ -105,6 +102,13 @@ Lengths sample_lengths(const ReportWriter& writer, const std::vector<const data:
   lengths.mean.patches /= count;
   lengths.picture_bytes /= count;
   return lengths;
+}
+
+model::PassShape shape_of(const EncodedStudy& study) {
+  model::PassShape shape{.prompt_tokens = static_cast<int64_t>(study.prompt.size()),
+                         .reply_tokens = static_cast<int64_t>(study.reply.size())};
+  for (const SizedImage& image : study.images) shape.patches += image.grid.patches();
+  return shape;
 }
 
 int64_t resident_bytes_at_work(bool trains) {

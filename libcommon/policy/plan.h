@@ -30,6 +30,9 @@ struct Lengths {
 Lengths sample_lengths(const ReportWriter& writer, const std::vector<const data::Study*>& studies,
                        const data::StudySet& set);
 
+/// A pass over one study and its own reply.
+model::PassShape shape_of(const EncodedStudy& study);
+
 /// Bytes this process holds now, after a pass of a tiny model has brought in what the libraries
 /// need to run: code, tables, allocator. \param trains a backward pass too
 int64_t resident_bytes_at_work(bool trains);

@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 #include "io/atomic_file.h"
+#include "policy/meter.h"
+#include "policy/plan.h"
 #include "train/checkpoint.h"
 
 namespace unirg::rl {
@@ -91,6 +93,24 @@ void save(const UpdateJob& job, TrainedPolicy& policy, const std::string& metric
   }
 }
 
+/// What the update did: samples are scored with gradient in each epoch, and without by the
+/// reference or before the first step.
+void add_work(const UpdateJob& job, const TrainedPolicy& policy, policy::Meter& meter) {
+  const UpdateOptions& o = job.options;
+  const auto epochs = static_cast<double>(o.epochs);
+  const bool in_loss = policy.reference.has_value() && !o.kl_in_reward;
+  const int before = (o.importance_cap > 0 || o.kl_in_reward ? 1 : 0) + (o.kl_in_reward ? 1 : 0);
+  for (size_t g = 0; g < job.batch.groups.size(); ++g) {
+    int64_t tokens = 0;
+    for (const data::Generation& sample : job.batch.groups[g].samples)
+      tokens += static_cast<int64_t>(sample.tokens.size());
+    model::PassShape shape = policy::shape_of(job.studies[g]);
+    shape.replies = static_cast<int64_t>(job.batch.groups[g].samples.size());
+    shape.reply_tokens = tokens / shape.replies;
+    meter.add(shape, epochs * (in_loss ? 4 : 3) + before, o.epochs * tokens);
+  }
+}
+
 /// All epochs. \returns the lines of metrics, none if it was stopped: an update is short, it begins
 /// again from its input
 std::optional<std::string> train_epochs(const UpdateOptions& options, size_t total,
@@ -119,11 +139,14 @@ Exit run_update(UpdateJob& job, const policy::ReportWriter& writer, cli::Context
   TrainedPolicy policy = load_policy(job, context.log);
   PolicyTrainer trainer(job.options, writer, job.threads, job.batch, job.studies, policy);
   const RolloutBatch& b = job.batch;
+  policy::Meter meter(policy.model, job.threads);
   const auto metrics = train_epochs(job.options, b.groups.size(), trainer, context.stop);
   if (!metrics) return Exit::interrupted;
   context.log.info("reward {:.4f} +- {:.4f}, length {:.1f}, {} of {} groups without spread",
                    b.rewards.at("reward").mean, b.rewards.at("reward").std, b.mean_length,
                    b.zero_variance_groups, b.groups.size());
+  add_work(job, policy, meter);
+  context.record.note("speed", meter.note());
   save(job, policy, *metrics, context.record);
   return Exit::ok;
 }

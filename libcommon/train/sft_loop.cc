@@ -11,6 +11,8 @@
 #include "base/rng.h"
 #include "io/atomic_file.h"
 #include "model/checkpoint_tensors.h"
+#include "policy/meter.h"
+#include "policy/plan.h"
 #include "train/checkpoint.h"
 #include "train/sft.h"
 
@@ -80,6 +82,7 @@ class SftRun {
   double learn(const std::vector<int64_t>& batch, int64_t epoch, double rate);
   [[nodiscard]] UnitLoss unit_loss(const std::vector<int64_t>& unit, double scale,
                                    const Augmentation& augmentation) const;
+  void count_work(const policy::EncodedStudy& study, double passes, int64_t tokens);
   void validate();
   [[nodiscard]] io::Json validation() const;  ///< fields of a metrics line
   void save_last();
@@ -100,6 +103,7 @@ class SftRun {
   Schedule schedule_;
   TrainingState state_;
   Progress progress_;
+  std::optional<policy::Meter> meter_;
   int64_t total_steps_ = 0;
   int64_t evaluate_every_ = 0;
 };
@@ -207,13 +211,24 @@ double SftRun::learn(const std::vector<int64_t>& batch, int64_t epoch, double ra
   return loss;
 }
 
+/// The labels objective looks at the pictures alone.
+void SftRun::count_work(const policy::EncodedStudy& study, double passes, int64_t tokens) {
+  model::PassShape shape = policy::shape_of(study);
+  if (labels()) shape.prompt_tokens = shape.reply_tokens = 0;
+  meter_->add(shape, passes, labels() ? 0 : tokens);
+}
+
 void SftRun::train_step() {
   const int64_t epoch = progress_.step / steps_per_epoch();
   const int64_t first = (progress_.step % steps_per_epoch()) * job_.options.batch_size;
   const auto order = epoch_order(static_cast<int64_t>(job_.train.size()), job_.seed, epoch);
   const auto last = std::min(first + job_.options.batch_size, static_cast<int64_t>(order.size()));
-  learn({order.begin() + first, order.begin() + last}, epoch,
-        learning_rate(schedule_, progress_.step));
+  const std::vector<int64_t> batch(order.begin() + first, order.begin() + last);
+  learn(batch, epoch, learning_rate(schedule_, progress_.step));
+  for (const int64_t i : batch) {
+    const policy::EncodedStudy& study = job_.train[static_cast<size_t>(i)];
+    count_work(study, 3, static_cast<int64_t>(study.reply.size()));
+  }
   ++progress_.step;
 }
 
@@ -235,6 +250,7 @@ void SftRun::validate() {
   if (job_.validation.empty()) return;
   io::Json line = {{"step", progress_.step}};
   line.update(validation());
+  for (const policy::EncodedStudy& study : job_.validation) count_work(study, 1, 0);
   const double loss = line.at("validation_loss").get<double>();
   const char* const second = labels() ? "validation_f1" : "validation_accuracy";
   context_.log.info("step {}: validation_loss {:.4f}, {} {:.4f}", progress_.step, loss, second,
@@ -275,6 +291,7 @@ void SftRun::finish() {
   io::write_file(partial_ / "metrics.jsonl", progress_.metrics);
   context_.record.note("steps", progress_.step);
   context_.record.note("best_step", progress_.best_step);
+  context_.record.note("speed", meter_->note());
   for (const char* name : {"best", "last", "metrics.jsonl"}) {
     context_.record.add_output(job_.output / name, io::digest_path(partial_ / name));
   }
@@ -300,6 +317,7 @@ Exit SftRun::run() {
   schedule_ = o.schedule;
   schedule_.total_steps = total_steps_;
   load();
+  meter_.emplace(model_, job_.threads);
   cli::Progress bar(context_.log, "step", total_steps_ - progress_.step, job_.log_every);
   while (progress_.step < total_steps_) {
     if (context_.stop.requested()) {

@@ -133,7 +133,8 @@ join_shards() {
     --arg out "$(sha256sum <out.jsonl | cut -d ' ' -f 1)" --arg st "$st/studies.jsonl" --arg m "$base" \
     --argjson tokens "$(jq -s 'map(.tokens | length) | add' out.jsonl)" \
     '.schema == "unirg.run/1" and .tool == "unirg-rollout" and .inputs == {($st): $studies, ($m): $model}
-      and .outputs == {"out.jsonl": $out} and .config.samples == 2 and .notes == {studies: 10, tokens: $tokens}' out.jsonl.run.json
+      and .outputs == {"out.jsonl": $out} and .config.samples == 2 and .notes.studies == 10
+      and (.notes.speed | .tokens == $tokens and .tokens_per_s > 0 and .gflop_per_s > 0 and .gemm_share > 0)' out.jsonl.run.json
 }
 
 # ---------------------------------------------------------------- which studies

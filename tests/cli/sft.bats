@@ -49,7 +49,8 @@ edited_studies() {
   jq -e --arg studies "$(sha256sum <"$st/studies.jsonl" | cut -d ' ' -f 1)" --arg base "$(checkpoint_digest "$base")" \
     --arg st "$st/studies.jsonl" --arg m "$base" \
     '.schema == "unirg.run/1" and .tool == "unirg-sft" and .inputs == {($st): $studies, ($m): $base}
-      and .config["batch-size"] == 4 and .notes.steps == 6' out/run.json
+      and .config["batch-size"] == 4 and .notes.steps == 6
+      and (.notes.speed | .tokens > 0 and .tokens_per_s > 0 and .gemm_share > 0)' out/run.json
   jq -e --arg best "$(checkpoint_digest out/best)" --arg last "$(checkpoint_digest out/last)" \
     '.outputs["out/best"] == $best and .outputs["out/last"] == $last' out/run.json
 }

@@ -71,7 +71,8 @@ assert_same_policy() {
     --arg rollouts "$(sha256sum <"$rollouts" | cut -d ' ' -f 1)" --arg studies "$(sha256sum <"$st/studies.jsonl" | cut -d ' ' -f 1)" \
     --arg rewards "$(sha256sum <"$BATS_FILE_TMPDIR/rewards.jsonl" | cut -d ' ' -f 1)" \
     '.schema == "unirg.run/1" and .tool == "unirg-update" and .outputs == {out: $out} and .config.kl == 0.1
-      and ([.inputs[]] | sort) == ([$base, $base, $rollouts, $studies, $rewards] | sort)' out/run.json
+      and ([.inputs[]] | sort) == ([$base, $base, $rollouts, $studies, $rewards] | sort)
+      and (.notes.speed | .tokens > 0 and .tokens_per_s > 0 and .gemm_share > 0)' out/run.json
 }
 
 @test "a line of metrics has every field, and means what it says" {
