@@ -17,6 +17,8 @@
 #   FROM        an earlier run of the same NAMES whose studies, base, seen and sft are taken instead of made
 #   FIRST       checkpoint SFT starts from: seen/best, or base where there are no images to learn to see
 #   RL_FROM     checkpoint RL starts from: sft/best by default
+#   RESAMPLE    1: studies whose samples all have the same reward are left out of an update, and others drawn in their place;
+#               none by default
 #   REWARD      files of the reward without .yaml or 2.yaml: $(CONF)/reward by default; a composition that such a file
 #               names lies beside it as ...-terms.yaml or ...2-terms.yaml
 #   SPLITS      splits that reports are written for
@@ -32,6 +34,7 @@ FROM ?=
 SCORING ?=
 UPDATING ?=
 STEP2_FROM ?=
+RESAMPLE ?=
 RL_FROM ?= sft/best
 REWARD ?= $(CONF)/reward
 THREADS ?= 0
@@ -97,7 +100,7 @@ endif
 $(SETTINGS):
 # The same for what the RL stage is made of.
 RL_SETTINGS := $(RUN)/rl-settings
-RL_SETTINGS_NOW := RL_FROM=$(RL_FROM) FROM=$(FROM) REWARD=$(REWARD) STEP2_FROM=$(STEP2_FROM) UPDATING=$(UPDATING)
+RL_SETTINGS_NOW := RL_FROM=$(RL_FROM) FROM=$(FROM) REWARD=$(REWARD) STEP2_FROM=$(STEP2_FROM)$(RESAMPLE:%= RESAMPLE=%) UPDATING=$(UPDATING)
 ifneq ($(file <$(RL_SETTINGS)),$(RL_SETTINGS_NOW))
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
 $(shell mkdir -p $(RUN))
@@ -113,20 +116,43 @@ endif
 # $(call step,NUMBER): 2 for a round of the second step
 step = $(if $(STEP2_FROM),$(if $(filter 1,$(shell expr $(1) '>=' $(STEP2_FROM))),2))
 
+# What the update reads: filled-rollouts.jsonl, filled-rewards.jsonl where studies are drawn again.
+FILLED := $(RESAMPLE:%=filled-)
+# $(call drawing,NUMBER,NUMBER before): options of a round's unirg-rollout
+drawing = -c $(CONF)/prompt.yaml -c $(CONF)/rollout.yaml --seed $$(SEED) --round $(shell expr $(1) - 1) --studies $$(STUDIES) \
+  -m $(RUN)/$$*/$(if $(2),rl/$(2)/policy,$(RL_FROM))
+
+# $(call scored,NUMBER,REWARDS,ROLLOUTS,STEP)
+define scored
+$(call each,rl/$(1)/$(2).jsonl): $(RUN)/%/rl/$(1)/$(2).jsonl: $(RUN)/%/rl/$(1)/$(3).jsonl $(REWARD)$(4).yaml $(wildcard $(REWARD)$(4)-terms.yaml)
+	$$(STAGE)/unirg-reward -c $(REWARD)$(4).yaml --references $$(STUDIES) -o $$@ $$(SCORING) $$(COMPUTE) $$<
+endef
+
+# $(call drawn_again,NUMBER,NUMBER before,STEP): rollouts in the place of those that teach nothing, and all of them together
+define drawn_again
+$(call each,rl/$(1)/more-rollouts.jsonl): $(RUN)/%/rl/$(1)/more-rollouts.jsonl: $(RUN)/%/rl/$(1)/rewards.jsonl
+	$$(STAGE)/unirg-rollout $(call drawing,$(1),$(2)) --instead-of $$< -o $$@ $$(COMPUTE)
+
+$(call scored,$(1),more-rewards,more-rollouts,$(3))
+
+$(call each,rl/$(1)/filled-rewards.jsonl): $(RUN)/%/rl/$(1)/filled-rewards.jsonl: $(RUN)/%/rl/$(1)/more-rewards.jsonl
+	for what in rollouts rewards; do cat $$(@D)/$$$$what.jsonl $$(@D)/more-$$$$what.jsonl >$$(@D)/filled-$$$$what.tmp; done
+	for what in rollouts rewards; do mv $$(@D)/filled-$$$$what.tmp $$(@D)/filled-$$$$what.jsonl; done
+
+endef
+
 # $(call round,NUMBER,NUMBER before,NUMBER two before,STEP): a round starts from the policy of the one before, the first
 # from SFT's. Weights of policies that nothing needs any more are removed; their run records and metrics stay.
 define round
 $(call each,rl/$(1)/rollouts.jsonl): $(RUN)/%/rl/$(1)/rollouts.jsonl: $(RUN)/%/$(if $(2),rl/$(2)/policy,$(call folder_of,$(RL_FROM)))/DONE $(CONF)/rollout.yaml $(CONF)/prompt.yaml $(RL_SETTINGS)
-	$$(STAGE)/unirg-rollout -c $(CONF)/prompt.yaml -c $(CONF)/rollout.yaml --seed $$(SEED) --round $(shell expr $(1) - 1) \
-	  --studies $$(STUDIES) -m $(RUN)/$$*/$(if $(2),rl/$(2)/policy,$(RL_FROM)) -o $$@ $$(COMPUTE)
+	$$(STAGE)/unirg-rollout $(call drawing,$(1),$(2)) -o $$@ $$(COMPUTE)
 
-$(call each,rl/$(1)/rewards.jsonl): $(RUN)/%/rl/$(1)/rewards.jsonl: $(RUN)/%/rl/$(1)/rollouts.jsonl $(REWARD)$(4).yaml $(wildcard $(REWARD)$(4)-terms.yaml)
-	$$(STAGE)/unirg-reward -c $(REWARD)$(4).yaml --references $$(STUDIES) -o $$@ $$(SCORING) $$(COMPUTE) $$<
-
-$(call each,rl/$(1)/policy/DONE): $(RUN)/%/rl/$(1)/policy/DONE: $(RUN)/%/rl/$(1)/rewards.jsonl $(CONF)/update$(4).yaml $(CONF)/prompt.yaml
+$(call scored,$(1),rewards,rollouts,$(4))
+$(if $(RESAMPLE),$(call drawn_again,$(1),$(2),$(4)))
+$(call each,rl/$(1)/policy/DONE): $(RUN)/%/rl/$(1)/policy/DONE: $(RUN)/%/rl/$(1)/$(FILLED)rewards.jsonl $(CONF)/update$(4).yaml $(CONF)/prompt.yaml
 	$$(STAGE)/unirg-update -c $(CONF)/prompt.yaml -c $(CONF)/update$(4).yaml --studies $$(STUDIES) \
 	  -m $(RUN)/$$*/$(if $(2),rl/$(2)/policy,$(RL_FROM)) $(if $(4),--reference $(RUN)/$$*/$(if $(filter 000,$(STEP1_LAST)),$(RL_FROM),rl/$(STEP1_LAST)/policy)) \
-	  --rewards $$< -o $$(@D) $$(UPDATING) $$(COMPUTE) $$(<D)/rollouts.jsonl
+	  --rewards $$< -o $$(@D) $(if $(RESAMPLE),--drop-equal-groups) $$(UPDATING) $$(COMPUTE) $$(<D)/$(FILLED)rollouts.jsonl
 	$(if $(and $(filter-out $(STEP1_LAST),$(3)),$(filter-out 1,$(KEEP))),@rm -rf $(RUN)/$$*/rl/$(3)/policy/*.safetensors $(RUN)/$$*/rl/$(3)/policy/training_state)
 
 endef

@@ -16,40 +16,6 @@
 
 namespace unirg::policy {
 
-std::vector<const data::Study*> choose_studies(const data::StudySet& set, const StudyChoice& choice,
-                                               uint64_t seed) {
-  const std::vector<const data::Study*> all = set.of_splits(choice.splits);
-  if (choice.prompts == 0) return all;
-  if (all.empty()) throw Error(Exit::data, "no study to choose from");
-  const auto n = static_cast<int64_t>(all.size());
-  const int64_t count = choice.prompts;
-  if (count > n)
-    throw Error(
-        Exit::data,
-        fmt::format("{} studies asked for and {} are there (hint: a smaller --prompts)", count, n));
-  const int64_t first = choice.round * count;
-  const int64_t period = count / std::gcd(n, count);  // passes after which one begins with a round
-  std::vector<const data::Study*> chosen;
-  std::vector<int64_t> order(static_cast<size_t>(n));
-  for (int64_t pass = first / n / period * period; static_cast<int64_t>(chosen.size()) < count;
-       ++pass) {
-    // Each pass over the studies has its own permutation. Those that the round in hand has shown
-    // come last: none twice.
-    std::vector<bool> shown(order.size());
-    std::for_each(order.end() - pass * n % count, order.end(),
-                  [&](int64_t i) { shown[static_cast<size_t>(i)] = true; });
-    std::iota(order.begin(), order.end(), int64_t{0});
-    Rng(seed, "prompt-order", {}, static_cast<uint64_t>(pass)).shuffle(order);
-    std::stable_partition(order.begin(), order.end(),
-                          [&](int64_t i) { return !shown[static_cast<size_t>(i)]; });
-    for (int64_t k = std::max<int64_t>(0, first - pass * n);
-         k < std::min(n, first + count - pass * n); ++k) {
-      chosen.push_back(all[static_cast<size_t>(order[static_cast<size_t>(k)])]);
-    }
-  }
-  return chosen;
-}
-
 cli::Table decode_table(DecodeJob& job, cli::Common& common) {
   cli::Table table{
       {.name = "studies",
@@ -175,7 +141,10 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
                            common.on_error == "skip" ? data::OnError::skip : data::OnError::stop);
   const ReportWriter writer(job.model, job.prompt);
   std::vector<const data::Study*> studies;
-  const auto chosen = choose_studies(set, job.choice, job.decode.seed);
+  const auto chosen = job.instead_of.empty()
+                          ? choose_studies(set, job.choice, job.decode.seed)
+                          : replacements(set, job.choice, job.decode.seed,
+                                         data::read_rewards(job.instead_of).records);
   for (size_t i = 0; i < chosen.size(); ++i) {
     if (shard.has(static_cast<int64_t>(i))) studies.push_back(chosen[i]);
   }
@@ -187,6 +156,7 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
   model::pack_weights(model);
   const std::string policy = model::policy_digest(job.model);
   context.record.add_input(job.studies);
+  if (!job.instead_of.empty()) context.record.add_input(job.instead_of);
   model::add_policy_input(context.record, job.model, policy);
   io::AtomicFile out(job.output);
   cli::Progress progress(context.log, "study", static_cast<int64_t>(studies.size()),

@@ -160,6 +160,26 @@ join_shards() {
   done
 }
 
+@test "other studies stand in for those whose samples are all rewarded alike" {
+  rollout --prompts 4 --round 1 -o round.jsonl
+  # of the first two studies all samples have the same reward
+  jq -cs '(map(.study_id) | unique_by(.)) as $ids | .[] | (.study_id as $id | $ids | index($id)) as $i |
+    {schema: "unirg.reward/1", study_id, sample, components: {}, weights: {}, reward: (if $i < 2 then 0.5 else .sample end)}' \
+    round.jsonl >rewards.jsonl
+  rollout --prompts 4 --round 1 --instead-of rewards.jsonl -o others.jsonl
+  [ "$(jq -r .study_id others.jsonl | sort -u | wc -l)" -eq 2 ]
+  [ -z "$(comm -12 <(jq -r .study_id round.jsonl | sort -u) <(jq -r .study_id others.jsonl | sort -u))" ]
+  jq -e '.inputs | has("rewards.jsonl")' others.jsonl.run.json
+  rollout --prompts 4 --round 1 --instead-of rewards.jsonl | cmp others.jsonl -
+  jq -c '.reward = .sample' rewards.jsonl >spread.jsonl
+  rollout --prompts 4 --round 1 --instead-of spread.jsonl -o none.jsonl
+  [ ! -s none.jsonl ]
+  run -65 --separate-stderr rollout --prompts 4 --round 0 --instead-of rewards.jsonl
+  assert_contains "$stderr" "of the round has no reward"
+  run -78 --separate-stderr rollout --instead-of rewards.jsonl
+  assert_contains "$stderr" "--instead-of needs --prompts"
+}
+
 @test "more prompts than there are studies are 65" {
   run -65 --separate-stderr rollout --prompts 11 -o out.jsonl
   assert_contains "$stderr" "10"

@@ -33,6 +33,16 @@ plan() {
   [ "$(grep -c unirg-rollout plan.txt)" = 4404 ]
 }
 
+@test "with RESAMPLE=1 each round draws again for what teaches nothing, and updates from all of it" {
+  make --no-print-directory -n -C "$UNIRG_SOURCE" -f pipelines/demo.mk RUN="$PWD/run" BIN="$UNIRG_BIN" NAMES=seed-1 ITERATIONS=2 RESAMPLE=1 >plan.txt
+  for k in 001 002; do
+    rl="$PWD/run/seed-1/rl/$k"
+    grep -q "unirg-rollout .*--round $((10#$k - 1)) .*--instead-of $rl/rewards.jsonl -o $rl/more-rollouts.jsonl" plan.txt
+    grep -q "unirg-reward .*-o $rl/more-rewards.jsonl .*$rl/more-rollouts.jsonl" plan.txt
+    grep -q -- "--rewards $rl/filled-rewards.jsonl .*--drop-equal-groups .*$rl/filled-rollouts.jsonl" plan.txt
+  done
+}
+
 @test "without a checkpoint or studies it says what it needs" {
   run make -n -C "$UNIRG_SOURCE" -f pipelines/paper.mk RUN="$PWD/run"
   [ "$status" = 2 ]

@@ -128,4 +128,11 @@ inline data::Study study(const std::string& id, int64_t images = 1) {
   return s;
 }
 
+/// Training studies s0, s1, ...
+inline std::vector<data::Study> studies(int64_t count) {
+  std::vector<data::Study> all;
+  for (int64_t i = 0; i < count; ++i) all.push_back(study("s" + std::to_string(i)));
+  return all;
+}
+
 }  // namespace unirg::testing
