@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/sampler.h"
 
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -163,7 +163,7 @@ std::vector<Reply> sample_replies(const model::Qwen3VL& model, const model::Prom
                                   const DecodeOptions& options) {
   UNIRG_ASSERT(static_cast<int64_t>(rules.allowed.size()) == model.config.text.vocab_size,
                "one rule a token id");
-  const at::NoGradGuard no_grad;
+  const c10::InferenceMode no_gradient;  // nor the bookkeeping for one
   Decoder decoder(model, prompt, options);
   const Tensor banned = ban(rules);
   std::vector<Reply> replies(static_cast<size_t>(options.samples));
