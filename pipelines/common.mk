@@ -19,6 +19,9 @@
 #   RL_FROM     checkpoint RL starts from: sft/best by default
 #   RESAMPLE    1: studies whose samples all have the same reward are left out of an update, and others drawn in their place;
 #               none by default
+#   VALIDATE    rounds between validations: the policy of the round that is best on the split VALIDATION ("validate") by the
+#               metric BEST_BY ("composite"; $(CONF)/best.yaml says what that is) is RL's, not that of the last; none by default
+#   PATIENCE    validations without a better one after which RL ends; 0, the default: never
 #   REWARD      files of the reward without .yaml or 2.yaml: $(CONF)/reward by default; a composition that such a file
 #               names lies beside it as ...-terms.yaml or ...2-terms.yaml
 #   SPLITS      splits that reports are written for
@@ -35,6 +38,10 @@ SCORING ?=
 UPDATING ?=
 STEP2_FROM ?=
 RESAMPLE ?=
+VALIDATE ?=
+VALIDATION ?= validate
+BEST_BY ?= composite
+PATIENCE ?= 0
 RL_FROM ?= sft/best
 REWARD ?= $(CONF)/reward
 THREADS ?= 0
@@ -92,9 +99,11 @@ $(call each,more/DONE): $(RUN)/%/more/DONE: $(RUN)/%/sft/DONE $(CONF)/more.yaml 
 
 # A run of other ITERATIONS or SPLITS is another run: what depends on them depends on this file, which changes with them.
 SETTINGS := $(RUN)/settings
-ifneq ($(file <$(SETTINGS)),ITERATIONS=$(ITERATIONS) SPLITS=$(SPLITS)$(STEP2_FROM:%= STEP2_FROM=%))
+SETTINGS_NOW := ITERATIONS=$(ITERATIONS) SPLITS=$(SPLITS)$(STEP2_FROM:%= STEP2_FROM=%)$(if $(VALIDATE), VALIDATE=$(VALIDATE) $(VALIDATION) $(BEST_BY) $(PATIENCE))
+ifneq ($(file <$(SETTINGS)),$(SETTINGS_NOW))
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
-$(shell mkdir -p $(RUN) && echo 'ITERATIONS=$(ITERATIONS) SPLITS=$(SPLITS)$(STEP2_FROM:%= STEP2_FROM=%)' >$(SETTINGS))
+$(shell mkdir -p $(RUN))
+$(file >$(SETTINGS),$(SETTINGS_NOW))
 endif
 endif
 $(SETTINGS):
@@ -153,32 +162,49 @@ $(call each,rl/$(1)/policy/DONE): $(RUN)/%/rl/$(1)/policy/DONE: $(RUN)/%/rl/$(1)
 	$$(STAGE)/unirg-update -c $(CONF)/prompt.yaml -c $(CONF)/update$(4).yaml --studies $$(STUDIES) \
 	  -m $(RUN)/$$*/$(if $(2),rl/$(2)/policy,$(RL_FROM)) $(if $(4),--reference $(RUN)/$$*/$(if $(filter 000,$(STEP1_LAST)),$(RL_FROM),rl/$(STEP1_LAST)/policy)) \
 	  --rewards $$< -o $$(@D) $(if $(RESAMPLE),--drop-equal-groups) $$(UPDATING) $$(COMPUTE) $$(<D)/$(FILLED)rollouts.jsonl
-	$(if $(and $(filter-out $(STEP1_LAST),$(3)),$(filter-out 1,$(KEEP))),@rm -rf $(RUN)/$$*/rl/$(3)/policy/*.safetensors $(RUN)/$$*/rl/$(3)/policy/training_state)
+	$(if $(and $(filter-out $(STEP1_LAST) $(VALIDATED),$(3)),$(filter-out 1,$(KEEP))),@rm -rf $(RUN)/$$*/rl/$(3)/policy/*.safetensors $(RUN)/$$*/rl/$(3)/policy/training_state)
 
 endef
 KEEP ?= 0
 ROUNDS := $(shell seq -f %03g 1 $(ITERATIONS))
 LAST := $(lastword $(ROUNDS))
+VALIDATED := $(if $(VALIDATE),$(sort $(shell seq -f %03g $(VALIDATE) $(VALIDATE) $(ITERATIONS)) $(LAST)))
 $(foreach k,$(ROUNDS),$(eval $(call round,$(k),$(ONE_BEFORE),$(TWO_BEFORE),$(call step,$(k))))\
   $(eval TWO_BEFORE := $(ONE_BEFORE))$(eval ONE_BEFORE := $(k)))
 
+# $(call validation,NUMBER): how good the policy of a round is on studies that nothing is trained on
+define validation
+$(call each,rl/$(1)/validation/summary.json): $(RUN)/%/rl/$(1)/validation/summary.json: $(RUN)/%/rl/$(1)/policy/DONE $(CONF)/generate.yaml $(CONF)/eval.yaml $(CONF)/best.yaml $(CONF)/prompt.yaml
+	scripts/stage $$(@D)/reports $(BIN)/unirg-generate -c $(CONF)/prompt.yaml -c $(CONF)/generate.yaml --studies $$(STUDIES) \
+	  --split $(VALIDATION) -m $$(<D) -o $$(@D)/reports.jsonl $$(COMPUTE)
+	$$(STAGE)/unirg-eval -c $(CONF)/eval.yaml -c $(CONF)/best.yaml --references $$(STUDIES) --split $(VALIDATION) --name $(1) \
+	  --seed-tag $$(SEED) --scores $$(@D)/scores.jsonl --summary $$@ --format none $$(SCORING) $$(COMPUTE) $$(@D)/reports.jsonl
+
+endef
+$(foreach k,$(VALIDATED),$(eval $(call validation,$(k))))
+
+$(call each,rl/best/DONE): $(RUN)/%/rl/best/DONE: $(RUN)/%/$(call folder_of,$(RL_FROM))/DONE $(SETTINGS) $(RL_SETTINGS)
+	KEEP=$(KEEP) scripts/best-round $(@D) $(BEST_BY) $(VALIDATION) $(PATIENCE) $(VALIDATED) -- $(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST))
+
 # A folder appears whole: what an interrupt finds there is finished, and DONE may not be taken out of it.
-FOLDERS = phantom all studies base seen sft more $(ROUNDS:%=rl/%/policy)
+FOLDERS = phantom all studies base seen sft more rl/best $(ROUNDS:%=rl/%/policy)
 .PRECIOUS: $(foreach folder,$(FOLDERS),$(call each,$(folder)/DONE))
 
-$(call each,rl/metrics.jsonl): $(RUN)/%/rl/metrics.jsonl: $(RUN)/%/rl/$(LAST)/policy/DONE $(SETTINGS)
-	for k in $$(seq -f %03g 1 $(ITERATIONS)); do cat "$(@D)/$$k/policy.metrics.jsonl"; done >$@.tmp
+# RL's policy: the last, or the best.
+RL_POLICY := rl/$(if $(VALIDATE),best,$(LAST)/policy)
+$(call each,rl/metrics.jsonl): $(RUN)/%/rl/metrics.jsonl: $(RUN)/%/$(RL_POLICY)/DONE $(SETTINGS)
+	for k in $(ROUNDS); do if [[ -e $(@D)/$$k/policy.metrics.jsonl ]]; then cat "$(@D)/$$k/policy.metrics.jsonl"; fi; done >$@.tmp
 	mv $@.tmp $@
 
 # --- reports and scores --------------------------------------------------------------------------------------------------
 
 CHECKPOINT_base = base
 CHECKPOINT_sft = sft/best
-CHECKPOINT_sft_rl = rl/$(LAST)/policy
+CHECKPOINT_sft_rl = $(RL_POLICY)
 CHECKPOINT_sft_more = more/best
 FINISHED_base = base
 FINISHED_sft = sft
-FINISHED_sft_rl = rl/$(LAST)/policy
+FINISHED_sft_rl = $(RL_POLICY)
 FINISHED_sft_more = more
 
 # $(call rules_of,SYSTEM)

@@ -43,6 +43,14 @@ plan() {
   done
 }
 
+@test "with VALIDATE=N every N-th round and the last are validated, and the best is RL's" {
+  make --no-print-directory -n -C "$UNIRG_SOURCE" -f pipelines/demo.mk RUN="$PWD/run" BIN="$UNIRG_BIN" NAMES=seed-1 ITERATIONS=5 VALIDATE=2 PATIENCE=3 \
+    "$PWD/run/seed-1/reports/sft_rl.jsonl" >plan.txt
+  [ "$(grep -c unirg-update plan.txt)" -eq 5 ]
+  grep -q "scripts/best-round $PWD/run/seed-1/rl/best composite validate 3 002 004 005 -- " plan.txt
+  grep -q "unirg-generate .*-m $PWD/run/seed-1/rl/best -o $PWD/run/seed-1/reports/sft_rl.jsonl" plan.txt
+}
+
 @test "without a checkpoint or studies it says what it needs" {
   run make -n -C "$UNIRG_SOURCE" -f pipelines/paper.mk RUN="$PWD/run"
   [ "$status" = 2 ]
