@@ -68,7 +68,8 @@ std::string digest_path(const fs::path& path) {
   if (!fs::is_directory(path)) return sha256_file(path);
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path)) {
-    const std::string name = fs::relative(entry.path(), path).string();
+    // Lexically: fs::relative() would follow a link and name what it points to.
+    const std::string name = entry.path().lexically_relative(path).string();
     const bool about_the_run =
         name == "run.json" || name == "DONE" || name.starts_with("training_state");
     if (entry.is_regular_file() && !about_the_run) files.push_back(name);

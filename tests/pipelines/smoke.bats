@@ -105,6 +105,20 @@ strike_all() {
   done < <(stages)
 }
 
+@test "rounds drawn again and validated go through the graph, from the studies and the SFT of another run" {
+  run_graph "$PWD/run" FROM="$UNIRG_REFERENCE" RESAMPLE=1 VALIDATE=1 >log
+  for k in 001 002; do
+    cmp <(cat "run/seed-1/rl/$k/rollouts.jsonl" "run/seed-1/rl/$k/more-rollouts.jsonl") "run/seed-1/rl/$k/filled-rollouts.jsonl"
+    jq -e '.systems[].validate.composite.mean >= 0' "run/seed-1/rl/$k/validation/summary.json"
+  done
+  best=$(jq -r 'select(.best) | .round' run/seed-1/rl/validation.jsonl)
+  [ "$(jq -s 'max_by(.composite).composite == (map(select(.best))[0].composite)' run/seed-1/rl/validation.jsonl)" = true ]
+  [ "$(jq -r '.policy' run/seed-1/reports/sft_rl.jsonl | sort -u)" = "$(jq -r '.outputs[]' "run/seed-1/rl/$best/policy/run.json")" ]
+  [ "$(wc -l <run/seed-1/rl/metrics.jsonl)" -eq 2 ]
+  run -0 run_graph "$PWD/run" FROM="$UNIRG_REFERENCE" RESAMPLE=1 VALIDATE=1
+  [[ $output != *" s  "* ]]
+}
+
 @test "a second run does nothing" {
   run -0 run_graph "$UNIRG_REFERENCE"
   [ -z "$output" ]

@@ -70,5 +70,17 @@ TEST(DigestPath, of_a_folder_is_over_names_and_digests_in_name_order) {
   EXPECT_EQ(digest_path(folder.path() / "a"), sha256_hex("1"));
 }
 
+TEST(DigestPath, of_links_is_that_of_what_they_point_to) {
+  testing::TempFolder folder;
+  std::filesystem::create_directories(folder.path() / "blobs");
+  std::filesystem::create_directories(folder.path() / "plain");
+  std::filesystem::create_directories(folder.path() / "links");
+  write_file(folder.path() / "blobs/5f3a", "weights");
+  write_file(folder.path() / "plain/model.safetensors", "weights");
+  std::filesystem::create_symlink("../blobs/5f3a", folder.path() / "links/model.safetensors");
+  EXPECT_EQ(digest_path(folder.path() / "links"), digest_path(folder.path() / "plain"));
+  EXPECT_EQ(digest_path(folder.path() / "links/"), digest_path(folder.path() / "plain"));
+}
+
 }  // namespace
 }  // namespace unirg::io
