@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,15 @@ using torch::autograd::variable_list;
 
 /// Below it the layout of the weights costs more than the product.
 constexpr int64_t kFewRows = 32;
+
+/// oneDNN, and LibTorch's layer above it, keep a compiled product for each shape they met, by
+/// default the last 1,024: hundreds of megabytes where lengths vary. These are the shapes of a unit
+/// or two. They read the environment at their first product, long after this; what the user has
+/// set stays.
+[[maybe_unused]] const bool kFewKept = [] {
+  return ::setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128", /*overwrite=*/0) == 0 &&
+         ::setenv("LRU_CACHE_CAPACITY", "64", /*overwrite=*/0) == 0;
+}();
 
 /// Operators that LibTorch has for its own compiler and no header for.
 std::optional<c10::OperatorHandle> find_operator(const char* name) {
