@@ -193,7 +193,8 @@ FOLDERS = phantom all studies base seen sft more rl/best $(ROUNDS:%=rl/%/policy)
 # RL's policy: the last, or the best.
 RL_POLICY := rl/$(if $(VALIDATE),best,$(LAST)/policy)
 $(call each,rl/metrics.jsonl): $(RUN)/%/rl/metrics.jsonl: $(RUN)/%/$(RL_POLICY)/DONE $(SETTINGS)
-	for k in $(ROUNDS); do if [[ -e $(@D)/$$k/policy.metrics.jsonl ]]; then cat "$(@D)/$$k/policy.metrics.jsonl"; fi; done >$@.tmp
+	last=$(if $(VALIDATE),$$(jq -r .round $(@D)/validation.jsonl | tail -n 1),$(LAST)); \
+	  for k in $(ROUNDS); do cat "$(@D)/$$k/policy.metrics.jsonl"; if [[ $$k == "$$last" ]]; then break; fi; done >$@.tmp
 	mv $@.tmp $@
 
 # --- reports and scores --------------------------------------------------------------------------------------------------
