@@ -59,11 +59,17 @@ CiderTable::CiderTable(const std::vector<std::string>& references, std::string t
     : tokenizer_(std::move(tokenizer)),
       documents_(references.size()),
       log_documents_(std::log(static_cast<double>(references.size()))) {
-  for (const std::string& text : references) {
-    const Grams grams = count_grams(index_, index_.add(text::python_split(text)), kMaxOrder);
+  std::vector<size_t> last;  // by n-gram: the last document it was in, from 1
+  for (size_t document = 1; document <= references.size(); ++document) {
+    const Ids tokens = index_.add(text::python_split(references[document - 1]));
+    const auto orders = gram_ids(index_, tokens, kMaxOrder);
     frequencies_.resize(index_.size());
-    for (const GramCounts& counts : grams.orders) {
-      for (const auto& [gram, count] : counts) ++frequencies_[gram];
+    last.resize(index_.size());
+    for (const Ids& grams : orders) {
+      for (const GramId gram : grams) {
+        frequencies_[gram] += last[gram] != document;
+        last[gram] = document;
+      }
     }
   }
   work_out_idf();

@@ -136,7 +136,7 @@ class Search {
 
   MeteorAlignment run() {
     for (size_t at = 0; at < words_; ++at) {
-      const bool definite = has(start_.data(), at, 1);
+      const bool definite = has(start_.data(), at);
       if (definite || matches_.at(at).empty()) {
         pass(at, definite);
       } else {
@@ -169,14 +169,19 @@ class Search {
   }
 
   // Words in use are bits: the reference's words first, then the hypothesis's.
+  static bool has(const uint64_t* used, size_t word) {
+    return (used[word / 64] >> (word % 64) & 1) != 0;
+  }
   static bool has(const uint64_t* used, size_t begin, size_t length) {
     for (size_t i = begin; i < begin + length; ++i) {
-      if ((used[i / 64] >> (i % 64) & 1) != 0) return true;
+      if (has(used, i)) return true;
     }
     return false;
   }
   /// Whether a match collides; its first reference word is known to be free.
   [[nodiscard]] bool in_use(const uint64_t* used, const MeteorMatch& m) const {
+    if (m.hypothesis_length == 1 && m.reference_length == 1) [[likely]]
+      return has(used, words_ + m.hypothesis);
     return has(used, words_ + m.hypothesis, m.hypothesis_length) ||
            has(used, m.reference + 1, m.reference_length - 1);
   }
@@ -217,40 +222,58 @@ class Search {
   /// keys are worked out: most are not taken.
   void branch(size_t at) {
     const std::span<const MeteorMatch> matches = matches_.at(at);
-    ways_.resize(paths_.size() * (matches.size() + 1));
-    keys_.resize(ways_.size());
+    const size_t most = paths_.size() * (matches.size() + 1);
+    worst_ = 0;
+    if (ways_.size() < most) ways_.resize(most);
+    keys_.resize(most);
     size_t count = 0;
-    const auto add = [&](Key key, int64_t distance, uint32_t from, const MeteorMatch* match) {
-      ways_[count] = {distance, match, from};
-      keys_[count] = key + static_cast<Key>(count);
-      ++count;
-    };
     for (uint32_t i = 0; i < paths_.size(); ++i) {
       const uint64_t* used = &used_[i * blocks_];
       const Path& path = paths_[i];
+      Key best = ~Key{0};
       const bool open = path.last_end != kNone;
       int64_t distance = path.distance;
       Key key = order_.key(path);
-      if (!has(used, at, 1)) {
+      if (!has(used, at)) {
         for (const MeteorMatch& m : matches) {
-          if (in_use(used, m)) continue;
+          // Which collide is hard to foretell: a match is written down, and then kept or not.
+          const bool free = !in_use(used, m);
           const bool breaks = open && static_cast<int32_t>(m.hypothesis) != path.last_end;
-          add(key - order_.words(matched_words(m)) + (breaks ? order_.chunk() : Key{0}), distance,
-              i, &m);
+          ways_[count] = {distance, &m, i};
+          keys_[count] = key - order_.words(matched_words(m)) + (breaks ? order_.chunk() : Key{0}) +
+                         static_cast<Key>(count);
+          best = free ? std::min(best, keys_[count]) : best;
+          count += static_cast<size_t>(free);
           // The program adds the distance to the path it came from: it counts for the ways tried
           // later.
-          distance += m.distance();
-          key += order_.distance(m.distance());
+          const int64_t added = free ? m.distance() : 0;
+          distance += added;
+          key += order_.distance(added);
         }
         if (open) key += order_.chunk();
       }
-      add(key, distance, i, nullptr);
+      ways_[count] = {distance, nullptr, i};
+      keys_[count] = key + static_cast<Key>(count);
+      worst_ = std::max(worst_, std::min(best, keys_[count]));
+      ++count;
+    }
+    keys_.resize(count);
+  }
+
+  /// Leaves out what is behind the best way of every one of kBeam paths: most, and found without
+  /// a branch that is hard to foretell.
+  void leave_out_worst() {
+    size_t count = 0;
+    for (const Key key : keys_) {
+      keys_[count] = key;
+      count += static_cast<size_t>(key <= worst_);
     }
     keys_.resize(count);
   }
 
   /// Makes the best kBeam ways the next paths, in order.
   void select(size_t at) {
+    if (paths_.size() == kBeam) leave_out_worst();
     if (keys_.size() > kBeam) {
       std::nth_element(keys_.begin(), keys_.begin() + kBeam, keys_.end());
       keys_.resize(kBeam);
@@ -268,7 +291,7 @@ class Search {
         follow(from, *way.match, to);
         use(&other_[i * blocks_], *way.match);
         remember(to, *way.match);
-      } else if (has(used, at, 1)) {
+      } else if (has(used, at)) {
         to = from;
       } else {
         leave_out(from, to);
@@ -323,6 +346,7 @@ class Search {
   std::vector<Path> paths_, sorted_;          ///< the beam, in order; scratch
   std::vector<Way> ways_;
   std::vector<Key> keys_;
+  Key worst_ = 0;  ///< of the paths' best keys
   std::vector<Step> steps_;
 };
 

@@ -45,11 +45,15 @@ void PairMap::grow() {
   }
 }
 
-void PairMap::insert(GramId first, GramId second, GramId value) {
+GramId PairMap::find_or_add(GramId first, GramId second, GramId value) {
   if (2 * (size_ + 1) > slots_.size()) grow();
   const uint64_t key = pair_key(first, second);
-  slots_[place(key)] = {key, value};
-  ++size_;
+  Slot& slot = slots_[place(key)];
+  if (slot.value == kNoGram) {
+    slot = {key, value};
+    ++size_;
+  }
+  return slot.value;
 }
 
 std::vector<std::array<GramId, 3>> PairMap::entries() const {
@@ -90,11 +94,15 @@ void TokenMap::grow() {
   }
 }
 
-void TokenMap::insert(std::string_view token, size_t hash, GramId value) {
+GramId TokenMap::find_or_add(std::string_view token, size_t hash, GramId value) {
   if (2 * (size_ + 1) > slots_.size()) grow();
-  slots_[place(token, hash)] = {hash, text_.size(), static_cast<uint32_t>(token.size()), value};
-  text_ += token;
-  ++size_;
+  Slot& slot = slots_[place(token, hash)];
+  if (slot.value == kNoGram) {
+    slot = {hash, text_.size(), static_cast<uint32_t>(token.size()), value};
+    text_ += token;
+    ++size_;
+  }
+  return slot.value;
 }
 
 std::vector<std::pair<std::string_view, GramId>> TokenMap::entries() const {
@@ -105,35 +113,32 @@ std::vector<std::pair<std::string_view, GramId>> TokenMap::entries() const {
   return all;
 }
 
-GramId GramIndex::find(std::string_view token, size_t hash) const {
-  if (base_ != nullptr) {
-    const GramId known = base_->find(token, hash);
-    if (known != kNoGram) return known;
-  }
-  return tokens_.find(token, hash);
+GramId GramIndex::find(std::string_view token) const {
+  const size_t hash = TokenMap::hash(token);
+  const GramId known = base_ == nullptr ? kNoGram : base_->tokens_.find(token, hash);
+  return known != kNoGram ? known : tokens_.find(token, hash);
 }
 
 GramId GramIndex::find(GramId gram, GramId token) const {
-  if (base_ != nullptr) {
-    const GramId known = base_->find(gram, token);
-    if (known != kNoGram) return known;
-  }
-  return pairs_.find(gram, token);
+  const GramId known = base_ == nullptr ? kNoGram : base_->pairs_.find(gram, token);
+  return known != kNoGram ? known : pairs_.find(gram, token);
 }
 
 GramId GramIndex::add(std::string_view token) {
   const size_t hash = TokenMap::hash(token);
-  const GramId known = find(token, hash);
+  const GramId known = base_ == nullptr ? kNoGram : base_->tokens_.find(token, hash);
   if (known != kNoGram) return known;
-  tokens_.insert(token, hash, size_);
-  return size_++;
+  const GramId id = tokens_.find_or_add(token, hash, size_);
+  size_ += static_cast<GramId>(id == size_);
+  return id;
 }
 
 GramId GramIndex::add(GramId gram, GramId token) {
-  const GramId known = find(gram, token);
+  const GramId known = base_ == nullptr ? kNoGram : base_->pairs_.find(gram, token);
   if (known != kNoGram) return known;
-  pairs_.insert(gram, token, size_);
-  return size_++;
+  const GramId id = pairs_.find_or_add(gram, token, size_);
+  size_ += static_cast<GramId>(id == size_);
+  return id;
 }
 
 std::vector<std::string> GramIndex::names() const {
@@ -147,16 +152,24 @@ std::vector<std::string> GramIndex::names() const {
   return names;
 }
 
+std::array<Ids, kMaxOrder> gram_ids(GramIndex& index, const Ids& tokens, size_t max_order) {
+  std::array<Ids, kMaxOrder> orders;
+  for (size_t n = 0; n < max_order && n < tokens.size(); ++n) {
+    Ids& grams = orders[n];
+    grams = n == 0 ? tokens : orders[n - 1];
+    if (n == 0) continue;
+    grams.pop_back();  // the last n-1-gram has no next token
+    for (size_t i = 0; i < grams.size(); ++i) index.prefetch(grams[i], tokens[i + n]);
+    for (size_t i = 0; i < grams.size(); ++i) grams[i] = index.add(grams[i], tokens[i + n]);
+  }
+  return orders;
+}
+
 Grams count_grams(GramIndex& index, const Ids& tokens, size_t max_order) {
   Grams grams;
-  Ids current = tokens;
-  for (size_t n = 0; n < max_order && n < tokens.size(); ++n) {
-    if (n > 0) {
-      current.pop_back();  // the last n-1-gram has no next token
-      for (size_t i = 0; i < current.size(); ++i) index.prefetch(current[i], tokens[i + n]);
-      for (size_t i = 0; i < current.size(); ++i) current[i] = index.add(current[i], tokens[i + n]);
-    }
-    Ids sorted = current;
+  auto orders = gram_ids(index, tokens, max_order);
+  for (size_t n = 0; n < max_order; ++n) {
+    Ids& sorted = orders[n];
     std::sort(sorted.begin(), sorted.end());
     grams.orders[n].reserve(sorted.size());
     for (const GramId id : sorted) {
@@ -174,14 +187,9 @@ ReferenceGrams::ReferenceGrams(const Ids& reference, size_t max_order)
   for (size_t i = 0; i < reference.size(); ++i) {
     GramId gram = kNoGram;
     for (size_t n = 0; n < max_order && i + n < reference.size(); ++n) {
-      GramId next = grams_.find(gram, reference[i + n]);
-      if (next == kNoGram) {
-        next = static_cast<GramId>(counts_.size());
-        counts_.push_back(0);
-        grams_.insert(gram, reference[i + n], next);
-      }
-      ++counts_[next];
-      gram = next;
+      gram = grams_.find_or_add(gram, reference[i + n], static_cast<GramId>(counts_.size()));
+      if (gram == counts_.size()) counts_.push_back(0);
+      ++counts_[gram];
     }
   }
 }

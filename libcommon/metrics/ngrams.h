@@ -26,7 +26,8 @@ class PairMap {
   /// \param expected pairs that it holds without growing
   explicit PairMap(size_t expected = 0);
   [[nodiscard]] GramId find(GramId first, GramId second) const;
-  void insert(GramId first, GramId second, GramId value);  ///< the pair must not be there
+  /// The pair's value, which is `value` from now on if it had none.
+  GramId find_or_add(GramId first, GramId second, GramId value);
   /// Asks for the memory that find() will look at: a large map is mostly not in the cache.
   void prefetch(GramId first, GramId second) const;
   [[nodiscard]] size_t size() const { return size_; }
@@ -52,7 +53,8 @@ class TokenMap {
   static size_t hash(std::string_view token) { return std::hash<std::string_view>{}(token); }
   /// \param hash hash(token), which a caller with two maps works out once
   [[nodiscard]] GramId find(std::string_view token, size_t hash) const;
-  void insert(std::string_view token, size_t hash, GramId value);  ///< must not be there
+  /// The token's value, which is `value` from now on if it had none.
+  GramId find_or_add(std::string_view token, size_t hash, GramId value);
   /// Every token with its id, in no order.
   [[nodiscard]] std::vector<std::pair<std::string_view, GramId>> entries() const;
 
@@ -74,8 +76,9 @@ class TokenMap {
 };
 
 /// Numbers tokens and n-grams as they come. An n-gram is its first n-1 tokens' number and its last
-/// token's. With a base, what the base knows keeps the base's number and what is new gets numbers
-/// from base->size() on; the base is only read, so many indices may share one over threads.
+/// token's. With a base, which has none itself, what the base knows keeps the base's number and
+/// what is new gets numbers from base->size() on; the base is only read, so many indices may share
+/// one over threads.
 class GramIndex {
  public:
   explicit GramIndex(const GramIndex* base = nullptr)
@@ -85,9 +88,7 @@ class GramIndex {
   GramId add(std::string_view token);
   GramId add(GramId gram, GramId token);
   /// kNoGram where it was never added.
-  [[nodiscard]] GramId find(std::string_view token) const {
-    return find(token, TokenMap::hash(token));
-  }
+  [[nodiscard]] GramId find(std::string_view token) const;
   [[nodiscard]] GramId find(GramId gram, GramId token) const;
   void prefetch(GramId gram, GramId token) const {
     (base_ == nullptr ? pairs_ : base_->pairs_).prefetch(gram, token);
@@ -106,7 +107,6 @@ class GramIndex {
   [[nodiscard]] std::vector<std::string> names() const;
 
  private:
-  [[nodiscard]] GramId find(std::string_view token, size_t hash) const;
   const GramIndex* base_;
   GramId size_;
   TokenMap tokens_;
@@ -114,9 +114,13 @@ class GramIndex {
 };
 
 /// Different n-grams of one order with how often they occur, by number.
+/// The n-grams of one text by where they begin, orders 1..max_order; one comes as often as it is
+/// there. \param tokens of `index`, which learns what it does not know
+std::array<Ids, kMaxOrder> gram_ids(GramIndex& index, const Ids& tokens, size_t max_order);
+
 using GramCounts = std::vector<std::pair<GramId, uint32_t>>;
 
-/// The n-grams of one text, orders 1..max_order.
+/// How often each n-gram is in one text, orders 1..max_order; sorted by n-gram.
 struct Grams {
   std::array<GramCounts, kMaxOrder> orders;
 };

@@ -48,12 +48,8 @@ size_t longest_common_subsequence(const Ids& hypothesis, const Ids& reference) {
   PairMap rows(reference.size());  // of each token
   std::vector<uint64_t> places;    // rows of blocks: where a token is, a bit a place
   for (size_t i = 0; i < reference.size(); ++i) {
-    GramId row = rows.find(0, reference[i]);
-    if (row == kNoGram) {
-      row = static_cast<GramId>(rows.size());
-      rows.insert(0, reference[i], row);
-      places.resize(places.size() + blocks);
-    }
+    const GramId row = rows.find_or_add(0, reference[i], static_cast<GramId>(rows.size()));
+    places.resize(rows.size() * blocks);
     places[row * blocks + i / 64] |= uint64_t{1} << (i % 64);
   }
   // A 0 bit at place i: the subsequence's length grows there. Each token of the hypothesis moves
