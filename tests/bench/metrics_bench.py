@@ -265,7 +265,13 @@ def markdown(rows):
     return "\n".join(lines)
 
 
+def keep_to_one_processor():
+    """For this process and those it starts: a Java machine of one processor still compiles and collects on others."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
 def main():
+    keep_to_one_processor()
     options = json.loads(sys.argv[1])
     work = Path(options["work"])
     reports = metrics_pairs.read_reports(Path(options["data"]))
@@ -289,7 +295,7 @@ def main():
         print(f"bench-metrics: {case.name}: {rows[-1]['ratio']:.1f} times {case.peer_name}", file=sys.stderr, flush=True)
     output = Path(options["json"])
     output.parent.mkdir(parents=True, exist_ok=True)
-    how = ("wall time of scoring texts in memory, one thread (Java: one processor), after a warm-up; of our networks: of a run with all "
+    how = ("wall time of scoring texts in memory, one thread, both sides kept to one processor, after a warm-up; of our networks: of a run with all "
            "pairs less that of one with the first few; turn by turn, medians; whole runs start, load, read, score and write")
     output.write_text(json.dumps({"schema": "unirg.bench-metrics/1", "machine": platform.processor() or platform.machine(), "how": how,
                                   "batch_size": options["batch_size"], "rows": rows}, indent=1) + "\n")
