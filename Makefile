@@ -61,12 +61,15 @@ format: ## rewrite the C++ sources with clang-format
 	scripts/format
 
 bench: build ## run the measurements under tests/bench
+	cmake --build --preset $(PRESET) --parallel $(JOBS) --target metrics_loop rl_loop
 	scripts/bench $(BIN)
 
 bench-metrics: build ## metrics beside the published Python packages, one thread; ONLY=WORDS, DATA=/path
+	cmake --build --preset $(PRESET) --parallel $(JOBS) --target metrics_loop
 	scripts/bench-metrics --bin $(BIN) $(if $(DATA),--data '$(DATA)') $(if $(ONLY),--only '$(ONLY)')
 
 bench-rl: build ## decoding, SFT and GRPO steps beside transformers and trl; ONLY=WORDS
+	cmake --build --preset $(PRESET) --parallel $(JOBS) --target rl_loop
 	scripts/bench-rl --loop build/$(PRESET)/tests/bench/rl_loop $(if $(ONLY),--only '$(ONLY)')
 
 install: build ## install tools, man pages, completions and data: PREFIX=/usr/local DESTDIR=
