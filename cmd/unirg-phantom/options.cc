@@ -118,9 +118,9 @@ cli::Table option_table(Options& options) {
   table.push_back({.name = "phrasings",
                    .target = &c.phrasings,
                    .metavar = "N",
-                   .help = "Ways of wording a positive finding, at most; there are 3 to 6 each.",
+                   .help = "Ways of wording a positive finding, at most; there are 10 each.",
                    .min = 1,
-                   .max = 6,
+                   .max = 10,
                    .group = kReports});
   table.push_back({.name = "varied-negatives",
                    .target = &c.varied_negatives,

@@ -292,7 +292,7 @@ void check_config(const PhantomConfig& c) {
   check_range("follow-up", c.follow_up, 0, .5);
   check_range("monochrome1", c.monochrome1, 0, 1);
   check_range("cr", c.cr, 0, 1);
-  check_range("phrasings", static_cast<double>(c.phrasings), 1, 6);
+  check_range("phrasings", static_cast<double>(c.phrasings), 1, 10);
   check_shares("bits", c.bits, {"8", "10", "12", "16"});
   check_shares("transfer-syntaxes", c.transfer_syntaxes,
                {"explicit-le", "implicit-le", "jpeg-lossless", "jpeg-ls", "rle", "deflated"});

@@ -45,7 +45,7 @@ struct PhantomConfig {
       {"explicit-le", .3}, {"jpeg-lossless", .25}, {"jpeg-ls", .2}, {"rle", .15}, {"deflated", .1}};
 
   bool varied_negatives = false;  ///< draws any house's way to say a negative; else its own one way
-  int64_t phrasings = 6;          ///< at most so many ways to say a positive (there are 3 to 6)
+  int64_t phrasings = 6;          ///< at most so many ways to say a positive (there are 10)
 };
 
 /// \throws Error(Exit::config) naming the value that is out of range or unknown

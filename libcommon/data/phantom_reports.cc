@@ -23,48 +23,123 @@ const Phrases kCardiomegaly{"the heart is {m}ly enlarged",
                             "there is {m} enlargement of the cardiac silhouette",
                             "cardiac silhouette is {m}ly enlarged",
                             "enlarged heart of {m} degree",
-                            "increased cardiothoracic ratio consistent with {m} cardiomegaly"};
+                            "increased cardiothoracic ratio consistent with {m} cardiomegaly",
+                            "heart size is {m}ly enlarged",
+                            "cardiomegaly, {m}",
+                            "a {m}ly enlarged heart is noted",
+                            "{m}ly enlarged cardiac silhouette"};
 const Phrases kEffusion{"there is a {s} {d} pleural effusion",
                         "{s} {d} pleural effusion",
                         "{d} pleural effusion of {s} size",
                         "a {s} {d} effusion is seen",
                         "blunting of the {d} costophrenic angle by a {s} effusion",
-                        "{s} amount of {d} pleural fluid"};
+                        "{s} amount of {d} pleural fluid",
+                        "pleural effusion on the {d}, {s} in size",
+                        "layering {s} {d} pleural effusion",
+                        "evidence of a {s} {d} pleural effusion",
+                        "the {d} costophrenic angle is blunted by a {s} effusion"};
 const Phrases kBilateralEffusion{"there are {s} bilateral pleural effusions",
                                  "{s} bilateral pleural effusions",
                                  "bilateral pleural effusions of {s} size",
                                  "{s} bilateral effusions are seen",
                                  "blunting of the bilateral costophrenic angles by {s} effusions",
-                                 "{s} amount of bilateral pleural fluid"};
-const Phrases kPneumothorax{"there is a {s} {d} pneumothorax", "{s} {d} pneumothorax",
-                            "{d} apical pneumothorax of {s} size",
-                            "a {s} {d} pneumothorax is noted"};
-const Phrases kConsolidation{"there is consolidation in the {l}", "{l} consolidation",
+                                 "{s} amount of bilateral pleural fluid",
+                                 "pleural effusions on both sides, {s} in size",
+                                 "layering {s} bilateral pleural effusions",
+                                 "evidence of {s} bilateral pleural effusions",
+                                 "the costophrenic angles are blunted by {s} bilateral effusions"};
+const Phrases kPneumothorax{
+    "there is a {s} {d} pneumothorax",       "{s} {d} pneumothorax",
+    "{d} apical pneumothorax of {s} size",   "a {s} {d} pneumothorax is noted",
+    "pneumothorax on the {d}, {s} in size",  "evidence of a {s} {d} pneumothorax",
+    "apical {d} pneumothorax, {s} in size",  "visible pleural line of a {s} {d} pneumothorax",
+    "the {d} lung shows a {s} pneumothorax", "known {s} {d} pneumothorax"};
+const Phrases kConsolidation{"there is consolidation in the {l}",
+                             "{l} consolidation",
                              "focal airspace opacity in the {l} concerning for pneumonia",
-                             "patchy opacity is seen in the {l}", "airspace disease in the {l}"};
-const Phrases kNodule{"there is a nodule in the {l}", "{l} nodule is seen",
-                      "a small nodular density projects over the {l}", "rounded nodule in the {l}"};
-const Phrases kEdema{"there is {m} pulmonary edema", "{m} interstitial edema",
+                             "patchy opacity is seen in the {l}",
+                             "airspace disease in the {l}",
+                             "consolidation in the {l}",
+                             "the {l} shows consolidation",
+                             "dense consolidation of the {l}",
+                             "evidence of consolidation in the {l}",
+                             "a consolidation is seen in the {l}"};
+const Phrases kNodule{"there is a nodule in the {l}",
+                      "{l} nodule is seen",
+                      "a small nodular density projects over the {l}",
+                      "rounded nodule in the {l}",
+                      "nodule in the {l}",
+                      "the {l} contains a nodule",
+                      "solitary nodule of the {l}",
+                      "evidence of a nodule in the {l}",
+                      "focal nodular density in the {l}",
+                      "well defined nodule in the {l}"};
+const Phrases kEdema{"there is {m} pulmonary edema",
+                     "{m} interstitial edema",
                      "{m} pulmonary vascular congestion with edema",
                      "findings of {m} pulmonary edema",
-                     "vascular congestion and {m} edema are present"};
-const Phrases kAtelectasis{"there is {d} basilar atelectasis", "{d} basilar atelectasis",
-                           "linear atelectasis at the {d} base",
-                           "{d} lower lung atelectasis is seen",
-                           "streaky atelectasis in the {d} base"};
-const Phrases kBilateralAtelectasis{
-    "there is bilateral basilar atelectasis", "bilateral basilar atelectasis",
-    "linear atelectasis at the bilateral bases", "bilateral lower lung atelectasis is seen",
-    "streaky atelectasis in the bilateral bases"};
-const Phrases kPacemaker{"a pacemaker is in place", "dual lead pacemaker is present",
-                         "left chest wall pacemaker is noted"};
-const Phrases kLine{"central line tip projects over the SVC", "a central line is in place",
-                    "there is a central venous catheter with tip in the SVC"};
+                     "vascular congestion and {m} edema are present",
+                     "pulmonary edema, {m}",
+                     "the lungs show {m} pulmonary edema",
+                     "interstitial edema of {m} degree",
+                     "evidence of {m} pulmonary edema",
+                     "perihilar edema, {m}"};
+const Phrases kAtelectasis{
+    "there is {d} basilar atelectasis",    "{d} basilar atelectasis",
+    "linear atelectasis at the {d} base",  "{d} lower lung atelectasis is seen",
+    "streaky atelectasis in the {d} base", "atelectasis at the {d} base",
+    "the {d} base shows atelectasis",      "subsegmental atelectasis at the {d} base",
+    "discoid atelectasis at the {d} base", "bandlike atelectasis at the {d} base"};
+const Phrases kBilateralAtelectasis{"there is bilateral basilar atelectasis",
+                                    "bilateral basilar atelectasis",
+                                    "linear atelectasis at the bilateral bases",
+                                    "bilateral lower lung atelectasis is seen",
+                                    "streaky atelectasis in the bilateral bases",
+                                    "atelectasis at the bilateral bases",
+                                    "both bases show atelectasis",
+                                    "subsegmental atelectasis at the bilateral bases",
+                                    "discoid atelectasis at the bilateral bases",
+                                    "bandlike atelectasis at the bilateral bases"};
+const Phrases kPacemaker{"a pacemaker is in place",
+                         "dual lead pacemaker is present",
+                         "left chest wall pacemaker is noted",
+                         "pacemaker over the left chest",
+                         "cardiac pacemaker is seen",
+                         "the pacemaker leads are in place",
+                         "implanted pacemaker is present",
+                         "there is a pacemaker",
+                         "transvenous pacemaker is in place",
+                         "status post pacemaker placement"};
+const Phrases kLine{"central line tip projects over the SVC",
+                    "a central line is in place",
+                    "there is a central venous catheter with tip in the SVC",
+                    "the central venous catheter ends in the SVC",
+                    "right central line is seen",
+                    "tip of the central line is in the SVC",
+                    "venous catheter with its tip in the SVC",
+                    "indwelling central venous catheter",
+                    "SVC catheter is in place",
+                    "status post central line placement"};
 const Phrases kTube{"endotracheal tube terminates above the carina",
                     "an endotracheal tube is in place",
-                    "the tip of the endotracheal tube is above the carina"};
-const Phrases kFracture{"there is a {d} rib fracture", "{d} rib fracture is seen",
-                        "displaced fracture of a {d} rib", "acute {d} rib fracture"};
+                    "the tip of the endotracheal tube is above the carina",
+                    "tip of the endotracheal tube is above the carina",
+                    "ET tube is in place",
+                    "there is an endotracheal tube",
+                    "intubated, with the endotracheal tube above the carina",
+                    "tracheal tube ends above the carina",
+                    "orotracheal tube is in place",
+                    "status post placement of an endotracheal tube"};
+const Phrases kFracture{"there is a {d} rib fracture",
+                        "{d} rib fracture is seen",
+                        "displaced fracture of a {d} rib",
+                        "acute {d} rib fracture",
+                        "fracture of a {d} rib",
+                        "the {d} ribs show a fracture",
+                        "nondisplaced {d} rib fracture",
+                        "evidence of a {d} rib fracture",
+                        "cortical step of a {d} rib fracture",
+                        "a {d} rib fracture is present"};
 
 enum class Organ { device, heart, lungs, pleura, bones };
 

@@ -19,6 +19,7 @@ const std::filesystem::path kLexicon =
 std::vector<PhantomCase> many_cases() {
   PhantomConfig config;
   config.seed = 11;
+  config.phrasings = 10;
   config.train = 1500;
   config.validate = config.test = 0;
   config.heldout = 500;
