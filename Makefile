@@ -10,7 +10,7 @@ PREFIX ?= /usr/local
 BIN := $(CURDIR)/build/$(PRESET)/bin
 # Two runs of a graph side by side, a thread each, waste less than two threads on one.
 PIPELINE = $(MAKE) --no-print-directory --silent --jobs=2 BIN=$(BIN) -f pipelines
-.PHONY: help setup build demo ablation demo-real test smoke verify parity parity-metrics judge-server lint format bench \
+.PHONY: help setup build demo ablation demo-real test smoke verify parity parity-metrics parity-statistics judge-server lint format bench \
         bench-metrics bench-rl install clean
 
 help: ## list the targets
@@ -53,6 +53,10 @@ judge-server: build ## ask a real OpenAI-compatible server (llama.cpp) through t
 
 parity-metrics: build ## compare metrics with the published Python packages on real reports; ONLY=PARTS, DATA=/path
 	scripts/parity-metrics --bin $(BIN) $(if $(DATA),--data '$(DATA)') $(if $(ONLY),--only '$(ONLY)')
+
+parity-statistics: build ## compare bootstrap and permutation test with scipy, and count how often intervals hold the truth
+	cmake --build --preset $(PRESET) --parallel $(JOBS) --target statistics_probe
+	scripts/parity-statistics --probe build/$(PRESET)/tests/parity/statistics/statistics_probe
 
 lint: setup build ## clang-format, shellcheck, layers, man pages; TIDY=1 adds clang-tidy (slow)
 	scripts/lint build/$(PRESET)

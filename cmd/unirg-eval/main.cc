@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "evaluation/comparison.h"
+#include "evaluation/leaderboard.h"
 #include "evaluation/rexrank.h"
 #include "evaluation/run_times.h"
 #include "io/atomic_file.h"
@@ -34,13 +35,18 @@ std::vector<std::pair<std::string, std::string>> parse_pairs(
   return pairs;
 }
 
+evaluation::LeaderboardOptions leaderboard_of(const EvalToolOptions& o) {
+  return {scoring::known_metrics(o.scoring), o.baseline};
+}
+
 void print_tables(const EvalToolOptions& o, const evaluation::Comparison& comparison,
-                  const Signatures& signatures, const io::Json& summary) {
+                  const std::string& markdown, const io::Json& summary) {
   if (o.format == "none" || io::is_stream(o.scores)) return;
   io::AtomicFile out("-");
-  out.write(o.format == "json"  ? summary.dump(2) + "\n"
-            : o.format == "tsv" ? evaluation::tsv_table(comparison)
-                                : evaluation::markdown_tables(comparison, signatures));
+  out.write(o.format == "json"    ? summary.dump(2) + "\n"
+            : o.format == "tsv"   ? evaluation::tsv_table(comparison)
+            : o.format == "latex" ? evaluation::leaderboard_latex(comparison, leaderboard_of(o))
+                                  : markdown);
   out.commit();
 }
 
@@ -77,12 +83,21 @@ scoring::Composition composite_of(const EvalToolOptions& o) {
   return scoring::load_composition(scoring::composition_file(o.composition));
 }
 
-/// Where the run record goes: beside the most that was written.
-std::filesystem::path main_output(const EvalToolOptions& o) {
-  for (const std::filesystem::path& file : {o.summary, o.html, o.table}) {
-    if (!file.empty()) return file;
+/// Writes the summary last, behind its run record: a Makefile takes it for the sign that all else
+/// is there, also after a kill. Without one the record goes beside the most that was written.
+void finish(const EvalToolOptions& o, const io::Json& summary, io::RunRecord& record) {
+  if (!o.summary.empty()) {
+    io::AtomicFile out(o.summary);
+    out.write(summary.dump(2) + "\n");
+    out.seal();
+    record.add_output(o.summary, out.sha256());
+    record.write_beside(o.summary);
+    return out.commit();
   }
-  return o.rexrank.empty() ? std::filesystem::path() : o.rexrank / "leaderboard.csv";
+  for (const std::filesystem::path& file :
+       {o.html, o.table, o.rexrank.empty() ? o.rexrank : o.rexrank / "leaderboard.csv"}) {
+    if (!file.empty()) return record.write_beside(file);
+  }
 }
 
 Exit tabulate(const EvalToolOptions& o, const evaluation::ComparisonOptions& options, Scored scored,
@@ -93,13 +108,14 @@ Exit tabulate(const EvalToolOptions& o, const evaluation::ComparisonOptions& opt
         fmt::format("composite:{}|v1", scoring::formula(options.composite));
   io::Json summary = evaluation::summary_json(comparison, scored.signatures);
   if (!o.runs.empty()) summary["wall_s"] = evaluation::run_times(o.runs);
-  write_output(o.table, evaluation::markdown_tables(comparison, scored.signatures), context.record);
-  write_output(o.summary, summary.dump(2) + "\n", context.record);
+  const std::string markdown =
+      evaluation::markdown_tables(comparison, leaderboard_of(o), scored.signatures);
+  write_output(o.table, markdown, context.record);
   write_rexrank(o, scored.scores, comparison, context.record);
   if (!o.html.empty())
     write_report(o, scored.scores, comparison, scored.signatures, context.record);
-  print_tables(o, comparison, scored.signatures, summary);
-  if (const auto file = main_output(o); !file.empty()) context.record.write_beside(file);
+  finish(o, summary, context.record);
+  print_tables(o, comparison, markdown, summary);
   return Exit::ok;
 }
 
@@ -112,8 +128,15 @@ Exit run(EvalToolOptions& o, cli::Context& context) {
   }
   if (verb == "meta") return meta_evaluate(o, context);
   if (verb == "tensorboard") return write_events(o, context);
-  const evaluation::ComparisonOptions options{parse_pairs(o.pairs), composite_of(o), o.resamples,
-                                              static_cast<uint64_t>(o.common.seed)};
+  const evaluation::ComparisonOptions options{
+      .pairs = parse_pairs(o.pairs),
+      .composite = composite_of(o),
+      .resampling = {o.resamples, static_cast<uint64_t>(o.common.seed),
+                     o.intervals == "bca" ? evaluation::IntervalKind::bca
+                                          : evaluation::IntervalKind::percentile},
+      .permutations = o.permutations,
+      .by = o.by,
+      .baseline = o.baseline};
   return tabulate(
       o, options,
       verb == "compare" ? load_scores(o, context) : score_reports(o, options.composite, context),

@@ -30,6 +30,10 @@ struct EvalToolOptions {
   std::vector<std::string> pairs;
   cli::Weights composite;
   std::string composition;
+  std::string baseline;
+  std::vector<std::string> by;
+  std::string intervals = "percentile";
+  int64_t permutations = 0;
   int64_t resamples = 1000;
   std::string format = "markdown";
   std::filesystem::path summary, table, html, runs, rexrank, logdir;

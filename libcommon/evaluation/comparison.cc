@@ -7,136 +7,11 @@
 #include <set>
 
 #include "base/error.h"
-#include "evaluation/corpus_metrics.h"
+#include "evaluation/groups.h"
+#include "evaluation/sum_layout.h"
 
 namespace unirg::evaluation {
 namespace {
-
-constexpr size_t kLabels = text::kNoFinding;  // No Finding is left out of corpus F1
-
-/// Where a report's numbers stand in its sums: [value and 1 of each metric (0 and 0 where it has no
-/// value), the statistics of corpus metrics, tp fp fn of each condition].
-class Layout {
- public:
-  explicit Layout(const Score& example);
-  [[nodiscard]] size_t size() const { return conditions_ + (labelled_ ? 3 * kLabels : 0); }
-  [[nodiscard]] bool labelled() const { return labelled_; }
-  /// \throws Error(Exit::data) unless the record has the metrics of the first
-  void check(const Score& score) const;
-  /// \param values in the place of the report's own
-  [[nodiscard]] SumVector sums(const Score& score, const scoring::NamedValues& values) const;
-  [[nodiscard]] std::vector<double> statistics(const SumVector& sums) const;
-  [[nodiscard]] metrics::ConditionCounts counts(const SumVector& sums) const;
-  [[nodiscard]] std::vector<std::string> statistic_names() const;
-  /// Reports behind each metric's number. \param reports how many were summed
-  [[nodiscard]] std::map<std::string, int64_t> valued(const SumVector& sums, int64_t reports) const;
-
- private:
-  std::vector<std::string> names_;
-  std::vector<std::pair<std::string, size_t>> statistics_;      ///< name and length, in file order
-  std::vector<std::pair<const CorpusMetric*, size_t>> corpus_;  ///< and where its sums begin
-  bool labelled_;
-  size_t conditions_;  ///< where the conditions' counts begin
-};
-
-Layout::Layout(const Score& example) : labelled_(example.labelled) {
-  for (const auto& [name, value] : example.metrics) names_.push_back(name);
-  conditions_ = 2 * names_.size();
-  for (const auto& [statistic, values] : example.sums) {
-    for (const CorpusMetric& metric : corpus_metrics()) {
-      if (metric.statistic != statistic) continue;
-      if (metric.length != values.size())
-        throw Error(Exit::data,
-                    fmt::format("score of study '{}': sums.{} has {} numbers, not {}",
-                                example.study_id, statistic, values.size(), metric.length));
-      corpus_.emplace_back(&metric, conditions_);
-    }
-    statistics_.emplace_back(statistic, values.size());
-    conditions_ += values.size();
-  }
-}
-
-void Layout::check(const Score& score) const {
-  const bool same =
-      score.labelled == labelled_ &&
-      std::equal(names_.begin(), names_.end(), score.metrics.begin(), score.metrics.end(),
-                 [](const auto& name, const auto& m) { return name == m.first; }) &&
-      std::equal(statistics_.begin(), statistics_.end(), score.sums.begin(), score.sums.end(),
-                 [](const auto& known, const auto& s) {
-                   return known.first == s.first && known.second == s.second.size();
-                 });
-  if (!same)
-    throw Error(Exit::data, fmt::format("score of study '{}' has other metrics than the first",
-                                        score.study_id));
-}
-
-SumVector Layout::sums(const Score& score, const scoring::NamedValues& all) const {
-  SumVector v;
-  v.reserve(size());
-  for (const auto& [name, value] : all) {
-    v.push_back(value.value_or(0));
-    v.push_back(value ? 1 : 0);
-  }
-  for (const auto& [statistic, values] : score.sums)
-    v.insert(v.end(), values.begin(), values.end());
-  if (!labelled_) return v;
-  const std::set<std::string> called(score.called.begin(), score.called.end());
-  const std::set<std::string> present(score.present.begin(), score.present.end());
-  for (size_t c = 0; c < kLabels; ++c) {
-    const std::string name(text::kConditions[c]);
-    v.push_back(called.contains(name) && present.contains(name));
-    v.push_back(called.contains(name) && !present.contains(name));
-    v.push_back(!called.contains(name) && present.contains(name));
-  }
-  return v;
-}
-
-metrics::ConditionCounts Layout::counts(const SumVector& sums) const {
-  metrics::ConditionCounts counts{};
-  for (size_t c = 0; labelled_ && c < kLabels; ++c) {
-    const double* v = sums.data() + conditions_ + 3 * c;
-    counts[c] = {static_cast<int64_t>(v[0]), static_cast<int64_t>(v[1]),
-                 static_cast<int64_t>(v[2])};
-  }
-  return counts;
-}
-
-std::vector<std::string> Layout::statistic_names() const {
-  std::vector<std::string> names = names_;
-  for (const auto& [metric, offset] : corpus_) names.push_back(metric->info.name);
-  if (!labelled_) return names;
-  for (const scoring::MetricInfo& metric : condition_metrics()) names.push_back(metric.name);
-  return names;
-}
-
-std::vector<double> Layout::statistics(const SumVector& sums) const {
-  std::vector<double> values;
-  for (size_t m = 0; m < names_.size(); ++m)
-    values.push_back(sums[2 * m] / sums[2 * m + 1]);  // 0 / 0, no value at all, is NaN
-  for (const auto& [metric, offset] : corpus_)
-    values.push_back(metric->value(sums.data() + offset));
-  if (!labelled_) return values;
-  const metrics::ConditionCounts all = counts(sums);
-  values.push_back(metrics::micro_f1(all));
-  values.push_back(metrics::macro_f1(all));
-  metrics::Counts sum;
-  for (const metrics::Counts& c : all) sum += c;
-  const auto present = static_cast<double>(sum.tp + sum.fn);
-  values.push_back(present > 0 ? static_cast<double>(sum.tp + sum.fp) / present : 0);
-  return values;
-}
-
-std::map<std::string, int64_t> Layout::valued(const SumVector& sums, int64_t reports) const {
-  std::map<std::string, int64_t> valued;
-  for (const std::string& name : statistic_names()) valued[name] = reports;
-  for (size_t m = 0; m < names_.size(); ++m)
-    valued[names_[m]] = static_cast<int64_t>(sums[2 * m + 1]);
-  for (const auto& [metric, offset] : corpus_) {
-    if (metric->reports_at)
-      valued[metric->info.name] = static_cast<int64_t>(sums[offset + *metric->reports_at]);
-  }
-  return valued;
-}
 
 template <typename T>
 void remember(std::vector<T>& seen, const T& value) {
@@ -220,7 +95,7 @@ scoring::NamedValues shared_values(const Score& score, const Score& other) {
 /// Sums of each patient, the same order for every system. Runs of several seeds may share a test
 /// set: a patient is one cluster whatever the number of runs. \param beside the same reports of
 /// another system: only values that both have are summed then
-std::vector<SumVector> cluster_sums(const Reports& reports, const Layout& layout,
+std::vector<SumVector> cluster_sums(const Reports& reports, const SumLayout& layout,
                                     const Reports* beside = nullptr) {
   std::map<std::string, SumVector> clusters;
   for (const auto& [key, score] : reports) {
@@ -233,7 +108,11 @@ std::vector<SumVector> cluster_sums(const Reports& reports, const Layout& layout
   return ordered;
 }
 
-void compare_split(const SplitScores& split, const std::string& name, const Layout& layout,
+Statistic statistic_of(const SumLayout& layout) {
+  return [&layout](const SumVector& sums) { return layout.statistics(sums); };
+}
+
+void compare_split(const SplitScores& split, const std::string& name, const SumLayout& layout,
                    const ComparisonOptions& options, Comparison& out) {
   check_same_reports(split, name);
   std::vector<std::string> systems;
@@ -242,9 +121,7 @@ void compare_split(const SplitScores& split, const std::string& name, const Layo
     systems.push_back(system);
     clusters.push_back(cluster_sums(reports, layout));
   }
-  const Bootstrap result = bootstrap(
-      clusters, [&](const SumVector& sums) { return layout.statistics(sums); }, options.resamples,
-      options.seed);
+  const Bootstrap result = bootstrap(clusters, statistic_of(layout), options.resampling);
   const std::vector<std::string> names = layout.statistic_names();
   for (size_t s = 0; s < systems.size(); ++s) {
     SystemResult& r = out.results[{systems[s], name}];
@@ -260,23 +137,60 @@ void compare_split(const SplitScores& split, const std::string& name, const Layo
 
 /// The difference on the reports that have a value of both, resampled as the systems are.
 Comparison::Pair compare_pair(const std::string& a, const std::string& b, const std::string& split,
-                              const SplitScores& scores, const Layout& layout,
+                              const SplitScores& scores, const SumLayout& layout,
                               const ComparisonOptions& options) {
   const Reports& left = scores.systems.at(a);
   const Reports& right = scores.systems.at(b);
   const std::vector<std::vector<SumVector>> clusters{cluster_sums(left, layout, &right),
                                                      cluster_sums(right, layout, &left)};
-  const Bootstrap result = bootstrap(
-      clusters, [&](const SumVector& sums) { return layout.statistics(sums); }, options.resamples,
-      options.seed);
+  const Bootstrap result = bootstrap(clusters, statistic_of(layout), options.resampling);
   Comparison::Pair pair{a, b, split, {}, layout.valued(total(clusters.front()), std::ssize(left))};
   const std::vector<std::string> names = layout.statistic_names();
   for (size_t k = 0; k < names.size(); ++k)
     pair.metrics.emplace_back(names[k], paired_difference(result, 0, 1, k));
+  if (options.permutations == 0) return pair;
+  const std::vector<double> p = permutation_test(clusters[0], clusters[1], statistic_of(layout),
+                                                 options.permutations, options.resampling.seed);
+  for (size_t k = 0; k < names.size(); ++k) pair.metrics[k].second.p = p[k];
   return pair;
 }
 
-void site_means(const std::vector<Score>& scores, const Layout& layout, Comparison& out) {
+/// Corrects the p of all metrics of all pairs of a split as one family.
+void correct_family(const std::string& split, std::vector<Comparison::Pair>& pairs) {
+  std::vector<Difference*> family;
+  for (Comparison::Pair& pair : pairs) {
+    if (pair.split != split) continue;
+    for (auto& [name, difference] : pair.metrics) family.push_back(&difference);
+  }
+  std::vector<double> p;
+  for (const Difference* d : family) p.push_back(d->p);
+  const std::vector<double> corrected = holm(p);
+  for (size_t i = 0; i < family.size(); ++i) family[i]->p_holm = corrected[i];
+}
+
+/// Each group of a split as a split of its own.
+Grouping group_split(const SplitScores& split, const std::string& name, const std::string& by,
+                     const SumLayout& layout, const ComparisonOptions& options) {
+  std::map<std::string, SplitScores, decltype(&group_before)> parts(&group_before);
+  for (const auto& [system, reports] : split.systems) {
+    for (const auto& [key, score] : reports)
+      parts[group_of(*score, by)].systems[system].emplace(key, score);
+  }
+  Grouping grouping{by, name, {}};
+  for (const auto& [label, part] : parts) {
+    Comparison compared;
+    compare_split(part, name, layout, options, compared);
+    Group group{label, 0, {}};
+    for (auto& [key, result] : compared.results) {
+      group.reports = result.reports;
+      group.systems[key.first] = std::move(result.metrics);
+    }
+    grouping.groups.push_back(std::move(group));
+  }
+  return grouping;
+}
+
+void site_means(const std::vector<Score>& scores, const SumLayout& layout, Comparison& out) {
   std::map<std::pair<std::string, std::string>, SumVector> sums;
   for (const Score& score : scores)
     add(sums[{score.system, score.split + "/" + score.site}], layout.sums(score, score.metrics));
@@ -288,13 +202,36 @@ void site_means(const std::vector<Score>& scores, const Layout& layout, Comparis
   }
 }
 
+using SystemPairs = std::vector<std::pair<std::string, std::string>>;
+
+/// The pairs asked for and those with the baseline. \throws Error(Exit::config) for a system
+/// without scores
+SystemPairs pairs_of(const ComparisonOptions& options, const std::vector<std::string>& systems) {
+  const auto check = [&](const std::string& name, const std::string& what) {
+    if (std::find(systems.begin(), systems.end(), name) == systems.end())
+      throw Error(Exit::config, fmt::format("{}: no scores of system '{}'", what, name));
+  };
+  SystemPairs pairs = options.pairs;
+  for (const auto& [a, b] : pairs) {
+    for (const std::string& name : {a, b}) check(name, fmt::format("pair '{}-{}'", a, b));
+  }
+  if (options.baseline.empty()) return pairs;
+  check(options.baseline, "baseline");
+  for (const std::string& system : systems) {
+    const std::pair pair{system, options.baseline};
+    if (system != options.baseline && std::find(pairs.begin(), pairs.end(), pair) == pairs.end())
+      pairs.push_back(pair);
+  }
+  return pairs;
+}
+
 }  // namespace
 
 Comparison compare(const std::vector<Score>& given, const ComparisonOptions& options) {
   if (given.empty()) throw Error(Exit::data, "no scores to compare");
   std::vector<Score> scores = with_composite(given, options.composite);
   order_alike(scores);
-  const Layout layout(scores.front());
+  const SumLayout layout(scores.front());
   Comparison out;
   std::map<std::string, SplitScores> splits;
   for (const Score& score : scores) {
@@ -311,20 +248,17 @@ Comparison compare(const std::vector<Score>& given, const ComparisonOptions& opt
       throw Error(Exit::data, fmt::format("study '{}' stands twice for system '{}', seed '{}'",
                                           score.study_id, score.system, score.seed));
   }
-  for (const auto& [a, b] : options.pairs) {
-    for (const std::string& name : {a, b}) {
-      if (std::find(out.systems.begin(), out.systems.end(), name) == out.systems.end())
-        throw Error(Exit::config,
-                    fmt::format("pair '{}-{}': no scores of system '{}'", a, b, name));
-    }
-  }
+  const auto pairs = pairs_of(options, out.systems);
   for (const std::string& split : out.splits) {
     const SplitScores& own = splits.at(split);
     compare_split(own, split, layout, options, out);
-    for (const auto& [a, b] : options.pairs) {
+    for (const auto& [a, b] : pairs) {
       if (own.systems.contains(a) && own.systems.contains(b))
         out.pairs.push_back(compare_pair(a, b, split, own, layout, options));
     }
+    correct_family(split, out.pairs);
+    for (const std::string& by : options.by)
+      out.groupings.push_back(group_split(own, split, by, layout, options));
   }
   site_means(scores, layout, out);
   return out;

@@ -17,10 +17,12 @@
 namespace unirg::evaluation {
 
 struct ComparisonOptions {
-  std::vector<std::pair<std::string, std::string>> pairs;  ///< (a, b): a - b is reported
-  scoring::Composition composite;  ///< of the metric "composite"; without terms: none
-  int64_t resamples = 1000;
-  uint64_t seed = 0;
+  std::vector<std::pair<std::string, std::string>> pairs = {};  ///< (a, b): a - b is reported
+  scoring::Composition composite = {};  ///< of the metric "composite"; without terms: none
+  Resampling resampling = {};
+  int64_t permutations = 0;          ///< of the pairs' test; 0: their p is the bootstrap's
+  std::vector<std::string> by = {};  ///< what groups are told apart by (groups.h)
+  std::string baseline = {};         ///< adds the pair of each other system and this one; "": none
 };
 
 /// One system on one split.
@@ -31,6 +33,19 @@ struct SystemResult {
   std::map<std::string, int64_t> valued;  ///< reports behind each metric's number
   bool labelled = true;                   ///< whether conditions were read
   metrics::ConditionCounts conditions{};
+};
+
+/// The reports of one split that are alike in something.
+struct Group {
+  std::string label;
+  int64_t reports = 0;
+  std::map<std::string, std::vector<std::pair<std::string, Interval>>>
+      systems;  ///< as SystemResult::metrics
+};
+
+struct Grouping {
+  std::string by, split;
+  std::vector<Group> groups;
 };
 
 struct Comparison {
@@ -47,25 +62,24 @@ struct Comparison {
     std::map<std::string, int64_t> reports;  ///< by metric, those with a value of both
   };
   std::vector<Pair> pairs;
+  std::vector<Grouping> groupings;  ///< for each split, in the order of ComparisonOptions::by
 };
 
 /// Means are over the reports that have a value, paired differences over those that have one of
-/// both systems. micro-f1 and macro-f1 follow the labels of the
-/// score records, where they were read; No Finding is left out of them (it is the absence of the
-/// others). Clusters are patients. \throws Error(Exit::data) if two systems of a split do not have
-/// the same reports
+/// both systems. The family of a pair's p_holm is all metrics of all pairs of its split. micro-f1
+/// and macro-f1 follow the labels of the score records, where they were read; No Finding is left
+/// out of them (it is the absence of the others). Clusters are patients. \throws Error(Exit::data)
+/// if two systems of a split do not have the same reports
 Comparison compare(const std::vector<Score>& scores, const ComparisonOptions& options);
 
 /// Whether there was a bootstrap: without resamples no interval has a width, and none may be shown.
 bool has_intervals(const Comparison& comparison);
 
 /// summary.json: systems.<system>.<split>.<metric> = {mean, lo, hi, n},
-/// paired.<a>-<b>.<split>.<metric> = {diff, lo, hi, p, n}.
+/// paired.<a>-<b>.<split>.<metric> = {diff, lo, hi, p, p_holm, n},
+/// groups.<by>.<split>.<label> = {n, systems: {<system>: {<metric>: {mean, lo, hi}}}}.
 data::Json summary_json(const Comparison& comparison,
                         const std::map<std::string, std::string>& signatures);
-/// \param signatures stand below the tables, what was computed exactly
-std::string markdown_tables(const Comparison& comparison,
-                            const std::map<std::string, std::string>& signatures = {});
 std::string tsv_table(const Comparison& comparison);
 
 }  // namespace unirg::evaluation

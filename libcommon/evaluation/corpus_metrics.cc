@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kBleuSums = 10;    ///< metrics::BleuStatistics::numbers()
 constexpr size_t kMeteorSums = 21;  ///< metrics::MeteorStatistics::numbers()
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 /// F1 over the corpus, of one way to average.
 struct Average {
@@ -70,7 +71,9 @@ CorpusMetric reciprocal(const char* name) {
           name,
           2,
           [](const double* v) {
-            return v[1] > 0 ? metrics::radcliq_reciprocal(v[0] / v[1]).value_or(kNone) : kNone;
+            // Past the pole all means are better than any above 0: resamples there move the upper
+            // limit of an interval without bound, as the mean's interval says.
+            return v[1] > 0 ? metrics::radcliq_reciprocal(v[0] / v[1]).value_or(kUnbounded) : kNone;
           },
           1};
 }

@@ -128,7 +128,7 @@ Json result_json(const std::string& system, const std::string& split, const Syst
                  bool intervals) {
   Json metrics = Json::object();
   for (const auto& [name, v] : result.metrics) {
-    if (std::isnan(v.value)) continue;  // the page leaves the cell empty
+    if (!std::isfinite(v.value)) continue;  // the page leaves the cell empty
     metrics[name] = intervals ? Json::array({v.value, v.lo, v.hi}) : Json::array({v.value});
   }
   Json conditions = Json::array();
@@ -164,7 +164,7 @@ Json sites_json(const Comparison& c) {
       if (!key.second.starts_with(split + "/")) continue;
       Json metrics = Json::object();
       for (const auto& [name, v] : values) {
-        if (!std::isnan(v.value)) metrics[name] = Json::array({v.value});
+        if (std::isfinite(v.value)) metrics[name] = Json::array({v.value});
       }
       sites.push_back({{"system", key.first},
                        {"split", split},
@@ -181,7 +181,7 @@ Json pairs_json(const Comparison& c) {
   for (const Comparison::Pair& pair : c.pairs) {
     Json metrics = Json::object();
     for (const auto& [name, d] : pair.metrics) {
-      if (std::isnan(d.value)) continue;
+      if (!std::isfinite(d.value)) continue;
       metrics[name] = intervals ? Json::array({d.value, d.lo, d.hi, d.p}) : Json::array({d.value});
     }
     pairs.push_back({{"a", pair.a},

@@ -42,7 +42,7 @@ const std::optional<double>* find(const scoring::NamedValues& values, const char
 std::string board_cell(const SystemResult& result, const char* metric) {
   const auto it = std::find_if(result.metrics.begin(), result.metrics.end(),
                                [&](const auto& value) { return value.first == metric; });
-  if (it == result.metrics.end() || std::isnan(it->second.value)) return "-";
+  if (it == result.metrics.end() || !std::isfinite(it->second.value)) return "-";
   return fmt::format("{:.3f}", it->second.value);
 }
 

@@ -24,6 +24,7 @@ struct Score {
   std::optional<std::string> sex, race;
   std::optional<double> age;
   int64_t encounter = 1;
+  std::string temporal;  ///< temporal class of the reference; "" in records that do not tell
   scoring::NamedValues metrics;  ///< by name, in table order; nullopt: no value
   /// What corpus metrics are made of (corpus_metrics.h), by statistic.
   std::vector<std::pair<std::string, std::vector<double>>> sums;

@@ -3,81 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "evaluation/comparison.h"
+#include "evaluation/leaderboard.h"
+#include "evaluation/table_parts.h"
 
 namespace unirg::evaluation {
 namespace {
 
 using data::Json;
-
-/// The rows that stand first, in this order; every other metric follows in the order of the scores.
-const std::vector<std::string>& first_metrics() {
-  static const std::vector<std::string> names{"composite", "bleu2",  "rouge-l",  "label-f1",
-                                              "entity-f1", "errors", "micro-f1", "macro-f1",
-                                              "call-rate", "words"};
-  return names;
-}
-
-/// The rows of a table of these results.
-std::vector<std::string> metric_rows(const std::vector<const SystemResult*>& results) {
-  std::vector<std::string> rows;
-  const auto has = [&](const std::string& name) {
-    return std::any_of(results.begin(), results.end(), [&](const SystemResult* result) {
-      return std::any_of(result->metrics.begin(), result->metrics.end(),
-                         [&](const auto& metric) { return metric.first == name; });
-    });
-  };
-  for (const std::string& name : first_metrics()) {
-    if (has(name)) rows.push_back(name);
-  }
-  for (const SystemResult* result : results) {
-    for (const auto& [name, value] : result->metrics) {
-      if (std::find(rows.begin(), rows.end(), name) == rows.end()) rows.push_back(name);
-    }
-  }
-  return rows;
-}
-
-std::vector<const SystemResult*> results_of(const Comparison& c, const std::string& split) {
-  std::vector<const SystemResult*> results;
-  for (const std::string& system : c.systems) {
-    const auto it = c.results.find({system, split});
-    if (it != c.results.end()) results.push_back(&it->second);
-  }
-  return results;
-}
-
-template <typename Pairs>
-const typename Pairs::value_type::second_type* find(const Pairs& pairs, const std::string& name) {
-  const auto it =
-      std::find_if(pairs.begin(), pairs.end(), [&](const auto& p) { return p.first == name; });
-  return it == pairs.end() ? nullptr : &it->second;
-}
-
-std::string row(const std::vector<std::string>& cells) {
-  std::string text = "|";
-  for (const std::string& cell : cells) text += " " + cell + " |";
-  return text + "\n";
-}
-
-std::string header(std::vector<std::string> cells) {
-  std::string text = row(cells);
-  for (std::string& cell : cells) cell = "---";
-  return text + row(cells);
-}
-
-std::string interval_text(const Interval& v, bool with_interval) {
-  if (std::isnan(v.value)) return "none";
-  if (!with_interval) return fmt::format("{:.3f}", v.value);
-  return fmt::format("{:.3f} [{:.3f}, {:.3f}]", v.value, v.lo, v.hi);
-}
-
-std::string difference_text(const Difference& d, bool with_interval) {
-  if (std::isnan(d.value)) return "none";
-  if (!with_interval) return fmt::format("{:+.3f}", d.value);
-  return fmt::format("{:+.3f} [{:+.3f}, {:+.3f}]", d.value, d.lo, d.hi);
-}
 
 /// " (12 of 15)" where some reports have no value.
 std::string valued_text(int64_t valued, int64_t reports) {
@@ -159,15 +94,43 @@ std::string condition_table(const Comparison& c, const std::string& split) {
   return text;
 }
 
-std::string site_table(const Comparison& c, const std::string& split) {
-  std::vector<std::string> columns{"bleu2",  "label-f1", "entity-f1",
-                                   "errors", "micro-f1", "macro-f1"};
+/// The few metrics of tables that have a row for each part and system.
+std::vector<std::string> few_metrics(const Comparison& c, const std::string& split) {
+  std::vector<std::string> few{"bleu2", "label-f1", "entity-f1", "errors", "micro-f1", "macro-f1"};
   const std::vector<std::string> rows = metric_rows(results_of(c, split));
-  std::erase_if(columns, [&](const std::string& name) {
+  std::erase_if(few, [&](const std::string& name) {
     return std::find(rows.begin(), rows.end(), name) == rows.end();
   });
-  if (columns.empty())
-    columns.assign(rows.begin(), rows.begin() + std::min<long>(6, std::ssize(rows)));
+  if (few.empty()) few.assign(rows.begin(), rows.begin() + std::min<long>(6, std::ssize(rows)));
+  return few;
+}
+
+/// A row for each group and system; the first metric with its interval.
+std::string group_table(const Comparison& c, const Grouping& grouping) {
+  std::vector<std::string> columns = few_metrics(c, grouping.split);
+  const std::string first = metric_rows(results_of(c, grouping.split)).front();
+  std::erase(columns, first);
+  columns.insert(columns.begin(), first);
+  std::vector<std::string> head{grouping.by, "reports", "system"};
+  head.insert(head.end(), columns.begin(), columns.end());
+  std::string text = header(head);
+  for (const Group& group : grouping.groups) {
+    for (const std::string& system : c.systems) {
+      const auto it = group.systems.find(system);
+      if (it == group.systems.end()) continue;
+      std::vector<std::string> cells{group.label, fmt::format("{}", group.reports), system};
+      for (const std::string& name : columns) {
+        const Interval* v = find(it->second, name);
+        cells.push_back(v ? interval_text(*v, has_intervals(c) && name == first) : "");
+      }
+      text += row(cells);
+    }
+  }
+  return text;
+}
+
+std::string site_table(const Comparison& c, const std::string& split) {
+  const std::vector<std::string> columns = few_metrics(c, split);
   std::vector<std::string> head{"site", "system"};
   head.insert(head.end(), columns.begin(), columns.end());
   std::string text = header(head);
@@ -185,11 +148,40 @@ std::string site_table(const Comparison& c, const std::string& split) {
 }
 
 /// Empty where there is no value.
-std::string tsv_cell(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
+std::string tsv_cell(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
 
 /// A bound of an interval: null where there was no bootstrap.
 Json bound(const Comparison& c, double value) {
   return has_intervals(c) ? Json(value) : Json(nullptr);
+}
+
+Json interval_json(const Comparison& c, const Interval& v) {
+  return {{"mean", v.value}, {"lo", bound(c, v.lo)}, {"hi", bound(c, v.hi)}};
+}
+
+/// groups.<by>.<split>.<label>
+Json groups_json(const Comparison& c) {
+  Json groups = Json::object();
+  for (const Grouping& grouping : c.groupings) {
+    for (const Group& group : grouping.groups) {
+      Json& entry = groups[grouping.by][grouping.split][group.label];
+      entry["n"] = group.reports;
+      for (const auto& [system, metrics] : group.systems) {
+        for (const auto& [name, v] : metrics) entry["systems"][system][name] = interval_json(c, v);
+      }
+    }
+  }
+  return groups;
+}
+
+/// Lines of one system in one group, or in all of a split.
+void add_tsv(const Comparison& c, const std::string& where,
+             const std::vector<std::pair<std::string, Interval>>& metrics,
+             const std::function<int64_t(const std::string&)>& reports, std::string& text) {
+  for (const auto& [name, v] : metrics)
+    text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", where, name, tsv_cell(v.value),
+                        has_intervals(c) ? tsv_cell(v.lo) : "",
+                        has_intervals(c) ? tsv_cell(v.hi) : "", reports(name));
 }
 
 }  // namespace
@@ -200,47 +192,48 @@ Json summary_json(const Comparison& c, const std::map<std::string, std::string>&
     for (const std::string& split : c.splits) {
       const auto it = c.results.find({system, split});
       if (it == c.results.end()) continue;
-      for (const auto& [name, v] : it->second.metrics)
-        systems[system][split][name] = {{"mean", v.value},
-                                        {"lo", bound(c, v.lo)},
-                                        {"hi", bound(c, v.hi)},
-                                        {"n", it->second.valued.at(name)}};
+      for (const auto& [name, v] : it->second.metrics) {
+        Json& entry = systems[system][split][name] = interval_json(c, v);
+        entry["n"] = it->second.valued.at(name);
+      }
     }
   }
   Json paired = Json::object();
   for (const Comparison::Pair& pair : c.pairs) {
     for (const auto& [name, d] : pair.metrics) {
-      paired[pair.a + "-" + pair.b][pair.split][name] = {{"diff", d.value},
-                                                         {"lo", bound(c, d.lo)},
-                                                         {"hi", bound(c, d.hi)},
-                                                         {"p", bound(c, d.p)},
-                                                         {"n", pair.reports.at(name)}};
+      paired[pair.a + "-" + pair.b][pair.split][name] = {
+          {"diff", d.value},    {"lo", bound(c, d.lo)},         {"hi", bound(c, d.hi)},
+          {"p", bound(c, d.p)}, {"p_holm", bound(c, d.p_holm)}, {"n", pair.reports.at(name)}};
     }
   }
   Json named = Json::object();
   for (const auto& [name, signature] : signatures) named[name] = signature;
-  return {{"schema", "unirg.summary/1"},
-          {"systems", std::move(systems)},
-          {"paired", std::move(paired)},
-          {"signatures", std::move(named)},
-          {"seeds", c.seeds}};
+  return {{"schema", "unirg.summary/1"},    {"systems", std::move(systems)},
+          {"paired", std::move(paired)},    {"groups", groups_json(c)},
+          {"signatures", std::move(named)}, {"seeds", c.seeds}};
 }
 
-std::string markdown_tables(const Comparison& c,
+std::string markdown_tables(const Comparison& c, const LeaderboardOptions& options,
                             const std::map<std::string, std::string>& signatures) {
   const char* const interval =
       has_intervals(c) ? " and 95% interval (bootstrap over patients)" : "";
   std::string text;
   for (const std::string& split : c.splits) {
     const std::string where = split.empty() ? "" : split + ": ";
-    text += fmt::format("### {}{}\n\nMean{}.\n\n{}\n", where, counted(c, split), interval,
-                        system_table(c, split));
+    text += fmt::format("### {}{}\n\n", where, counted(c, split));
+    if (results_of(c, split).size() > 1)
+      text += fmt::format("Leaderboard.\n\n{}\n", leaderboard_markdown(c, split, options));
+    text += fmt::format("Mean{}.\n\n{}\n", interval, system_table(c, split));
     if (const std::string pairs = pair_table(c, split); !pairs.empty())
       text += fmt::format("Paired difference{}.\n\n{}\n", interval, pairs);
     if (results_of(c, split).front()->labelled)
       text += fmt::format("F1 per condition.\n\n{}\n", condition_table(c, split));
     if (c.sites.at(split).size() > 1)
       text += fmt::format("Per site.\n\n{}\n", site_table(c, split));
+    for (const Grouping& grouping : c.groupings) {
+      if (grouping.split == split)
+        text += fmt::format("By {}.\n\n{}\n", grouping.by, group_table(c, grouping));
+    }
   }
   if (signatures.empty()) return text;
   text += "Signatures:\n\n";
@@ -249,15 +242,22 @@ std::string markdown_tables(const Comparison& c,
 }
 
 std::string tsv_table(const Comparison& c) {
-  std::string text = "system\tsplit\tmetric\tmean\tlo\thi\tn\n";
+  std::string text = "system\tsplit\tby\tgroup\tmetric\tmean\tlo\thi\tn\n";
   for (const std::string& system : c.systems) {
     for (const std::string& split : c.splits) {
       const auto it = c.results.find({system, split});
       if (it == c.results.end()) continue;
-      for (const auto& [name, v] : it->second.metrics)
-        text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", system, split, name, tsv_cell(v.value),
-                            has_intervals(c) ? tsv_cell(v.lo) : "",
-                            has_intervals(c) ? tsv_cell(v.hi) : "", it->second.valued.at(name));
+      add_tsv(
+          c, fmt::format("{}\t{}\t\t", system, split), it->second.metrics,
+          [&](const std::string& name) { return it->second.valued.at(name); }, text);
+    }
+  }
+  for (const Grouping& grouping : c.groupings) {
+    for (const Group& group : grouping.groups) {
+      for (const auto& [system, metrics] : group.systems)
+        add_tsv(
+            c, fmt::format("{}\t{}\t{}\t{}", system, grouping.split, grouping.by, group.label),
+            metrics, [&](const std::string&) { return group.reports; }, text);
     }
   }
   return text;

@@ -180,6 +180,28 @@ scores_of() { # system, file
   grep -q '^<!doctype html>' page.html
 }
 
+@test "a baseline is paired with the others, p is corrected, and the leaderboard ranks in Markdown and LaTeX" {
+  jq -c '.text |= sub("The lungs are clear"; "Left pleural effusion")' hyp.jsonl >other.jsonl
+  scores_of good hyp.jsonl
+  scores_of bad other.jsonl
+  unirg-eval --quiet --resamples 50 --permutations 99 --intervals bca --baseline good --summary sum.json compare bad.scores.jsonl good.scores.jsonl >t.md
+  jq -e '.paired["bad-good"][""].bleu2 | .p_holm >= .p and .p > 0' sum.json
+  grep -q '^| 1 | good |' t.md
+  unirg-eval --quiet --resamples 50 --format latex compare bad.scores.jsonl good.scores.jsonl >t.tex
+  grep -q '^good & \\textbf' t.tex
+  run -78 --separate-stderr unirg-eval compare --quiet --baseline best good.scores.jsonl
+  assert_contains "$stderr" "no scores of system 'best'"
+}
+
+@test "groups are parts of the split, in every format" {
+  scores_of a hyp.jsonl
+  unirg-eval --quiet --resamples 20 --by sex,encounter --summary sum.json --format tsv compare a.scores.jsonl >t.tsv
+  jq -e '.groups.sex[""].unknown.n == .systems.a[""].bleu2.n' sum.json
+  awk -F'\t' '$3 == "encounter" && $4 == "1" && $5 == "bleu2"' t.tsv | grep -q .
+  run -78 --separate-stderr unirg-eval compare --quiet --by height a.scores.jsonl
+  assert_contains "$stderr" 'site, sex, race'
+}
+
 @test "the same seed gives the same intervals, another seed others" {
   scores_of a hyp.jsonl
   unirg-eval --quiet --seed 1 --resamples 9 --format json compare a.scores.jsonl >one

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "evaluation/leaderboard.h"
 #include "evaluation/rexrank.h"
 #include "evaluation/run_times.h"
 #include "evaluation/score_run.h"
@@ -39,6 +40,8 @@ std::vector<Score> two_systems() {
           score("b", "2", 0.25, {"Edema", "Pneumonia"}, {"Edema", "Fracture"})};
 }
 
+const ComparisonOptions kMeansOnly{.resampling = {.resamples = 0}};
+
 double value_of(const Comparison& c, const std::string& system, const std::string& metric) {
   for (const auto& [name, v] : c.results.at({system, "test"}).metrics) {
     if (name == metric) return v.value;
@@ -48,9 +51,10 @@ double value_of(const Comparison& c, const std::string& system, const std::strin
 }
 
 TEST(Compare, computes_means_and_corpus_f1_by_hand) {
-  const Comparison c =
-      compare(two_systems(),
-              {{{"a", "b"}}, scoring::weighted_sum({{"bleu2", 0.5}, {"errors", 0.25}}), 20, 0});
+  const Comparison c = compare(
+      two_systems(), {.pairs = {{"a", "b"}},
+                      .composite = scoring::weighted_sum({{"bleu2", 0.5}, {"errors", 0.25}}),
+                      .resampling = {.resamples = 20}});
   EXPECT_DOUBLE_EQ(value_of(c, "a", "bleu2"), 0.75);
   EXPECT_DOUBLE_EQ(value_of(c, "a", "composite"), 0.75);  // 0.5 x + 0.25 (2 x) = x
   EXPECT_DOUBLE_EQ(value_of(c, "a", "micro-f1"), 2.0 * 2 / (2 * 2 + 0 + 1));  // tp 2, fn 1
@@ -67,14 +71,14 @@ TEST(Compare, means_are_over_the_reports_that_have_a_value) {
   auto scores = two_systems();
   scores[0].metrics[1].second = std::nullopt;
   for (Score* s : {&scores[2], &scores[3]}) s->metrics[1].second = std::nullopt;
-  const Comparison c = compare(scores, {{{"a", "b"}}, {}, 20, 0});
+  const Comparison c = compare(scores, {.pairs = {{"a", "b"}}, .resampling = {.resamples = 20}});
   EXPECT_DOUBLE_EQ(value_of(c, "a", "errors"), 2);
   EXPECT_EQ(c.results.at({"a", "test"}).valued.at("errors"), 1);
   EXPECT_TRUE(std::isnan(value_of(c, "b", "errors"))) << "no report of b has one";
   const auto summary = summary_json(c, {});
   EXPECT_EQ(summary["systems"]["a"]["test"]["errors"]["n"], 1);
   EXPECT_EQ(io::Json::parse(summary.dump())["systems"]["b"]["test"]["errors"]["mean"], nullptr);
-  const std::string text = markdown_tables(c);
+  const std::string text = markdown_tables(c, {});
   EXPECT_NE(text.find("(1 of 2)"), std::string::npos) << text;
   EXPECT_NE(text.find("none (0 of 2)"), std::string::npos) << text;
 }
@@ -82,7 +86,7 @@ TEST(Compare, means_are_over_the_reports_that_have_a_value) {
 TEST(Compare, differences_are_over_the_reports_that_have_both_values) {
   auto scores = two_systems();
   scores[3].metrics[0].second = std::nullopt;  // b has no bleu2 for study 2
-  const Comparison c = compare(scores, {{{"a", "b"}}, {}, 200, 0});
+  const Comparison c = compare(scores, {.pairs = {{"a", "b"}}, .resampling = {.resamples = 200}});
   EXPECT_DOUBLE_EQ(value_of(c, "a", "bleu2"), 0.75) << "of its own, a keeps both";
   const Comparison::Pair& pair = c.pairs.at(0);
   EXPECT_DOUBLE_EQ(pair.metrics[0].second.value, 0.5 - 0.25) << "study 1 alone";
@@ -91,19 +95,19 @@ TEST(Compare, differences_are_over_the_reports_that_have_both_values) {
   EXPECT_EQ(pair.reports.at("bleu2"), 1);
   EXPECT_EQ(pair.reports.at("errors"), 2);
   EXPECT_EQ(summary_json(c, {})["paired"]["a-b"]["test"]["bleu2"]["n"], 1);
-  EXPECT_NE(markdown_tables(c).find("| bleu2 | +0.250 [+0.250, +0.250] (1 of 2) |"),
+  EXPECT_NE(markdown_tables(c, {}).find("| bleu2 | +0.250 [+0.250, +0.250] (1 of 2) |"),
             std::string::npos);
 }
 
 TEST(Compare, tables_say_none_where_there_is_no_number) {
   auto scores = two_systems();
   for (Score* s : {&scores[2], &scores[3]}) s->metrics[0].second = std::nullopt;
-  const Comparison c = compare(scores, {{{"a", "b"}}, {}, 20, 0});
-  const std::string tables = markdown_tables(c) + tsv_table(c);
+  const Comparison c = compare(scores, {.pairs = {{"a", "b"}}, .resampling = {.resamples = 20}});
+  const std::string tables = markdown_tables(c, {}) + tsv_table(c);
   EXPECT_EQ(tables.find("nan"), std::string::npos) << tables;
   EXPECT_NE(tables.find("| bleu2 | none (0 of 2) |"), std::string::npos) << tables;
-  EXPECT_NE(tables.find("b\ttest\tbleu2\t\t\t\t0\n"), std::string::npos) << tables;
-  EXPECT_NE(tsv_table(compare(two_systems(), {{}, {}, 0, 0})).find("\t0.75\t\t\t2\n"),
+  EXPECT_NE(tables.find("b\ttest\t\t\tbleu2\t\t\t\t0\n"), std::string::npos) << tables;
+  EXPECT_NE(tsv_table(compare(two_systems(), kMeansOnly)).find("\t0.75\t\t\t2\n"),
             std::string::npos)
       << "no interval without resamples";
 }
@@ -111,9 +115,9 @@ TEST(Compare, tables_say_none_where_there_is_no_number) {
 TEST(Compare, metrics_may_come_in_another_order) {
   auto scores = two_systems();
   std::swap(scores[2].metrics[0], scores[2].metrics[1]);
-  EXPECT_DOUBLE_EQ(value_of(compare(scores, {{}, {}, 0, 0}), "b", "errors"), 0.5);
+  EXPECT_DOUBLE_EQ(value_of(compare(scores, kMeansOnly), "b", "errors"), 0.5);
   scores[2].metrics[0].first = "other";
-  EXPECT_THROW(compare(scores, {{}, {}, 0, 0}), Error);
+  EXPECT_THROW(compare(scores, kMeansOnly), Error);
 }
 
 TEST(Compare, makes_corpus_metrics_of_summed_statistics) {
@@ -121,23 +125,23 @@ TEST(Compare, makes_corpus_metrics_of_summed_statistics) {
   scores.resize(2);
   scores[0].sums = {{"radcliq-v1", {0.5, 1}}};
   scores[1].sums = {{"radcliq-v1", {-0.25, 1}}};
-  const Comparison c = compare(scores, {{}, {}, 0, 0});
+  const Comparison c = compare(scores, kMeansOnly);
   EXPECT_DOUBLE_EQ(value_of(c, "a", "1/radcliq-v1"), 8) << "1 / mean, not the mean of 1/x";
   EXPECT_EQ(c.results.at({"a", "test"}).valued.at("1/radcliq-v1"), 2);
   scores[1].sums[0].second = {0, 0};  // no value for study 2
-  EXPECT_EQ(compare(scores, {{}, {}, 0, 0}).results.at({"a", "test"}).valued.at("1/radcliq-v1"), 1);
+  EXPECT_EQ(compare(scores, kMeansOnly).results.at({"a", "test"}).valued.at("1/radcliq-v1"), 1);
   scores[1].sums[0].second = {-0.25, 1};
   scores[0].sums[0].second[0] = 0.25;
-  EXPECT_TRUE(std::isnan(value_of(compare(scores, {{}, {}, 0, 0}), "a", "1/radcliq-v1")))
+  EXPECT_TRUE(std::isinf(value_of(compare(scores, kMeansOnly), "a", "1/radcliq-v1")))
       << "a mean of 0 has no reciprocal";
 }
 
 TEST(Compare, leaves_labels_out_where_none_were_read) {
   auto scores = two_systems();
   for (Score& s : scores) s.labelled = false;
-  const Comparison c = compare(scores, {{}, {}, 0, 0});
+  const Comparison c = compare(scores, kMeansOnly);
   for (const auto& [name, v] : c.results.at({"a", "test"}).metrics) EXPECT_NE(name, "micro-f1");
-  EXPECT_EQ(markdown_tables(c).find("F1 per condition"), std::string::npos);
+  EXPECT_EQ(markdown_tables(c, {}).find("F1 per condition"), std::string::npos);
 }
 
 TEST(Rexrank, files_have_its_columns_and_rounding) {
@@ -148,7 +152,7 @@ TEST(Rexrank, files_have_its_columns_and_rounding) {
   scores[0].sums = scores[1].sums = {{"radcliq-v1", {1.0 / 3, 1}}};
   EXPECT_EQ(rexrank_scores(scores),
             "study_id,bleu_score,RadCliQ-v1\n1,0.5,0.3333333333333333\n2,1,\n");
-  EXPECT_EQ(rexrank_leaderboard(compare(scores, {{}, {}, 0, 0})),
+  EXPECT_EQ(rexrank_leaderboard(compare(scores, kMeansOnly)),
             "Model,Split,BLEU,BertScore,SembScore,RadGraph,1/RadCliQ-v1,RaTEScore,GREEN\n"
             "a,test,0.750,-,-,-,3.000,-,-\n");
   EXPECT_EQ(io::Json::parse(rexrank_predictions(scores))["2"]["model_prediction"],
@@ -168,12 +172,14 @@ TEST(Compare, refuses_a_study_that_stands_twice) {
 }
 
 TEST(Compare, refuses_a_pair_of_which_one_is_not_there) {
-  EXPECT_THROW((void)compare(two_systems(), {{{"a", "c"}}, {}, 0, 0}), Error);
+  EXPECT_THROW(
+      (void)compare(two_systems(), {.pairs = {{"a", "c"}}, .resampling = {.resamples = 0}}), Error);
 }
 
 TEST(SummaryJson, has_the_fields_that_programs_look_for) {
   const auto summary =
-      summary_json(compare(two_systems(), {{{"a", "b"}}, {}, 20, 0}), {{"bleu2", "bleu2:x"}});
+      summary_json(compare(two_systems(), {.pairs = {{"a", "b"}}, .resampling = {.resamples = 20}}),
+                   {{"bleu2", "bleu2:x"}});
   EXPECT_EQ(summary["systems"]["a"]["test"]["bleu2"]["mean"], 0.75);
   EXPECT_EQ(summary["systems"]["a"]["test"]["bleu2"]["n"], 2);
   EXPECT_EQ(summary["paired"]["a-b"]["test"]["bleu2"]["diff"], 0.5);
@@ -183,13 +189,14 @@ TEST(SummaryJson, has_the_fields_that_programs_look_for) {
 }
 
 TEST(Tables, name_every_system_and_metric) {
-  const Comparison c = compare(two_systems(), {{{"a", "b"}}, {}, 20, 0});
-  const std::string text = markdown_tables(c);
+  const Comparison c =
+      compare(two_systems(), {.pairs = {{"a", "b"}}, .resampling = {.resamples = 20}});
+  const std::string text = markdown_tables(c, {});
   for (const char* part : {"| metric | a | b |", "| bleu2 | 0.750 [", "| difference | a - b |",
                            "| Edema | 2 | 0.667 | 0.667 |", "| A | a | 0.500 |"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
-  EXPECT_NE(tsv_table(c).find("a\ttest\tbleu2\t0.75\t"), std::string::npos);
+  EXPECT_NE(tsv_table(c).find("a\ttest\t\t\tbleu2\t0.75\t"), std::string::npos);
 }
 
 TEST(Score, survives_a_round_trip) {

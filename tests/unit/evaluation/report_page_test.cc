@@ -37,7 +37,7 @@ ReportPage page() {
   p.title = "A & B <b>";
   ComparisonOptions options;
   options.pairs = {{"a", "b"}};
-  options.resamples = 20;
+  options.resampling.resamples = 20;
   p.comparison = compare(scores(), options);
   p.signatures = {{"bleu2", kHostile}};
   p.metrics = {{.name = "bleu2", .signature = "", .meaning = "BLEU"},
@@ -91,7 +91,7 @@ TEST(ReportPage, shows_no_interval_and_no_p_without_resamples) {
   ReportPage p = page();
   ComparisonOptions options;
   options.pairs = {{"a", "b"}};
-  options.resamples = 0;
+  options.resampling.resamples = 0;
   p.comparison = compare(scores(), options);
   const io::Json data = io::Json::parse(data_text(report_page(p, "", "")));
   EXPECT_EQ(data["intervals"], false);
