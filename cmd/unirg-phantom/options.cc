@@ -26,9 +26,17 @@ void add_sets(cli::Table& table, data::PhantomConfig& c) {
   table.push_back({.name = "follow-up",
                    .target = &c.follow_up,
                    .metavar = "SHARE",
-                   .help = "Share of studies that are a patient's second.",
+                   .help = "Share of studies that are a patient's second, of two at most.",
                    .min = 0,
                    .max = .5,
+                   .group = kSets});
+  table.push_back({.name = "encounters",
+                   .target = &c.encounters,
+                   .metavar = "N",
+                   .help = "Studies of a patient at most; each further one is as likely as a "
+                           "second.",
+                   .min = 1,
+                   .max = 20,
                    .group = kSets});
 }
 

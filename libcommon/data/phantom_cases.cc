@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "base/error.h"
 #include "base/rng.h"
@@ -290,6 +291,7 @@ void check_config(const PhantomConfig& c) {
   check_range("decoy-max", c.decoy_max, 0, 4);
   check_range("decoy-min", c.decoy_min, 0, c.decoy_max);
   check_range("follow-up", c.follow_up, 0, .5);
+  check_range("encounters", static_cast<double>(c.encounters), 1, 20);
   check_range("monochrome1", c.monochrome1, 0, 1);
   check_range("cr", c.cr, 0, 1);
   check_range("phrasings", static_cast<double>(c.phrasings), 1, 10);
@@ -302,17 +304,20 @@ std::vector<PhantomStudy> plan_patient(const PhantomConfig& config, std::string_
                                        int64_t index) {
   const Patient patient = draw_patient(config, split, index);
   Rng rng(static_cast<uint64_t>(config.seed), "phantom-course", patient.id);
-  const PhantomFindings first = draw_first(rng);
-  std::vector<PhantomStudy> studies{plan_study(config, patient, split, 1, 0, first)};
+  PhantomFindings now = draw_first(rng);
+  std::vector<PhantomStudy> studies{plan_study(config, patient, split, 1, 0, now)};
 
-  // One in `odds + 1` studies is a second one; at .25 these are the recipe's 1.3 * .35 and 1.3 *
-  // .15.
+  // Of two encounters at most, one in `odds + 1` studies is a second one; at .25 these are the
+  // recipe's 1.3 * .35 and 1.3 * .15.
   const double odds = config.follow_up / (1 - config.follow_up);
-  if (!rng.chance(3.9 * odds * (is_abnormal(first) ? .35 : .15))) return studies;
-  const int day = 1 + static_cast<int>(rng.below(400));
-  const PhantomFindings second = draw_follow_up(first, rng);
-  studies.push_back(plan_study(config, patient, split, 2, day, second));
-  studies.back().changes = changes_between(first.marks, second.marks);
+  int day = 0;
+  for (int encounter = 2; encounter <= config.encounters; ++encounter) {
+    if (!rng.chance(3.9 * odds * (is_abnormal(now) ? .35 : .15))) break;
+    day += 1 + static_cast<int>(rng.below(400));
+    const PhantomFindings before = std::exchange(now, draw_follow_up(now, rng));
+    studies.push_back(plan_study(config, patient, split, encounter, day, now));
+    studies.back().changes = changes_between(before.marks, now.marks);
+  }
   return studies;
 }
 

@@ -37,7 +37,8 @@ struct PhantomConfig {
   double decoy_max = .6;
   bool ctr_gap = false;  ///< else the cardiothoracic ratios of neighbouring grades overlap
 
-  double follow_up = .25;  ///< share of studies that are a patient's second
+  double follow_up = .25;  ///< share of studies that are a patient's second, of two at most
+  int64_t encounters = 2;  ///< studies of a patient at most; a later one is as likely as a second
   double monochrome1 = .2;
   double cr = .35;  ///< modality CR, the rest DX
   Shares bits = {{"8", .1}, {"10", .2}, {"12", .5}, {"16", .2}};

@@ -71,6 +71,32 @@ TEST(PhantomCases, AQuarterOfTheStudiesAreFollowUpsAndTheShareIsAnOption) {
   }
 }
 
+TEST(PhantomCases, APatientHasAsManyStudiesAsAskedForAndTheFirstTwoStayAsTheyAre) {
+  PhantomConfig config = sizes(3000, 0, 0, 0);
+  config.follow_up = .4;
+  std::map<std::string, std::string> second;  // date
+  for (const PhantomStudy& study : plan_phantom(config)) {
+    EXPECT_LE(study.encounter, 2);
+    if (study.encounter == 2) second[study.study_id] = study.date;
+  }
+  config.encounters = 6;
+  std::map<int, int> seen;
+  const auto studies = plan_phantom(config);
+  for (size_t i = 1; i < studies.size(); ++i) {
+    const PhantomStudy& now = studies[i];
+    ++seen[now.encounter];
+    if (now.encounter == 1) continue;
+    EXPECT_EQ(now.patient_id, studies[i - 1].patient_id);
+    EXPECT_EQ(now.encounter, studies[i - 1].encounter + 1);
+    EXPECT_GT(now.date, studies[i - 1].date);
+    if (now.encounter == 2) {
+      EXPECT_EQ(now.date, second.at(now.study_id));
+    }
+  }
+  EXPECT_EQ(seen.size(), 6U);
+  EXPECT_GT(seen[5], 50);
+}
+
 TEST(PhantomCases, AStudyDoesNotDependOnHowManyOthersAreMade) {
   const auto few = plan_phantom(sizes(30, 10, 10, 10));
   const auto many = plan_phantom(sizes(100, 40, 40, 40));
