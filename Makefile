@@ -10,7 +10,7 @@ PREFIX ?= /usr/local
 BIN := $(CURDIR)/build/$(PRESET)/bin
 # Two runs of a graph side by side, a thread each, waste less than two threads on one.
 PIPELINE = $(MAKE) --no-print-directory --silent --jobs=2 BIN=$(BIN) -f pipelines
-.PHONY: help setup build demo ablation demo-real test smoke verify parity parity-metrics parity-statistics judge-server lint format bench \
+.PHONY: help setup build demo ablation claims demo-real test smoke verify parity parity-metrics parity-statistics judge-server lint format bench \
         bench-metrics bench-rl install clean
 
 help: ## list the targets
@@ -29,6 +29,9 @@ demo: build ## the paper's whole process on synthetic radiographs, into runs/dem
 
 ablation: demo ## what each part of the recipe brings: RL by single rewards, without SFT, with the error term; 15 minutes more
 	$(PIPELINE)/ablation.mk
+
+claims: build ## the paper's tables and figures at demo scale, and which of its claims hold, into runs/claims
+	$(PIPELINE)/claims.mk
 
 demo-real: build ## the same on real data: make demo-real DATA=/path (see man/unirg.7)
 	$(PIPELINE)/demo-real.mk

@@ -25,6 +25,8 @@
 #   REWARD      files of the reward without .yaml or 2.yaml: $(CONF)/reward by default; a composition that such a file
 #               names lies beside it as ...-terms.yaml or ...2-terms.yaml
 #   SPLITS      splits that reports are written for
+#   BASELINES   reports of others as systems of their own: copy_prior most_frequent nearest random; none by default
+#   PROMPT_X    $(CONF)/NAME.yaml that shows studies to system X instead of prompt.yaml
 #   SYSTEMS     whose reports are written; NAME_sft_rl is what a system is called in scores, sft_rl by default
 # and may set BIN (folder of the tools), THREADS (of each stage; 0: all cores), KEEP=1 (keep every policy of the RL stage),
 # SCORING (options of every stage that scores: where networks and judges are), UPDATING (options of unirg-update).
@@ -211,17 +213,30 @@ FINISHED_sft_more = more
 # $(call rules_of,SYSTEM)
 define rules_of
 $(call each,reports/$(1).jsonl): $(RUN)/%/reports/$(1).jsonl: $(RUN)/%/$(FINISHED_$(1))/DONE $(CONF)/generate.yaml $(CONF)/prompt.yaml $(SETTINGS)
-	$$(STAGE)/unirg-generate -c $(CONF)/prompt.yaml -c $(CONF)/generate.yaml --studies $$(STUDIES) --split $(SPLITS) \
+	$$(STAGE)/unirg-generate -c $(CONF)/$(or $(PROMPT_$(1)),prompt).yaml -c $(CONF)/generate.yaml --studies $$(STUDIES) --split $(SPLITS) \
 	  -m $(RUN)/$$*/$(CHECKPOINT_$(1)) -o $$@ $$(COMPUTE)
 
+endef
+# $(call scores_of,SYSTEM)
+define scores_of
 $(call each,scores/$(1).jsonl): $(RUN)/%/scores/$(1).jsonl: $(RUN)/%/reports/$(1).jsonl $(CONF)/eval.yaml
 	$$(STAGE)/unirg-eval -c $(CONF)/eval.yaml --references $$(STUDIES) --split $(SPLITS) --name $(or $(NAME_$(1)),$(1)) --seed-tag $$(SEED) \
 	  --scores $$@ --format none $$(SCORING) $$(COMPUTE) $$<
 
 endef
-$(foreach system,$(SYSTEMS),$(eval $(call rules_of,$(system))))
+# $(call baseline_of,SYSTEM): the nearest neighbour is looked up with the tower that has learned to see
+define baseline_of
+$(call each,reports/$(1).jsonl): $(RUN)/%/reports/$(1).jsonl: $(RUN)/%/$(if $(filter nearest,$(1)),sft,studies)/DONE $(CONF)/prompt.yaml $(SETTINGS)
+	$$(STAGE)/unirg-generate -c $(CONF)/prompt.yaml --studies $$(STUDIES) --split $(SPLITS) --baseline $(subst _,-,$(1)) --seed $$(SEED) \
+	  $(if $(filter nearest,$(1)),-m $(RUN)/$$*/sft/best) -o $$@ $$(COMPUTE)
 
-SCORES = $(foreach system,$(SYSTEMS),$(call each,scores/$(system).jsonl))
+endef
+BASELINES ?=
+$(foreach system,$(SYSTEMS),$(eval $(call rules_of,$(system))))
+$(foreach system,$(BASELINES),$(eval $(call baseline_of,$(system))))
+$(foreach system,$(SYSTEMS) $(BASELINES),$(eval $(call scores_of,$(system))))
+
+SCORES = $(foreach system,$(SYSTEMS) $(BASELINES),$(call each,scores/$(system).jsonl))
 
 # Tables, summary and page over all runs and systems; the table goes to the terminal, too.
 $(RUN)/summary.json: $(SCORES) $(call each,rl/metrics.jsonl) $(CONF)/compare.yaml

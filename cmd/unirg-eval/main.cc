@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "evaluation/comparison.h"
+#include "evaluation/groups.h"
 #include "evaluation/leaderboard.h"
 #include "evaluation/rexrank.h"
 #include "evaluation/run_times.h"
@@ -33,6 +34,12 @@ std::vector<std::pair<std::string, std::string>> parse_pairs(
     pairs.emplace_back(text.substr(0, dash), text.substr(dash + 1));
   }
   return pairs;
+}
+
+std::vector<evaluation::GroupFilter> filters_of(const EvalToolOptions& o) {
+  std::vector<evaluation::GroupFilter> filters;
+  for (const std::string& text : o.only) filters.push_back(evaluation::parse_group_filter(text));
+  return filters;
 }
 
 evaluation::LeaderboardOptions leaderboard_of(const EvalToolOptions& o) {
@@ -102,6 +109,7 @@ void finish(const EvalToolOptions& o, const io::Json& summary, io::RunRecord& re
 
 Exit tabulate(const EvalToolOptions& o, const evaluation::ComparisonOptions& options, Scored scored,
               cli::Context& context) {
+  scored.scores = evaluation::only_groups(std::move(scored.scores), filters_of(o));
   const evaluation::Comparison comparison = evaluation::compare(scored.scores, options);
   if (!options.composite.terms.empty())
     scored.signatures["composite"] =
@@ -136,6 +144,7 @@ Exit run(EvalToolOptions& o, cli::Context& context) {
                                           : evaluation::IntervalKind::percentile},
       .permutations = o.permutations,
       .by = o.by,
+      .error_shares = o.error_shares,
       .baseline = o.baseline};
   return tabulate(
       o, options,

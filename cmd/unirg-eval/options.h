@@ -31,7 +31,8 @@ struct EvalToolOptions {
   cli::Weights composite;
   std::string composition;
   std::string baseline;
-  std::vector<std::string> by;
+  std::vector<std::string> by, only;
+  bool error_shares = false;
   std::string intervals = "percentile";
   int64_t permutations = 0;
   int64_t resamples = 1000;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "base/error.h"
@@ -45,6 +46,28 @@ std::vector<Score> with_composite(std::vector<Score> scores,
   for (Score& score : scores) {
     const auto value = scoring::compose(composition, score.metrics);
     score.metrics.insert(score.metrics.begin(), {"composite", value});
+  }
+  return scores;
+}
+
+/// 1 or 0 for each bucket of the paper's histogram, from the metric "errors".
+std::vector<Score> with_error_shares(std::vector<Score> scores) {
+  for (Score& score : scores) {
+    const auto errors = std::find_if(score.metrics.begin(), score.metrics.end(),
+                                     [](const auto& m) { return m.first == "errors"; });
+    if (errors == score.metrics.end())
+      throw Error(Exit::data, fmt::format("score of study '{}' has no metric 'errors', which error "
+                                          "shares are made of",
+                                          score.study_id));
+    const std::optional<double> value = errors->second;
+    const auto add = [&](const char* name, double low, double high) {
+      score.metrics.emplace_back(
+          name, value ? std::optional(low <= *value && *value < high ? 1.0 : 0.0) : std::nullopt);
+    };
+    add("errors-0-1", 0, 2);
+    add("errors-2", 2, 3);
+    add("errors-3", 3, 4);
+    add("errors-4+", 4, std::numeric_limits<double>::infinity());
   }
   return scores;
 }
@@ -230,6 +253,7 @@ SystemPairs pairs_of(const ComparisonOptions& options, const std::vector<std::st
 Comparison compare(const std::vector<Score>& given, const ComparisonOptions& options) {
   if (given.empty()) throw Error(Exit::data, "no scores to compare");
   std::vector<Score> scores = with_composite(given, options.composite);
+  if (options.error_shares) scores = with_error_shares(std::move(scores));
   order_alike(scores);
   const SumLayout layout(scores.front());
   Comparison out;

@@ -22,7 +22,8 @@ struct ComparisonOptions {
   Resampling resampling = {};
   int64_t permutations = 0;          ///< of the pairs' test; 0: their p is the bootstrap's
   std::vector<std::string> by = {};  ///< what groups are told apart by (groups.h)
-  std::string baseline = {};         ///< adds the pair of each other system and this one; "": none
+  bool error_shares = false;  ///< adds the shares of reports with 0 or 1, 2, 3, 4 or more errors
+  std::string baseline = {};  ///< adds the pair of each other system and this one; "": none
 };
 
 /// One system on one split.

@@ -52,6 +52,7 @@ const std::vector<std::pair<std::string, Label>>& labels() {
       {"age", half_of_age},
       {"decade", decade},
       {"encounter", encounter},
+      {"prior", [](const Score& s) { return std::string(s.encounter > 1 ? "follow-up" : "none"); }},
       {"temporal", [](const Score& s) { return known(s.temporal); }}};
   return all;
 }
@@ -84,6 +85,24 @@ std::string group_of(const Score& score, const std::string& by) {
     begin = end + 1;
   }
   return group;
+}
+
+GroupFilter parse_group_filter(const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+    throw Error(Exit::usage, fmt::format("bad value '{}' for 'only': expected NAME=GROUP", text));
+  GroupFilter filter{text.substr(0, equals), text.substr(equals + 1)};
+  group_of({}, filter.by);  // a name there is
+  return filter;
+}
+
+std::vector<Score> only_groups(std::vector<Score> scores, const std::vector<GroupFilter>& filters) {
+  for (const GroupFilter& filter : filters) {
+    std::erase_if(scores, [&](const Score& s) { return group_of(s, filter.by) != filter.group; });
+    if (scores.empty())
+      throw Error(Exit::data, fmt::format("no score of the group {}={}", filter.by, filter.group));
+  }
+  return scores;
 }
 
 bool group_before(const std::string& a, const std::string& b) {

@@ -44,6 +44,19 @@ TEST(GroupOf, says_unknown_and_puts_it_last) {
   EXPECT_EQ(labels.back(), "unknown");
 }
 
+TEST(OnlyGroups, keeps_the_scores_of_every_filter) {
+  Score first;
+  first.sex = "F";
+  std::vector<Score> scores{someone(), first};
+  const auto kept = only_groups(scores, {parse_group_filter("prior=follow-up")});
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(kept[0].encounter, 7);
+  EXPECT_EQ(only_groups(scores, {parse_group_filter("sex=F")}).size(), 2u);
+  EXPECT_THROW(only_groups(scores, {parse_group_filter("sex=M")}), Error);
+  EXPECT_THROW(parse_group_filter("sex"), Error);
+  EXPECT_THROW(parse_group_filter("height=2"), Error);
+}
+
 TEST(GroupOf, refuses_what_it_does_not_know) {
   EXPECT_THROW(group_of({}, "height"), Error);
   EXPECT_THROW(group_of({}, "sex:"), Error);
@@ -80,6 +93,24 @@ TEST(Compare, tells_groups_apart_as_splits_of_their_own) {
   EXPECT_EQ(json["groups"]["sex"]["test"]["M"]["systems"]["a"]["bleu2"]["mean"], 0.75);
   EXPECT_NE(tsv_table(c).find("a\ttest\tsex\tM\tbleu2\t0.75"), std::string::npos);
   EXPECT_NE(markdown_tables(c, {}).find("| M | 1 | a | 0.750"), std::string::npos);
+}
+
+TEST(Compare, error_shares_are_the_papers_four_buckets) {
+  const Comparison c = compare(two_sexes(), {.resampling = {.resamples = 0}, .error_shares = true});
+  const auto& metrics = c.results.at({"a", "test"}).metrics;  // errors 0, 1, 2, 3
+  const auto value = [&](const std::string& name) {
+    for (const auto& [metric, v] : metrics) {
+      if (metric == name) return v.value;
+    }
+    return -1.0;
+  };
+  EXPECT_DOUBLE_EQ(value("errors-0-1"), 0.5);
+  EXPECT_DOUBLE_EQ(value("errors-2"), 0.25);
+  EXPECT_DOUBLE_EQ(value("errors-3"), 0.25);
+  EXPECT_DOUBLE_EQ(value("errors-4+"), 0);
+  auto scores = two_sexes();
+  for (Score& s : scores) s.metrics.pop_back();
+  EXPECT_THROW(compare(scores, {.error_shares = true}), Error);
 }
 
 TEST(Compare, a_baseline_is_a_pair_of_each_other_system) {
