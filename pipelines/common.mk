@@ -238,11 +238,16 @@ $(foreach system,$(SYSTEMS) $(BASELINES),$(eval $(call scores_of,$(system))))
 
 SCORES = $(foreach system,$(SYSTEMS) $(BASELINES),$(call each,scores/$(system).jsonl))
 
-# Tables, summary and page over all runs and systems; the table goes to the terminal, too.
+# Tables, summary and page over all runs and systems; the table goes to the terminal, too. Of the rollouts the page shows
+# those of the first round and of the last that was made (PATIENCE may end them early).
 $(RUN)/summary.json: $(SCORES) $(call each,rl/metrics.jsonl) $(CONF)/compare.yaml
-	$(BIN)/unirg-eval -c $(CONF)/compare.yaml --title "$(TITLE)" --runs $(RUN) --table $(RUN)/table.md --html $(RUN)/report.html \
+	rollouts=(); for name in $(NAMES); do made=(); \
+	    for k in $(ROUNDS); do if [[ -e $(RUN)/$$name/rl/$$k/rewards.jsonl ]]; then made+=("$$k"); fi; done; \
+	    for k in $$(printf '%s\n' "$${made[0]}" "$${made[-1]}" | uniq); do folder=$(RUN)/$$name/rl/$$k; \
+	      rollouts+=(--rollouts "$${name#seed-}:round $$k=$$folder/rollouts.jsonl:$$folder/rewards.jsonl"); done; done; \
+	  $(BIN)/unirg-eval -c $(CONF)/compare.yaml --title "$(TITLE)" --runs $(RUN) --table $(RUN)/table.md --html $(RUN)/report.html \
 	  $(foreach name,$(NAMES),--studies $(name:seed-%=%)=$(RUN)/$(name)/studies/studies.jsonl) \
 	  $(foreach name,$(NAMES),--curve "validation loss of SFT:$(name)=$(RUN)/$(name)/sft/metrics.jsonl:validation_loss") \
 	  $(foreach name,$(NAMES),--curve "mean reward of the rollouts:$(name)=$(RUN)/$(name)/rl/metrics.jsonl:rewards.reward.mean") \
-	  --summary $@ --quiet compare $(SCORES)
+	  "$${rollouts[@]}" --summary $@ --quiet compare $(SCORES)
 	@echo "results: $(RUN)/summary.json $(RUN)/table.md $(RUN)/report.html"

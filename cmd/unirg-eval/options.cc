@@ -178,8 +178,9 @@ cli::Table page_rows(EvalToolOptions& o) {
       {.name = "html",
        .target = &o.html,
        .metavar = "FILE",
-       .help = "Writes one self-contained page: tables, plots, learning curves, and studies with "
-               "image, reference and reports side by side.",
+       .help = "Writes one page that opens offline: tables, plots, learning curves, rollouts, and "
+               "studies with image, prior study, reference and reports side by side, what is said "
+               "by both, missed or false marked.",
        .group = kReport},
       {.name = "logdir",
        .target = &o.logdir,
@@ -194,12 +195,21 @@ cli::Table page_rows(EvalToolOptions& o) {
       {.name = "studies",
        .target = &o.studies,
        .metavar = "[TAG=]FILE",
-       .help = "Study records whose images the page shows, for each seed tag.",
+       .help = "Study records whose images and prior studies the page shows, for each seed tag.",
+       .group = kReport},
+      {.name = "images",
+       .target = &o.images,
+       .metavar = "HOW",
+       .help =
+           "Images of the page: embed puts them into it, link into the folder NAME_files beside "
+           "the page NAME.html, for thousands of studies.",
+       .choices = {"embed", "link", "none"},
        .group = kReport},
       {.name = "shown-studies",
        .target = &o.shown_studies,
        .metavar = "N",
-       .help = "Studies of each split on the page, evenly spread; 0 shows all.",
+       .help = "Studies of each split, and of each file of rollouts, on the page, evenly spread; 0 "
+               "shows all.",
        .min = 0,
        .max = 1e7,
        .group = kReport},
@@ -208,6 +218,13 @@ cli::Table page_rows(EvalToolOptions& o) {
        .metavar = "CHART:NAME=FILE:FIELD",
        .help = "Learning curve for the page: FIELD of the metrics lines in FILE over their steps, "
                "as NAME in CHART.",
+       .group = kReport},
+      {.name = "rollouts",
+       .target = &o.rollouts,
+       .metavar = "[TAG[:NAME]=]ROLLOUTS:REWARDS",
+       .help =
+           "Samples of unirg-rollout with what unirg-reward gave them, for the page; the studies "
+           "are those of the seed tag TAG, and NAME says which round it is.",
        .group = kReport},
   };
 }

@@ -42,6 +42,8 @@ struct EvalToolOptions {
   std::string title = "Radiology reports: evaluation";
   std::vector<std::string> studies;
   std::vector<std::string> curves;
+  std::vector<std::string> rollouts;
+  std::string images = "embed";
   int64_t shown_studies = 60;
 };
 

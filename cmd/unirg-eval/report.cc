@@ -3,13 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <map>
-#include <memory>
-#include <set>
+#include <array>
 
 #include "base/error.h"
+#include "cards.h"
 #include "cli/installed.h"
-#include "data/study_loader.h"
 #include "evaluation/report_page.h"
 #include "evaluation/series.h"
 #include "io/atomic_file.h"
@@ -19,20 +17,9 @@ namespace unirg {
 namespace {
 
 using evaluation::Score;
-using StudySets = std::map<std::string, std::unique_ptr<data::StudySet>>;  ///< by seed tag
-
-/// "TAG=FILE", or "FILE" for the tag "".
-StudySets load_studies(const std::vector<std::string>& values, io::RunRecord& record) {
-  StudySets sets;
-  for (const std::string& value : values) {
-    const size_t equals = value.find('=');
-    const std::string tag = equals == std::string::npos ? "" : value.substr(0, equals);
-    const std::string file = equals == std::string::npos ? value : value.substr(equals + 1);
-    sets[tag] = std::make_unique<data::StudySet>(file);
-    record.add_input(file);
-  }
-  return sets;
-}
+/// Programs of share/report/ in the order in which they use each other.
+constexpr std::array<const char*, 8> kProgram{"base.js",  "tables.js",  "plots.js",    "curves.js",
+                                              "texts.js", "studies.js", "rollouts.js", "page.js"};
 
 /// "CHART:NAME=FILE:FIELD"
 evaluation::Curve load_curve(const std::string& value, io::RunRecord& record) {
@@ -49,56 +36,11 @@ evaluation::Curve load_curve(const std::string& value, io::RunRecord& record) {
           evaluation::read_series(file, value.substr(last + 1))};
 }
 
-/// The studies to show: `limit` of each split, evenly spread over the order of the score records.
-std::set<std::pair<std::string, std::string>> chosen_studies(const std::vector<Score>& scores,
-                                                             int64_t limit) {
-  std::map<std::string, std::vector<std::pair<std::string, std::string>>> by_split;
-  for (const Score& score : scores) {
-    if (score.system == scores.front().system)
-      by_split[score.split].emplace_back(score.seed, score.study_id);
-  }
-  std::set<std::pair<std::string, std::string>> chosen;
-  for (const auto& [split, studies] : by_split) {
-    const size_t count =
-        limit == 0 ? studies.size() : std::min(studies.size(), static_cast<size_t>(limit));
-    for (size_t i = 0; i < count; ++i) chosen.insert(studies[i * studies.size() / count]);
-  }
-  return chosen;
-}
-
-evaluation::StudyCard make_card(const Score& score, const StudySets& sets) {
-  evaluation::StudyCard card;
-  card.study_id = score.study_id;
-  card.split = score.split;
-  card.site = score.site;
-  card.seed = score.seed;
-  card.reference = score.reference;
-  card.conditions = score.present;
-  const auto set = sets.find(score.seed);
-  if (set == sets.end()) return card;
-  const data::Study* study = set->second->find(score.study_id);
-  if (!study)
-    throw Error(Exit::data,
-                fmt::format("study '{}' of the scores is not among the studies of tag '{}'",
-                            score.study_id, score.seed));
-  card.indication = study->indication.value_or("");
-  if (!study->images.empty()) card.image_png = set->second->image_bytes(study->images.front());
-  return card;
-}
-
-std::vector<evaluation::StudyCard> make_cards(const std::vector<Score>& scores,
-                                              const StudySets& sets, int64_t limit) {
-  const auto chosen = chosen_studies(scores, limit);
-  std::vector<evaluation::StudyCard> cards;
-  std::map<std::pair<std::string, std::string>, size_t> place;
-  for (const Score& score : scores) {
-    const std::pair key{score.seed, score.study_id};
-    if (!chosen.contains(key)) continue;
-    const auto [it, is_new] = place.emplace(key, cards.size());
-    if (is_new) cards.push_back(make_card(score, sets));
-    cards[it->second].texts.push_back({score.system, score.text, score.metrics});
-  }
-  return cards;
+std::string program() {
+  std::string text;
+  for (const char* part : kProgram)
+    text += io::read_file(cli::installed_file(std::string("report/") + part));
+  return text;
 }
 
 }  // namespace
@@ -111,11 +53,20 @@ void write_report(const EvalToolOptions& o, const std::vector<Score>& scores,
   page.comparison = comparison;
   page.signatures = signatures;
   page.metrics = scoring::known_metrics(o.scoring);
-  page.studies = make_cards(scores, load_studies(o.studies, record), o.shown_studies);
+  page.errors = evaluation::error_histograms(scores);
+  const StudySets sets = load_studies(o.studies, record);
+  const text::Labeler labeler(o.scoring.lexicon);
+  Pictures pictures(o.images, o.html);
+  const CardMaker maker{sets, labeler, pictures, o.shown_studies};
+  page.studies = maker.studies(scores);
+  for (const std::string& value : o.rollouts)
+    page.rollouts.push_back(maker.rollouts(value, record));
+  page.images = pictures.addresses();
+  page.linked_images = pictures.linked();
   for (const std::string& value : o.curves) page.curves.push_back(load_curve(value, record));
   io::AtomicFile out(o.html);
   out.write(evaluation::report_page(page, io::read_file(cli::installed_file("report/report.css")),
-                                    io::read_file(cli::installed_file("report/report.js"))));
+                                    program()));
   out.commit();
   record.add_output(o.html, out.sha256());
 }

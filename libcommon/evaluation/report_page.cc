@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "evaluation/report_page.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string_view>
 
 #include "base/error.h"
+#include "evaluation/cards_json.h"
 #include "evaluation/corpus_metrics.h"
 #include "io/jsonl.h"
+#include "text/words.h"
 
 namespace unirg::evaluation {
 namespace {
@@ -106,6 +110,11 @@ Json metrics_json(const ReportPage& page) {
   for (const StudyCard& study : page.studies) {
     for (const StudyCard::Text& text : study.texts) add(text.metrics);
   }
+  for (const RolloutSet& set : page.rollouts) {
+    for (const RolloutCard& card : set.cards) {
+      for (const RolloutSample& sample : card.samples) add(sample.components);
+    }
+  }
   std::vector<scoring::MetricInfo> known = page.metrics;
   for (const CorpusMetric& metric : corpus_metrics()) known.push_back(metric.info);
   known.insert(
@@ -193,36 +202,23 @@ Json pairs_json(const Comparison& c) {
   return pairs;
 }
 
-Json study_json(const StudyCard& study) {
-  Json texts = Json::array();
-  for (const StudyCard::Text& text : study.texts) {
-    Json metrics = Json::object();
-    for (const auto& [name, value] : text.metrics) {
-      if (value) metrics[name] = *value;
-    }
-    texts.push_back(
-        {{"system", text.system}, {"text", text.text}, {"metrics", std::move(metrics)}});
+Json errors_json(const std::vector<ErrorHistogram>& histograms) {
+  Json list = Json::array();
+  for (const ErrorHistogram& h : histograms)
+    list.push_back({{"system", h.system}, {"split", h.split}, {"reports", h.reports}});
+  return list;
+}
+
+Json curves_json(const std::vector<Curve>& curves) {
+  Json list = Json::array();
+  for (const Curve& c : curves) {
+    list.push_back(
+        {{"chart", c.chart}, {"name", c.name}, {"x_label", c.x_label}, {"points", c.points}});
   }
-  return {
-      {"id", study.study_id},
-      {"split", study.split},
-      {"site", study.site},
-      {"seed", study.seed},
-      {"image", study.image_png.empty() ? "" : "data:image/png;base64," + base64(study.image_png)},
-      {"indication", study.indication},
-      {"reference", study.reference},
-      {"texts", std::move(texts)},
-      {"conditions", study.conditions}};
+  return list;
 }
 
 Json page_json(const ReportPage& page) {
-  Json studies = Json::array();
-  for (const StudyCard& study : page.studies) studies.push_back(study_json(study));
-  Json curves = Json::array();
-  for (const Curve& c : page.curves) {
-    curves.push_back(
-        {{"chart", c.chart}, {"name", c.name}, {"x_label", c.x_label}, {"points", c.points}});
-  }
   return {{"schema", "unirg.report-page/1"},
           {"systems", page.comparison.systems},
           {"splits", page.comparison.splits},
@@ -233,8 +229,13 @@ Json page_json(const ReportPage& page) {
           {"sites", sites_json(page.comparison)},
           {"pairs", pairs_json(page.comparison)},
           {"signatures", page.signatures},
-          {"curves", std::move(curves)},
-          {"studies", std::move(studies)}};
+          {"error_bins", kErrorBins},
+          {"errors", errors_json(page.errors)},
+          {"conditions", text::kConditions},
+          {"images", page.images},
+          {"curves", curves_json(page.curves)},
+          {"rollouts", rollouts_json(page.rollouts)},
+          {"studies", studies_json(page.studies)}};
 }
 
 /// Only our own files come here, but a page broken by one of them would be hard to explain.
@@ -247,13 +248,14 @@ constexpr std::string_view kHeadStart = R"(<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:@IMAGES@; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
 )";
 
-constexpr std::string_view kBodyEnd = R"(</header>
+constexpr std::string_view kBodyEnd = R"(<div id="tools"></div>
+</header>
 <nav id="contents" aria-label="Contents"></nav>
 <main id="main" tabindex="-1">
 <noscript><p>This report draws its tables and plots with JavaScript, which is switched off here. Nothing is loaded from the network; all numbers and texts stand as JSON in the element “data” of this file.</p></noscript>
@@ -263,18 +265,33 @@ constexpr std::string_view kBodyEnd = R"(</header>
 
 }  // namespace
 
+std::string embedded_png(std::string_view bytes) {
+  return "data:image/png;base64," + base64(bytes);
+}
+
+std::string relative_address(std::string_view name) {
+  std::string address;
+  for (const char c : name) {
+    const bool plain = text::is_letter(c) || text::is_digit(c) || c == '-' || c == '.' || c == '_';
+    address += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return address;
+}
+
 std::string report_page(const ReportPage& page, const std::string& css, const std::string& js) {
   check_embeddable(css, "</style", "style sheet");
   check_embeddable(js, "</script", "program");
   const std::string title = escape_html(page.title);
   std::string html(kHeadStart);
+  // a page opened from a folder comes from file:, which 'self' does not name in every browser
+  html.replace(html.find("@IMAGES@"), 8, page.linked_images ? " 'self' file:" : "");
   html += "<title>" + title + "</title>\n<style>\n" + css + "</style>\n</head>\n<body>\n";
   html += "<a class=\"skip\" href=\"#main\">Skip to the results</a>\n<header>\n<h1>" + title +
           "</h1>\n";
   html += kBodyEnd;
   html += "<script type=\"application/json\" id=\"data\">" +
           escape_json(io::json_line(page_json(page))) + "</script>\n";
-  html += "<script>\n" + js + "</script>\n</body>\n</html>\n";
+  html += "<script>\n(() => {\n'use strict';\n" + js + "})();\n</script>\n</body>\n</html>\n";
   return html;
 }
 

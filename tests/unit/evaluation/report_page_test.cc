@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -32,6 +33,21 @@ std::vector<Score> scores() {
   return all;
 }
 
+RolloutCard rollout_card() {
+  RolloutCard card;
+  card.study_id = "s9";
+  card.reference = kHostile;
+  card.samples = {{.sample = 3,
+                   .text = kHostile,
+                   .finish = "stop",
+                   .tokens = 7,
+                   .reward = 0.75,
+                   .advantage = 0.25,
+                   .components = {{"rouge-l", 0.5}, {"green", std::nullopt}},
+                   .marks = {{0, 1, {5}}}}};
+  return card;
+}
+
 ReportPage page() {
   ReportPage p;
   p.title = "A & B <b>";
@@ -45,10 +61,21 @@ ReportPage page() {
                 .signature = "",
                 .meaning = "wrong statements",
                 .better = scoring::Better::lower}};
-  StudyCard study{"s1", "test",   "A/1", "", "PNG\xff", "cough", kHostile + " \u2028\u2029&",
-                  {},   {"Edema"}};
-  study.texts.push_back({"a", kHostile, {{"bleu2", 0.5}}});
+  p.images = {embedded_png("PNG\xff")};
+  StudyCard study{.study_id = "s1",
+                  .split = "test",
+                  .site = "A/1",
+                  .seed = "",
+                  .image = 0,
+                  .indication = "cough",
+                  .reference = kHostile + " \u2028\u2029&",
+                  .marks = {{2, 4, {3, 19}}},
+                  .prior = PriorCard{"s0", "2020-01-31", kHostile, 0},
+                  .conditions = {"Edema"}};
+  study.texts.push_back({"a", kHostile, {{"bleu2", 0.5}}, {{1, 2, {0}}}});
   p.studies = {study};
+  p.rollouts = {{kHostile, {rollout_card()}}};
+  p.errors = {{"a", "test", {1, 0, 2, 0}}};
   p.curves = {{"reward", "seed 1", "step", {{1, 0.5}, {2, std::nan("")}}}};
   return p;
 }
@@ -108,13 +135,54 @@ TEST(ReportPage, knows_which_way_is_better) {
   EXPECT_EQ(direction.at("call-rate"), 0);
 }
 
-TEST(ReportPage, embeds_images_and_tells_a_missing_one) {
+TEST(ReportPage, embeds_an_image_once_and_tells_a_missing_one) {
   ReportPage p = page();
   p.studies.push_back(p.studies[0]);
-  p.studies[1].image_png.clear();
+  p.studies[1].image = -1;
   const io::Json data = io::Json::parse(data_text(report_page(p, "", "")));
-  EXPECT_EQ(data["studies"][0]["image"], "data:image/png;base64,UE5H/w==");
-  EXPECT_EQ(data["studies"][1]["image"], "");
+  EXPECT_EQ(data["images"], io::Json::array({"data:image/png;base64,UE5H/w=="}));
+  EXPECT_EQ(data["studies"][0]["image"], 0);
+  EXPECT_EQ(data["studies"][0]["prior"]["image"], 0);
+  EXPECT_FALSE(data["studies"][1].contains("image"));
+}
+
+TEST(ReportPage, has_marks_prior_errors_and_rollouts) {
+  const io::Json data = io::Json::parse(data_text(report_page(page(), "", "")));
+  const io::Json& study = data["studies"][0];
+  EXPECT_EQ(study["marks"], io::Json::parse("[[2,4,3,19]]"));
+  EXPECT_EQ(study["texts"][0]["marks"], io::Json::parse("[[1,2,0]]"));
+  EXPECT_EQ(study["prior"]["report"], kHostile);
+  EXPECT_EQ(study["prior"]["date"], "2020-01-31");
+  EXPECT_EQ(data["conditions"][4], "Edema");
+  EXPECT_EQ(data["error_bins"].size(), data["errors"][0]["reports"].size());
+  EXPECT_EQ(data["errors"][0]["reports"], io::Json::array({1, 0, 2, 0}));
+  EXPECT_EQ(data["rollouts"][0]["name"], kHostile);
+  const io::Json& sample = data["rollouts"][0]["cards"][0]["samples"][0];
+  EXPECT_EQ(sample["advantage"], 0.25);
+  EXPECT_EQ(sample["components"], io::Json({{"rouge-l", 0.5}})) << "no value: no field";
+  EXPECT_EQ(sample["text"], kHostile);
+}
+
+TEST(ReportPage, knows_every_metric_that_only_rewards_name) {
+  const io::Json data = io::Json::parse(data_text(report_page(page(), "", "")));
+  const auto is = [](const char* name) {
+    return [name](const io::Json& metric) { return metric["name"] == name; };
+  };
+  EXPECT_EQ(std::count_if(data["metrics"].begin(), data["metrics"].end(), is("rouge-l")), 1);
+  EXPECT_EQ(std::count_if(data["metrics"].begin(), data["metrics"].end(), is("green")), 1);
+}
+
+TEST(ReportPage, may_load_files_beside_it_only_where_images_are_linked) {
+  ReportPage p = page();
+  EXPECT_EQ(report_page(p, "", "").find("'self'"), std::string::npos);
+  p.linked_images = true;
+  EXPECT_NE(report_page(p, "", "").find("img-src data: 'self' file:; style-src"),
+            std::string::npos);
+}
+
+TEST(ReportPage, writes_any_name_of_a_folder_as_an_address) {
+  EXPECT_EQ(relative_address("report-1_files"), "report-1_files");
+  EXPECT_EQ(relative_address("a b#?%:\"/\u00e9"), "a%20b%23%3F%25%3A%22%2F%C3%A9");
 }
 
 TEST(ReportPage, is_the_same_bytes_each_time) {
