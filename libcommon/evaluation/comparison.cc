@@ -4,10 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
+#include <array>
 #include <set>
 
 #include "base/error.h"
+#include "evaluation/error_histogram.h"
 #include "evaluation/groups.h"
 #include "evaluation/sum_layout.h"
 
@@ -50,8 +51,10 @@ std::vector<Score> with_composite(std::vector<Score> scores,
   return scores;
 }
 
-/// 1 or 0 for each bucket of the paper's histogram, from the metric "errors".
+/// 1 or 0 for each bin of the paper's histogram, from the metric "errors".
 std::vector<Score> with_error_shares(std::vector<Score> scores) {
+  constexpr std::array<const char*, kErrorBins.size()> kNames{"errors-0-1", "errors-2", "errors-3",
+                                                              "errors-4+"};
   for (Score& score : scores) {
     const auto errors = std::find_if(score.metrics.begin(), score.metrics.end(),
                                      [](const auto& m) { return m.first == "errors"; });
@@ -60,14 +63,10 @@ std::vector<Score> with_error_shares(std::vector<Score> scores) {
                                           "shares are made of",
                                           score.study_id));
     const std::optional<double> value = errors->second;
-    const auto add = [&](const char* name, double low, double high) {
-      score.metrics.emplace_back(
-          name, value ? std::optional(low <= *value && *value < high ? 1.0 : 0.0) : std::nullopt);
-    };
-    add("errors-0-1", 0, 2);
-    add("errors-2", 2, 3);
-    add("errors-3", 3, 4);
-    add("errors-4+", 4, std::numeric_limits<double>::infinity());
+    for (size_t bin = 0; bin < kNames.size(); ++bin) {
+      const auto share = [&](double v) { return error_bin(v) == bin ? 1.0 : 0.0; };
+      score.metrics.emplace_back(kNames[bin], value ? std::optional(share(*value)) : std::nullopt);
+    }
   }
   return scores;
 }

@@ -7,10 +7,6 @@
 namespace unirg::evaluation {
 namespace {
 
-size_t bin_of(double errors) {
-  return static_cast<size_t>(std::clamp(std::round(errors), 1.0, 4.0)) - 1;
-}
-
 std::optional<double> errors_of(const Score& score) {
   const auto it = std::find_if(score.metrics.begin(), score.metrics.end(),
                                [](const auto& metric) { return metric.first == "errors"; });
@@ -18,6 +14,10 @@ std::optional<double> errors_of(const Score& score) {
 }
 
 }  // namespace
+
+size_t error_bin(double errors) {
+  return static_cast<size_t>(std::clamp(std::round(errors), 1.0, 4.0)) - 1;
+}
 
 std::vector<ErrorHistogram> error_histograms(const std::vector<Score>& scores) {
   std::vector<ErrorHistogram> all;
@@ -28,7 +28,7 @@ std::vector<ErrorHistogram> error_histograms(const std::vector<Score>& scores) {
       return h.system == score.system && h.split == score.split;
     });
     if (it == all.end()) it = all.insert(all.end(), {score.system, score.split, {}});
-    ++it->reports[bin_of(*errors)];
+    ++it->reports[error_bin(*errors)];
   }
   return all;
 }

@@ -14,6 +14,10 @@ namespace unirg::evaluation {
 
 inline constexpr std::array<std::string_view, 4> kErrorBins{"at most 1", "2", "3", "4 or more"};
 
+/// Of kErrorBins. \param errors not below 0; between whole numbers (a judge's mean) the nearest
+/// counts
+size_t error_bin(double errors);
+
 struct ErrorHistogram {
   std::string system, split;
   std::array<int64_t, kErrorBins.size()> reports{};  ///< by kErrorBins
