@@ -325,6 +325,7 @@ follow_ups() {
   unirg-eval --quiet --references ref.csv --metrics rouge-l --scores plain.jsonl --format none hyp.jsonl
   jq -es 'all(has("temporal") | not)' plain.jsonl
   jq -c 'del(.temporal)' s.jsonl >old.jsonl
+  cp s.jsonl.run.json old.jsonl.run.json # its signatures stand below the table
   unirg-eval compare --quiet old.jsonl | cmp table.md -
 }
 
@@ -343,7 +344,7 @@ follow_ups() {
 
 @test "a submission that is in order is 0, its numbers on standard output" {
   unirg-eval --quiet --references ref.csv --metrics bleu2 --rexrank board --format none hyp.jsonl
-  run -0 --separate-stderr unirg-eval rexrank board/predictions.json --references ref.csv
+  run -0 --separate-stderr unirg-eval rexrank --quiet board/predictions.json --references ref.csv
   [ "$output" = "$(printf 'references: 3\nrecords: 3\nvalid: 3\nmissing: 0\nunknown: 0\nempty: 0\nduplicated: 0\nmistyped: 0')" ]
   [ -z "$stderr" ]
   # The test set's own JSON is a ground truth, too.

@@ -113,8 +113,8 @@ bool can_be(const Cells& row) {
 }
 
 /// Rows whose posted 1/RadCliQ-v1 is not that of their own components, whatever the rounding: on
-/// the board itself the columns come from different runs. All are tables of findings and
-/// impression.
+/// the board itself. Its columns must come from different runs; which, nobody tells. All are in
+/// tables of findings and impression.
 const std::set<std::string> kInconsistent{"CheXpert Plus, both, CheXpertPlus_MIMIC",
                                           "CheXpert Plus, both, RadFM",
                                           "IU X-ray, both, CheXpertPlus-CheX",
