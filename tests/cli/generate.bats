@@ -169,8 +169,8 @@ commonest() {
 }
 
 @test "a baseline without training reports is 65, one that is none 64" {
-  run -65 --separate-stderr baseline random --baseline-from validate -o out.jsonl
-  assert_contains "$stderr" "no study of split 'validate'"
+  run -65 --separate-stderr baseline random --baseline-from absent -o out.jsonl
+  assert_contains "$stderr" "no study of split 'absent' (hint: the file has "
   mkdir bare && jq -c 'if .split == "train" then .findings = null | .impression = null else . end' "$st/studies.jsonl" >bare/studies.jsonl
   run -65 --separate-stderr baseline most-frequent --studies bare/studies.jsonl -o out.jsonl
   assert_contains "$stderr" "no study of split 'train' has a report to take (hint: --baseline-from"
