@@ -195,8 +195,7 @@ cli::Table eval_table(EvalToolOptions& o) {
   table.push_back(
       {.name = "words",
        .target = &o.words,
-       .metavar = "PREDICTIONS | compare SCORES... | rexrank SUBMISSION | tensorboard "
-                  "NAME=METRICS...",
+       .metavar = "PREDICTIONS | compare SCORES... | rexrank FILE | tensorboard NAME=METRICS...",
        .help = "Reports to score (- is standard input); or compare and score records of one or "
                "several systems; or rexrank and a submission file, to check it; or tensorboard and "
                "metrics files of unirg-sft or unirg-update, "

@@ -145,8 +145,8 @@ TEST(RexrankBoard, the_reciprocal_of_radcliq_follows_from_the_components_of_each
       } else {
         cannot.insert(which);
         fmt::print(
-            "cannot agree: {}: posted {:.3f}, of its components {:.3f} ({:+.3f}): columns "
-            "of different runs\n",
+            "cannot agree: {}: posted {:.3f}, of its components {:.3f} ({:+.3f}), more than "
+            "rounding can do: its columns must be of different runs\n",
             which, posted, ours, ours - posted);
       }
     }
