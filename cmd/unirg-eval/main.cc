@@ -135,6 +135,7 @@ Exit run(EvalToolOptions& o, cli::Context& context) {
     return Exit::ok;
   }
   if (verb == "meta") return meta_evaluate(o, context);
+  if (verb == "rexrank") return check_rexrank(o, context);
   if (verb == "tensorboard") return write_events(o, context);
   const evaluation::ComparisonOptions options{
       .pairs = parse_pairs(o.pairs),
@@ -162,7 +163,8 @@ int main(int argc, char** argv) {
        .summary = "Scores reports against references, compares systems, and makes tables and a "
                   "page of the results.",
        .synopsis = "[options] --references FILE [PREDICTIONS] | compare [options] SCORES... | meta "
-                   "[options] RATINGS | tensorboard --logdir DIR NAME=METRICS... | --list-metrics",
+                   "[options] RATINGS | rexrank [options] --references FILE SUBMISSION | "
+                   "tensorboard --logdir DIR NAME=METRICS... | --list-metrics",
        .example = "unirg-eval --references data/studies.jsonl --name sft --scores sft.scores.jsonl "
                   "generations.jsonl"},
       unirg::eval_table(options), options.common, argc, argv,

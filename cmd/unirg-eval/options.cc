@@ -62,6 +62,12 @@ cli::Table record_rows(EvalToolOptions& o) {
        .target = &o.allow_missing,
        .help = "Leaves references without a report out of the tables instead of stopping.",
        .group = kScoring},
+      {.name = "temporal-lexicon",
+       .target = &o.temporal_lexicon,
+       .metavar = "FILE",
+       .help = "Words of comparison with a prior study, for the temporal class of score records; "
+               "without it, those that come with the tools.",
+       .group = kScoring},
       {.name = "ratings-kind",
        .target = &o.ratings_kind,
        .metavar = "KIND",
@@ -240,9 +246,10 @@ cli::Table eval_table(EvalToolOptions& o) {
   table.push_back(
       {.name = "words",
        .target = &o.words,
-       .metavar = "PREDICTIONS | compare SCORES... | tensorboard NAME=METRICS...",
+       .metavar = "PREDICTIONS | compare SCORES... | rexrank FILE | tensorboard NAME=METRICS...",
        .help = "Reports to score (- is standard input); or compare and score records of one or "
-               "several systems; or tensorboard and metrics files of unirg-sft or unirg-update, "
+               "several systems; or rexrank and a submission file, to check it; or tensorboard and "
+               "metrics files of unirg-sft or unirg-update, "
                "each with the name of its run.",
        .positional = true});
   scoring::add_metric_options(table, o.scoring);

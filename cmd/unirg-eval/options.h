@@ -23,6 +23,7 @@ struct EvalToolOptions {
   std::string seed_tag;
   std::string sections = "both";
   bool allow_missing = false;
+  std::filesystem::path temporal_lexicon;  ///< empty: the one that comes with the tools
   bool list_metrics = false;
   std::string ratings_kind = "plain";
   scoring::MetricOptions scoring;

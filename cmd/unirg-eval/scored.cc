@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "cli/installed.h"
 #include "evaluation/corpus_metrics.h"
 #include "evaluation/score_run.h"
 #include "io/atomic_file.h"
@@ -81,6 +82,15 @@ std::vector<std::string> metric_names(const EvalToolOptions& o,
   return names;
 }
 
+/// For references that have a prior; none of them: nothing is read, no file is needed.
+std::shared_ptr<const text::TemporalReader> temporal_reader(
+    const EvalToolOptions& o, const std::vector<scoring::NamedReport>& references) {
+  if (std::none_of(references.begin(), references.end(), evaluation::has_prior)) return nullptr;
+  return std::make_shared<const text::TemporalReader>(
+      o.scoring.lexicon, o.temporal_lexicon.empty() ? cli::installed_file("lexicon/temporal.yaml")
+                                                    : o.temporal_lexicon);
+}
+
 void write_scores(const EvalToolOptions& o, const std::vector<Score>& scores,
                   io::RunRecord& record) {
   if (o.scores.empty()) return;
@@ -129,10 +139,12 @@ Scored score_reports(const EvalToolOptions& o, const scoring::Composition& compo
   scoring::Scorer scorer(metric_names(o, composite), o.scoring);
   const auto references = scoring::load_reports(o.references, false).records;
   const auto reports = scoring::load_reports(predictions, true).records;
-  evaluation::ScoreRun run = evaluation::score_run(
-      scorer, reports, references,
-      {o.system, o.seed_tag, o.splits, scoring::parse_sections(o.sections), o.allow_missing,
-       scorer.threads(o.common.threads), [&context] { return context.stop.requested(); }});
+  const auto temporal = temporal_reader(o, references);
+  evaluation::ScoreRun run =
+      evaluation::score_run(scorer, reports, references,
+                            {o.system, o.seed_tag, o.splits, scoring::parse_sections(o.sections),
+                             o.allow_missing, scorer.threads(o.common.threads),
+                             [&context] { return context.stop.requested(); }, temporal});
   if (run.empty_reference > 0)
     context.log.info("{} references lack the sections to be scored and were left out",
                      run.empty_reference);
@@ -146,6 +158,7 @@ Scored score_reports(const EvalToolOptions& o, const scoring::Composition& compo
   context.record.note("empty_reference", run.empty_reference);
   context.record.note("missing", run.missing);
   context.record.note("signatures", io::Json(signatures));
+  if (temporal) context.record.note("temporal", temporal->signature());
   write_scores(o, run.scores, context.record);
   return {std::move(run.scores), std::move(signatures)};
 }

@@ -35,6 +35,9 @@ void list_metrics(const EvalToolOptions& options);
 /// `meta`: how metrics agree with human ratings.
 Exit meta_evaluate(const EvalToolOptions& options, cli::Context& context);
 
+/// `rexrank`: whether a submission fits its ground truth; ok, or the problems and Exit::data.
+Exit check_rexrank(const EvalToolOptions& options, cli::Context& context);
+
 /// `tensorboard`: metrics files as TensorBoard's event files below --logdir.
 Exit write_events(const EvalToolOptions& options, cli::Context& context);
 

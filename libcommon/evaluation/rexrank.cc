@@ -21,9 +21,9 @@ constexpr Column kScores[] = {{"bleu2", "bleu_score"},      {"bertscore", "berts
                               {"ratescore", "ratescore"},   {"green", "green_score"}};
 
 constexpr Column kBoard[] = {
-    {"bleu2", "BLEU"},        {"bertscore", "BertScore"},       {"sembscore", "SembScore"},
-    {"radgraph", "RadGraph"}, {"1/radcliq-v1", "1/RadCliQ-v1"}, {"ratescore", "RaTEScore"},
-    {"green", "GREEN"}};
+    {"bleu2", "BLEU"},        {"bertscore", "BertScore"},          {"sembscore", "SembScore"},
+    {"radgraph", "RadGraph"}, {"1/radcliq-v1", "1/RadCliQ-v1"},    {"ratescore", "RaTEScore"},
+    {"green", "GREEN"},       {"1/fineradscore", "1/FineRadScore"}};
 
 /// RFC 4180: quoted where it must be, quotes doubled.
 std::string csv_cell(const std::string& text) {

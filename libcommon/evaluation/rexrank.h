@@ -20,8 +20,8 @@ std::string rexrank_predictions(const std::vector<Score>& scores);
 std::string rexrank_scores(const std::vector<Score>& scores);
 
 /// CSV with a row for each system and split: Model, Split, BLEU, BertScore, SembScore, RadGraph,
-/// 1/RadCliQ-v1, RaTEScore, GREEN, each rounded to 3 decimals as on the board; "-" where it was not
-/// computed or has no value.
+/// 1/RadCliQ-v1, RaTEScore, GREEN, 1/FineRadScore, each rounded to 3 decimals as on the board; "-"
+/// where it was not computed or has no value, and for FineRadScore, which has no published formula.
 std::string rexrank_leaderboard(const Comparison& comparison);
 
 }  // namespace unirg::evaluation

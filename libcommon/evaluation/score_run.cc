@@ -110,6 +110,8 @@ ScoreRun score_run(scoring::Scorer& scorer, const std::vector<NamedReport>& repo
             scoring::scored_texts(*pair.report, *pair.reference, options.sections), *pair.report);
         score.system = options.system;
         score.seed = options.seed;
+        if (options.temporal || !has_prior(*pair.reference))
+          score.temporal = temporal_of(*pair.reference, options.temporal.get());
         return score;
       },
       [&](int64_t, Score score) {

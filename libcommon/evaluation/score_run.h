@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct ScoreRunOptions {
       false;  ///< references without a report are left out instead of being an error
   int threads = 1;
   std::function<bool()> stopped = [] { return false; };  ///< asked after each report
+  /// Reads the temporal class of references with a prior, whose records tell none without it.
+  std::shared_ptr<const text::TemporalReader> temporal = nullptr;
 };
 
 struct ScoreRun {

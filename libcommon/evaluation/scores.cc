@@ -39,7 +39,8 @@ Result<std::vector<std::string>> read_conditions(const Json& object, const char*
 
 /// Every number that is no field of its own is a metric, and so is every null.
 void read_metrics(const Json& object, Score& score) {
-  static const std::set<std::string> fields{"age", "encounter", "sex", "race", "called", "present"};
+  static const std::set<std::string> fields{"age",      "encounter", "sex",    "race",
+                                            "temporal", "called",    "present"};
   for (const auto& [name, value] : object.items()) {
     if (fields.contains(name)) continue;
     if (value.is_number()) score.metrics.emplace_back(name, value.get<double>());
@@ -76,8 +77,9 @@ Json to_json(const Score& s) {
                {"sex", nullable(s.sex)},
                {"race", nullable(s.race)},
                {"age", nullable(s.age)},
-               {"encounter", s.encounter},
-               {"called", s.labelled ? Json(s.called) : Json(nullptr)},
+               {"encounter", s.encounter}});
+  if (!s.temporal.empty()) json["temporal"] = s.temporal;
+  json.update({{"called", s.labelled ? Json(s.called) : Json(nullptr)},
                {"present", s.labelled ? Json(s.present) : Json(nullptr)},
                {"text", s.text},
                {"reference", s.reference}});
@@ -115,6 +117,11 @@ Result<Score> score_from_json(const Json& object) {
   s.race = *race;
   s.age = *age;
   s.encounter = *encounter;
+  const auto temporal = fields.optional_string("temporal");
+  if (!temporal) return tl::unexpected(temporal.error());
+  if (*temporal && !text::temporal_class(**temporal))
+    return bad_record(fmt::format("field 'temporal': no temporal class: '{}'", **temporal));
+  s.temporal = temporal->value_or("");
   read_metrics(object, s);
   if (const auto sums = read_sums(object, s); !sums) return tl::unexpected(sums.error());
   auto called = read_conditions(object, "called");
@@ -139,6 +146,20 @@ std::vector<Score> read_scores(const std::filesystem::path& file) {
     scores.push_back(std::move(*score));
   }
   return scores;
+}
+
+bool has_prior(const scoring::NamedReport& reference) {
+  return reference.study && (reference.study->encounter > 1 || reference.study->prior);
+}
+
+std::string temporal_of(const scoring::NamedReport& reference, const text::TemporalReader* reader) {
+  if (!reference.study) return "";
+  const bool follows = has_prior(reference);
+  UNIRG_ASSERT(reader || !follows, "a follow-up study and nothing that reads comparisons");
+  const text::TemporalClass temporal =
+      follows ? reader->classify(scoring::section_text(reference, scoring::Sections::both), true)
+              : text::TemporalClass::first_study;
+  return std::string(text::temporal_name(temporal));
 }
 
 Score make_score(const scoring::Scorer& scorer, const scoring::NamedReport& reference,

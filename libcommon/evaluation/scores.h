@@ -11,6 +11,7 @@
 #include "data/records.h"
 #include "scoring/reports.h"
 #include "scoring/scorer.h"
+#include "text/temporal.h"
 
 namespace unirg::evaluation {
 
@@ -43,5 +44,12 @@ std::vector<Score> read_scores(const std::filesystem::path& file);
 /// Scores a report. \param texts of the two that are scored
 Score make_score(const scoring::Scorer& scorer, const scoring::NamedReport& reference,
                  const scoring::ScoredTexts& texts, const scoring::NamedReport& report);
+
+/// Whether a reference tells of a study that came before. A study known by itself has none.
+bool has_prior(const scoring::NamedReport& reference);
+/// Name of the temporal class (text/temporal.h) of a reference: "first study" without a prior, else
+/// by all its sections, whichever are scored; "" for references that are no study records, of which
+/// nothing is known. \param reader needed only where has_prior()
+std::string temporal_of(const scoring::NamedReport& reference, const text::TemporalReader* reader);
 
 }  // namespace unirg::evaluation

@@ -92,25 +92,6 @@ data::Records<NamedReport> load_csv(const std::filesystem::path& file, data::OnE
   return reports;
 }
 
-/// ReXrank files hold the bare token NaN, which JSON does not know; outside strings it becomes
-/// null.
-std::string without_nan(const std::string& text) {
-  std::string out;
-  bool quoted = false;
-  bool escaped = false;  // the character in hand follows a backslash inside a string
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"' && !escaped) quoted = !quoted;
-    escaped = quoted && text[i] == '\\' && !escaped;
-    if (!quoted && text.compare(i, 3, "NaN") == 0) {
-      out += "null";
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 std::optional<std::string> text_field(const Json& record, const char* name) {
   if (!record.contains(name) || !record[name].is_string()) return std::nullopt;
   std::string text = text::collapse_space(record[name].get<std::string>());
@@ -184,6 +165,23 @@ data::Records<NamedReport> load_rexrank(const std::filesystem::path& file, bool 
 }
 
 }  // namespace
+
+std::string without_nan(const std::string& json) {
+  std::string out;
+  bool quoted = false;
+  bool escaped = false;  // the character in hand follows a backslash inside a string
+  for (size_t i = 0; i < json.size(); ++i) {
+    if (json[i] == '"' && !escaped) quoted = !quoted;
+    escaped = quoted && json[i] == '\\' && !escaped;
+    if (!quoted && json.compare(i, 3, "NaN") == 0) {
+      out += "null";
+      i += 2;
+    } else {
+      out += json[i];
+    }
+  }
+  return out;
+}
 
 Sections parse_sections(const std::string& name) {
   if (name == "findings") return Sections::findings;

@@ -51,4 +51,7 @@ std::string section_text(const NamedReport& report, Sections sections);
 data::Records<NamedReport> load_reports(const std::filesystem::path& file, bool predictions,
                                         data::OnError on_error = data::OnError::stop);
 
+/// A JSON text in which the bare token NaN, which ReXrank files hold, is null. Lines stay lines.
+std::string without_nan(const std::string& json);
+
 }  // namespace unirg::scoring

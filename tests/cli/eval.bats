@@ -80,7 +80,7 @@ scores_of() { # system, file
   jq -e '.s2.model_prediction == "Findings: The lungs are clear. Impression: No acute disease."' board/predictions.json
   [ "$(head -1 board/report_scores.csv)" = "study_id,bleu_score" ]
   [ "$(wc -l <board/report_scores.csv)" = 4 ]
-  [[ "$(tail -1 board/leaderboard.csv)" =~ ^mine,,0\.[0-9]{3},-,-,-,-,-,-$ ]]
+  [[ "$(tail -1 board/leaderboard.csv)" =~ ^mine,,0\.[0-9]{3},-,-,-,-,-,-,-$ ]]
   unirg-eval --quiet --references ref.csv --metrics bleu2 --format none --scores s.jsonl board/predictions.json
 }
 
@@ -316,4 +316,104 @@ scores_of() { # system, file
   run -65 unirg-eval tensorboard --logdir log rl=metrics.jsonl stepless=stepless.jsonl
   [[ $output == *stepless.jsonl* ]]
   [ ! -e log ]
+}
+
+# ---------------------------------------------------------------- temporal classes
+
+# Study records of one patient, and a report for each.
+follow_ups() {
+  study() { # id, encounter, findings
+    jq -cn --arg id "$1" --argjson n "$2" --arg f "$3" '{schema: "unirg.study/1", study_id: $id, patient_id: "p", dataset: "d", site: "A",
+      split: "test", date: null, images: [], age: null, sex: null, race: null, indication: null, technique: null, comparison: null,
+      findings: $f, impression: null, prior: null, encounter: $n, labels: null, modality: null, style: null,
+      source: {path: "", sha256: ""}}'
+  }
+  {
+    study a 1 "New left effusion."
+    study b 2 "The left effusion has increased."
+    study c 3 "No new opacity. The effusion has resolved."
+    study d 4 "Stable cardiomegaly. New right pneumothorax."
+    study e 5 "No acute disease."
+  } >studies.jsonl
+  jq -c '{study_id, text: "Findings: The heart is large."}' studies.jsonl >reports.jsonl
+}
+
+@test "a score record tells the temporal class of a study, not of a plain text" {
+  follow_ups
+  unirg-eval --quiet --references studies.jsonl --metrics rouge-l --scores s.jsonl --format none reports.jsonl
+  [ "$(jq -r .temporal s.jsonl)" = "$(printf 'first study\nprogression\nregression\nnew development\nno change')" ]
+  [[ $(jq -r .notes.temporal s.jsonl.run.json) == "temporal:rule|lexicon:chest-"*"|temporal:temporal-1@"* ]]
+  unirg-eval compare --quiet s.jsonl >table.md
+  unirg-eval --quiet --references ref.csv --metrics rouge-l --scores plain.jsonl --format none hyp.jsonl
+  jq -es 'all(has("temporal") | not)' plain.jsonl
+  jq -c 'del(.temporal)' s.jsonl >old.jsonl
+  cp s.jsonl.run.json old.jsonl.run.json # its signatures stand below the table
+  unirg-eval compare --quiet old.jsonl | cmp table.md -
+}
+
+@test "another temporal lexicon, one that is not there, one that is none" {
+  follow_ups
+  sed 's/^new:/new:\n  - heart/' "$UNIRG_SOURCE/share/lexicon/temporal.yaml" >mine.yaml
+  eval_studies() { unirg-eval --quiet --references studies.jsonl --metrics rouge-l --scores s.jsonl --format none "$@" reports.jsonl; }
+  eval_studies --temporal-lexicon mine.yaml
+  run -66 --separate-stderr eval_studies --temporal-lexicon none.yaml
+  echo 'schema: unirg.temporal/2' >bad.yaml
+  run -78 --separate-stderr eval_studies --temporal-lexicon bad.yaml
+  assert_contains "$stderr" "'bad.yaml:1': schema is not 'unirg.temporal/1'"
+}
+
+# ---------------------------------------------------------------- ReXrank submissions
+
+@test "a submission that is in order is 0, its numbers on standard output" {
+  unirg-eval --quiet --references ref.csv --metrics bleu2 --rexrank board --format none hyp.jsonl
+  run -0 --separate-stderr unirg-eval rexrank --quiet board/predictions.json --references ref.csv
+  [ "$output" = "$(printf 'references: 3\nrecords: 3\nvalid: 3\nmissing: 0\nunknown: 0\nempty: 0\nduplicated: 0\nmistyped: 0')" ]
+  [ -z "$stderr" ]
+  # The test set's own JSON is a ground truth, too.
+  run -0 unirg-eval rexrank board/predictions.json --references board/predictions.json
+  unirg-eval rexrank --quiet --references ref.csv - <board/predictions.json
+}
+
+@test "a bad submission is 65 and every problem is told" {
+  printf '{"s1": {"model_prediction": " "}, "s2": {"model_prediction": NaN},\n"s9": {"model_prediction": "a"}, "s9": {"model_prediction": "b"}}' >bad.json
+  run -65 --separate-stderr unirg-eval rexrank bad.json --references ref.csv
+  for line in "valid: 0" "- missing: study 's3'" "- unknown: study 's9'" "- empty: study 's1'" "- duplicated: study 's9': the study stands 2 times" \
+    "- mistyped: study 's2': field 'model_prediction': expected text, got null"; do
+    assert_contains "$output" "$line"
+  done
+  assert_contains "$stderr" "'bad.json' is no valid submission: 5 problems, 0 of 3 studies are in order"
+  run -65 --separate-stderr unirg-eval rexrank bad.json --references ref.csv --format json --summary check.json
+  jq -e '.schema == "unirg.submission-check/1" and .missing == 1 and (.problems | length) == 5' check.json
+  cmp check.json <(cat <<<"$output")
+  run -65 --separate-stderr unirg-eval rexrank bad.json --references ref.csv --format tsv
+  [ "${#lines[@]}" -eq 6 ]
+}
+
+@test "a long list of problems is cut short and counted" {
+  jq -rn '"study_id,report", (range(50) | "x\(.),Clear.")' >many.csv
+  echo '{}' >none.json
+  run -65 --separate-stderr unirg-eval rexrank none.json --references many.csv
+  assert_contains "$output" "missing: 50"
+  assert_contains "$output" "- missing: and 30 more (hint: --format json has all)"
+  [ "$(grep -c '^- ' <<<"$output")" -eq 21 ]
+}
+
+@test "of study records the splits asked for must be in a submission" {
+  follow_ups
+  jq -c 'if .study_id == "e" then .split = "train" else . end' studies.jsonl >two.jsonl
+  jq -n '{a: {model_prediction: "x"}, b: {model_prediction: "x"}, c: {model_prediction: "x"}, d: {model_prediction: "x"}}' >sub.json
+  run -0 unirg-eval rexrank sub.json --references two.jsonl
+  run -65 unirg-eval rexrank sub.json --references two.jsonl --split test,train
+  run -65 --separate-stderr unirg-eval rexrank sub.json --references two.jsonl --split tset
+  assert_contains "$stderr" "'tset'"
+}
+
+@test "what is no submission at all is named" {
+  printf '{"s1": {\n"model_prediction": "a"\n' >cut.json
+  run -65 --separate-stderr unirg-eval rexrank cut.json --references ref.csv
+  assert_contains "$stderr" "'cut.json': no JSON from line"
+  run -66 --separate-stderr unirg-eval rexrank absent.json --references ref.csv
+  run -64 --separate-stderr unirg-eval rexrank cut.json
+  assert_contains "$stderr" "--references"
+  run -64 --separate-stderr unirg-eval rexrank --references ref.csv
 }

@@ -97,6 +97,93 @@ generate() { loud_generate --quiet "$@"; }
       and .notes.studies == 2' out.jsonl.run.json
 }
 
+# ---------------------------------------------------------------- baselines
+
+baseline() { unirg-generate --quiet --threads 1 --studies "$st/studies.jsonl" --baseline "$@"; }
+# Report of a study as it is asked for: the sections it has.
+report() { jq -r "select(.study_id == \"$1\") | \"Findings: \" + .findings + \" Impression: \" + .impression" "$st/studies.jsonl"; }
+# Commonest report of the training split, the first of equals.
+commonest() {
+  jq -r 'select(.split == "train") | "Findings: " + .findings + " Impression: " + .impression' "$st/studies.jsonl" |
+    awk '{ if (!($0 in n)) order[++k] = $0; n[$0]++ } END { for (i = 1; i <= k; i++) if (n[order[i]] > n[order[b]]) b = i; print order[b] }'
+}
+
+@test "--baseline copy-prior is the prior's report, without a prior the most frequent one, and needs no model" {
+  run -0 --separate-stderr baseline copy-prior --split test -o out.jsonl
+  [ -z "$output" ]
+  [ -z "$stderr" ]
+  assert_jsonl out.jsonl
+  [ "$(jq -r 'select(.study_id == "A-700001-2") | .text' out.jsonl)" = "$(report A-700001-1)" ]
+  [ "$(jq -r 'select(.study_id == "A-700001-1") | .text' out.jsonl)" = "$(commonest)" ]
+  jq -es 'map([.study_id, .baseline, .from, .source]) == [["A-700001-1", "copy-prior", "most-frequent", .[0].source],
+    ["A-700001-2", "copy-prior", "copy-prior", "A-700001-1"]] and all(.tokens == [] and .policy == "" and .finish == "stop")' out.jsonl
+}
+
+@test "--baseline most-frequent is the commonest training report" {
+  baseline most-frequent -o out.jsonl
+  [ "$(jq -r .study_id out.jsonl)" = "$(jq -r .study_id "$st/studies.jsonl")" ]
+  [ "$(jq -r .text out.jsonl | sort -u)" = "$(commonest)" ]
+}
+
+@test "--baseline random is another training report, by seed and study" {
+  baseline random --seed 3 -o out.jsonl
+  baseline random --seed 3 --threads 2 | cmp out.jsonl -
+  run -1 cmp out.jsonl <(baseline random --seed 4)
+  jq -es --slurpfile studies "$st/studies.jsonl" '(INDEX($studies[]; .study_id)) as $of |
+    all(.source != .study_id and $of[.source].split == "train" and .text == "Findings: " + $of[.source].findings + " Impression: " + $of[.source].impression)' out.jsonl
+  # Each study draws by itself.
+  baseline random --seed 3 --split test | cmp - <(grep '"study_id":"A-70000' out.jsonl)
+}
+
+@test "--baseline nearest compares images by the model's tower" {
+  baseline nearest -m "$model" -o out.jsonl
+  baseline nearest -m "$model" --threads 2 | cmp out.jsonl -
+  jq -es --arg digest "$(checkpoint_digest "$model")" 'all(.policy == $digest and .from == "nearest" and .source != .study_id
+    and .similarity <= 1.000001)' out.jsonl
+  # The only picture there is, twice: its neighbour is the other.
+  mkdir two && cp "$st"/images-*.tar two
+  jq -c 'select(.study_id == "A-700001-1")' "$st/studies.jsonl" >two/studies.jsonl
+  jq -c '.split = "train" | .study_id += ("x", "y")' two/studies.jsonl >more && cat more >>two/studies.jsonl
+  baseline nearest -m "$model" --studies two/studies.jsonl --split test >near.jsonl
+  jq -e '.source == "A-700001-1x" and .similarity > 0.9999' near.jsonl
+  run -64 --separate-stderr baseline nearest
+  assert_contains "$stderr" "missing option '--model'"
+  run -66 --separate-stderr baseline nearest -m absent
+}
+
+@test "a baseline's records are scored and have provenance; its sections are those asked for" {
+  baseline random --split test --target impression -o out.jsonl
+  jq -es 'all(.findings == null and (.text | startswith("Impression: ")))' out.jsonl
+  jq -e '.tool == "unirg-generate" and .notes.baseline == {"kind": "random", "from": {"random": 2}} and .config.baseline == "random"' out.jsonl.run.json
+  unirg-eval --quiet --metrics rouge-l --references "$st/studies.jsonl" --name random --scores s.jsonl --format none out.jsonl
+  [ "$(wc -l <s.jsonl)" -eq 2 ]
+}
+
+@test "shards of a baseline joined are the whole run, and --dry-run writes nothing" {
+  baseline random -o whole.jsonl
+  for k in 0 1; do baseline random --shard $k/2 -o part-$k.jsonl; done
+  paste -d '\n' part-0.jsonl part-1.jsonl | sed '/^$/d' | cmp whole.jsonl -
+  run -0 --separate-stderr baseline random --split test --dry-run -o out.jsonl
+  [ "$(head -n 2 <<<"$output")" = "$(printf 'studies: 2\nbaseline: random')" ]
+  [ ! -e out.jsonl ]
+}
+
+@test "a baseline without training reports is 65, one that is none 64" {
+  run -65 --separate-stderr baseline random --baseline-from absent -o out.jsonl
+  assert_contains "$stderr" "no study of split 'absent' (hint: the file has "
+  mkdir bare && jq -c 'if .split == "train" then .findings = null | .impression = null else . end' "$st/studies.jsonl" >bare/studies.jsonl
+  run -65 --separate-stderr baseline most-frequent --studies bare/studies.jsonl -o out.jsonl
+  assert_contains "$stderr" "no study of split 'train' has a report to take (hint: --baseline-from"
+  mkdir orphan && jq -c 'select(.study_id != "A-700001-1")' "$st/studies.jsonl" >orphan/studies.jsonl
+  run -65 --separate-stderr baseline copy-prior --studies orphan/studies.jsonl -o out.jsonl
+  assert_contains "$stderr" "study 'A-700001-2': its prior 'A-700001-1' is not in the studies file"
+  run -64 --separate-stderr baseline nearst
+  run -64 --separate-stderr baseline random --samples 2
+  run -64 --separate-stderr unirg-generate --studies "$st/studies.jsonl"
+  assert_contains "$stderr" "missing option '--model'"
+  [ ! -e out.jsonl ]
+}
+
 # ---------------------------------------------------------------- the same bytes
 
 @test "the same bytes at one and two threads, again, and on standard output" {

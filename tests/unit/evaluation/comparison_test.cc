@@ -153,8 +153,9 @@ TEST(Rexrank, files_have_its_columns_and_rounding) {
   EXPECT_EQ(rexrank_scores(scores),
             "study_id,bleu_score,RadCliQ-v1\n1,0.5,0.3333333333333333\n2,1,\n");
   EXPECT_EQ(rexrank_leaderboard(compare(scores, kMeansOnly)),
-            "Model,Split,BLEU,BertScore,SembScore,RadGraph,1/RadCliQ-v1,RaTEScore,GREEN\n"
-            "a,test,0.750,-,-,-,3.000,-,-\n");
+            "Model,Split,BLEU,BertScore,SembScore,RadGraph,1/RadCliQ-v1,RaTEScore,GREEN,"
+            "1/FineRadScore\n"
+            "a,test,0.750,-,-,-,3.000,-,-,-\n");
   EXPECT_EQ(io::Json::parse(rexrank_predictions(scores))["2"]["model_prediction"],
             "Findings: <b>.");
 }
