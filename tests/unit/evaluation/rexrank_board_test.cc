@@ -65,7 +65,7 @@ std::map<std::string, Cells> made_again(const std::vector<Cells>& rows) {
   std::vector<Score> scores;
   for (const Cells& row : rows) scores.push_back(as_score(row));
   ComparisonOptions options;
-  options.resamples = 0;
+  options.resampling.resamples = 0;
   std::map<std::string, Cells> made;
   for (const data::TableRow& row :
        data::parse_separated(rexrank_leaderboard(compare(scores, options)), ',', "board").rows)
