@@ -42,7 +42,10 @@ std::vector<evaluation::GroupFilter> filters_of(const EvalToolOptions& o) {
   return filters;
 }
 
-evaluation::LeaderboardOptions leaderboard_of(const EvalToolOptions& o) {
+/// What ranks several systems; one system needs none, and no file that a metric's signature needs.
+evaluation::LeaderboardOptions leaderboard_of(const EvalToolOptions& o,
+                                              const evaluation::Comparison& comparison) {
+  if (comparison.systems.size() < 2) return {};
   return {scoring::known_metrics(o.scoring), o.baseline};
 }
 
@@ -50,10 +53,11 @@ void print_tables(const EvalToolOptions& o, const evaluation::Comparison& compar
                   const std::string& markdown, const io::Json& summary) {
   if (o.format == "none" || io::is_stream(o.scores)) return;
   io::AtomicFile out("-");
-  out.write(o.format == "json"    ? summary.dump(2) + "\n"
-            : o.format == "tsv"   ? evaluation::tsv_table(comparison)
-            : o.format == "latex" ? evaluation::leaderboard_latex(comparison, leaderboard_of(o))
-                                  : markdown);
+  out.write(o.format == "json"  ? summary.dump(2) + "\n"
+            : o.format == "tsv" ? evaluation::tsv_table(comparison)
+            : o.format == "latex"
+                ? evaluation::leaderboard_latex(comparison, leaderboard_of(o, comparison))
+                : markdown);
   out.commit();
 }
 
@@ -117,7 +121,7 @@ Exit tabulate(const EvalToolOptions& o, const evaluation::ComparisonOptions& opt
   io::Json summary = evaluation::summary_json(comparison, scored.signatures);
   if (!o.runs.empty()) summary["wall_s"] = evaluation::run_times(o.runs);
   const std::string markdown =
-      evaluation::markdown_tables(comparison, leaderboard_of(o), scored.signatures);
+      evaluation::markdown_tables(comparison, leaderboard_of(o, comparison), scored.signatures);
   write_output(o.table, markdown, context.record);
   write_rexrank(o, scored.scores, comparison, context.record);
   if (!o.html.empty())

@@ -47,7 +47,7 @@ scores_of() { # system, file
 
 @test "standard input, a pipe in the middle" {
   run -0 bash -c 'jq -c "select(.study_id != \"s3\")" hyp.jsonl | unirg-eval --quiet --allow-missing --references ref.csv --format tsv -'
-  assert_contains "$output" $'system\t\tbleu2\t'
+  assert_contains "$output" $'system\t\t\t\tbleu2\t'
   run -0 bash -c 'unirg-eval --quiet --references ref.csv --format tsv <hyp.jsonl'
 }
 
