@@ -258,6 +258,7 @@ class Writer {
     sentence((config_.varied_negatives ? kHouses[rng_.below(4)] : house_).*line);
   }
   [[nodiscard]] std::string_view change_word(PhantomChange change);
+  [[nodiscard]] bool suggests_infection() const;
 
   const PhantomConfig& config_;
   const PhantomStudy& study_;
@@ -308,6 +309,11 @@ void Writer::heart_part() {
   positive(kCardiomegaly, {.severity = severity_name(grade)}, "{m} cardiomegaly");
 }
 
+/// What turns a consolidation into a pneumonia is what the referrer asks, as in a clinic.
+bool Writer::suggests_infection() const {
+  return study_.indication == "cough" || study_.indication == "fever";
+}
+
 void Writer::lungs_part() {
   bool any = false;
   bool any_consolidation = false;
@@ -318,7 +324,7 @@ void Writer::lungs_part() {
   }
   for (size_t lobe = 0; lobe < 4; ++lobe) {
     if (marks_.consolidation[lobe].grade == 0) continue;
-    const bool says_pneumonia = rng_.chance(.5);
+    const bool says_pneumonia = rng_.chance(suggests_infection() ? .9 : .1);
     positive(kConsolidation, {.lobe = lobe_name(static_cast<int>(lobe))},
              says_pneumonia ? "{l} pneumonia" : "{l} consolidation",
              study_.changes.consolidation[lobe]);

@@ -90,6 +90,22 @@ TEST(PhantomReports, OnePhrasingGivesOneSentenceAndTenGiveTen) {
   EXPECT_EQ(seen[10].size(), 10U);
 }
 
+TEST(PhantomReports, AConsolidationIsMostlyAPneumoniaWhereCoughOrFeverAskForIt) {
+  std::map<std::string, int> pneumonias;
+  for (const char* indication : {"fever", "fall"}) {
+    for (int i = 0; i < 400; ++i) {
+      PhantomStudy study = plain_study('B');
+      study.study_id += std::to_string(i);
+      study.indication = indication;
+      study.findings.marks.consolidation[0].grade = 1;
+      pneumonias[indication] +=
+          write_report({}, study, "").impression == "Right upper lobe pneumonia.";
+    }
+  }
+  EXPECT_NEAR(pneumonias["fever"], 360, 25);
+  EXPECT_NEAR(pneumonias["fall"], 40, 25);
+}
+
 TEST(PhantomReports, NegativesHaveOneWordingUnlessToldOtherwise) {
   for (const bool one : {true, false}) {
     PhantomConfig config;
