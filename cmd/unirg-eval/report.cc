@@ -18,8 +18,9 @@ namespace {
 
 using evaluation::Score;
 /// Programs of share/report/ in the order in which they use each other.
-constexpr std::array<const char*, 8> kProgram{"base.js",  "tables.js",  "plots.js",    "curves.js",
-                                              "texts.js", "studies.js", "rollouts.js", "page.js"};
+constexpr std::array<const char*, 9> kProgram{"base.js",    "tables.js",   "plots.js",
+                                              "curves.js",  "groups.js",   "texts.js",
+                                              "studies.js", "rollouts.js", "page.js"};
 
 /// "CHART:NAME=FILE:FIELD"
 evaluation::Curve load_curve(const std::string& value, io::RunRecord& record) {

@@ -133,13 +133,18 @@ Json metrics_json(const ReportPage& page) {
   return metrics;
 }
 
+/// What has no value is left out: the page leaves the cell empty.
+Json metrics_json(const std::vector<std::pair<std::string, Interval>>& metrics, bool intervals) {
+  Json values = Json::object();
+  for (const auto& [name, v] : metrics) {
+    if (!std::isfinite(v.value)) continue;
+    values[name] = intervals ? Json::array({v.value, v.lo, v.hi}) : Json::array({v.value});
+  }
+  return values;
+}
+
 Json result_json(const std::string& system, const std::string& split, const SystemResult& result,
                  bool intervals) {
-  Json metrics = Json::object();
-  for (const auto& [name, v] : result.metrics) {
-    if (!std::isfinite(v.value)) continue;  // the page leaves the cell empty
-    metrics[name] = intervals ? Json::array({v.value, v.lo, v.hi}) : Json::array({v.value});
-  }
   Json conditions = Json::array();
   for (size_t k = 0; result.labelled && k < text::kNoFinding; ++k) {
     const metrics::Counts& c = result.conditions[k];
@@ -149,7 +154,7 @@ Json result_json(const std::string& system, const std::string& split, const Syst
   return {{"system", system},
           {"split", split},
           {"reports", result.reports},
-          {"metrics", std::move(metrics)},
+          {"metrics", metrics_json(result.metrics, intervals)},
           {"conditions", std::move(conditions)}};
 }
 
@@ -182,6 +187,23 @@ Json sites_json(const Comparison& c) {
     }
   }
   return sites;
+}
+
+Json groups_json(const Comparison& c) {
+  const bool intervals = has_intervals(c);
+  Json list = Json::array();
+  for (const Grouping& grouping : c.groupings) {
+    Json groups = Json::array();
+    for (const Group& group : grouping.groups) {
+      Json systems = Json::object();
+      for (const auto& [system, metrics] : group.systems)
+        systems[system] = metrics_json(metrics, intervals);
+      groups.push_back(
+          {{"label", group.label}, {"reports", group.reports}, {"systems", std::move(systems)}});
+    }
+    list.push_back({{"by", grouping.by}, {"split", grouping.split}, {"groups", std::move(groups)}});
+  }
+  return list;
 }
 
 Json pairs_json(const Comparison& c) {
@@ -227,6 +249,7 @@ Json page_json(const ReportPage& page) {
           {"metrics", metrics_json(page)},
           {"results", results_json(page.comparison)},
           {"sites", sites_json(page.comparison)},
+          {"groups", groups_json(page.comparison)},
           {"pairs", pairs_json(page.comparison)},
           {"signatures", page.signatures},
           {"error_bins", kErrorBins},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The evaluation report, drawn from the JSON in #data. The files of this folder become one program in a scope of its own:
-// base, tables, plots, curves, texts, studies, rollouts, page. Texts of the data become text nodes or attribute values, never
-// markup. No library, no network, nothing on the console. This file: the data, elements, numbers.
+// base, tables, plots, curves, groups, texts, studies, rollouts, page. Texts of the data become text nodes or attribute
+// values, never markup. No library, no network, nothing on the console. This file: the data, elements, numbers.
 
 const data = JSON.parse(document.getElementById('data').textContent);
 const metricInfo = new Map(data.metrics.map((metric) => [metric.name, metric]));

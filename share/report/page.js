@@ -42,6 +42,9 @@ function errorSections() {
 const siteSections = () => (data.sites.length
   ? [section('sites', 'Sites', 'Means without intervals. Bold: best of the site.', ...data.splits.map(sites))] : []);
 
+const groupSections = () => (data.groups.length
+  ? [section('groups', 'Groups', 'Parts of a split, each with its own mean and interval; how many reports stands behind the name.', ...groupPlots())] : []);
+
 function curveSections() {
   const charts = unique(data.curves.map((curve) => curve.chart)).map(curvePlot).filter(Boolean);
   return charts.length ? [section('curves', 'Learning curves', null, el('div', {class: 'charts'}, ...charts))] : [];
@@ -49,7 +52,7 @@ function curveSections() {
 
 // A new plot is one more line here: a function that gives its sections, or none where the data lack it.
 const sections = () => [
-  resultSections, pairSections, conditionSections, errorSections, siteSections, curveSections,
+  resultSections, pairSections, conditionSections, errorSections, siteSections, groupSections, curveSections,
   () => (data.rollouts.length ? [rollouts()] : []),
   () => (data.studies.length ? [studies()] : []),
 ].flatMap((make) => make());

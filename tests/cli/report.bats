@@ -163,6 +163,27 @@ JS
   run -0 "$BATS_TEST_DIRNAME/check-report" report.html driver.js
 }
 
+@test "groups have a plot for each split, by what and of which metric is chosen, and a table behind it" {
+  make_report plain.html
+  driver <<'JS'
+expect('no groups without --by', document.getElementById('groups'), null);
+JS
+  run -0 "$BATS_TEST_DIRNAME/check-report" plain.html driver.js
+  unirg-eval compare a.scores.jsonl b.scores.jsonl --quiet --format none --resamples 50 --by sex,encounter --html report.html
+  driver <<'JS'
+const title = () => document.querySelector('#groups svg.plot').getAttribute('aria-label');
+expect('first', title().startsWith('bleu2 by sex'), true);
+choose('groups', 'By', 'encounter', 'change');
+choose('groups', 'Metric of groups', 'rouge-l', 'change');
+expect('chosen', title().startsWith('rouge-l by encounter'), true);
+expect('a mark a system', all('#groups svg.plot path').length, 2);
+document.querySelector('#groups button.view').click();
+expect('table', all('#groups tbody tr').length, 2);
+expect('reports', document.querySelector('#groups tbody th').textContent, '1 (4)');
+JS
+  run -0 "$BATS_TEST_DIRNAME/check-report" report.html driver.js
+}
+
 @test "a long list is cut into pages, which the arrow keys turn and j goes over" {
   local texts=() k
   for k in {1..25}; do texts+=("Findings: Study $k has no pneumothorax."); done
