@@ -28,12 +28,13 @@ TITLE := UniRG claims
 .DEFAULT_GOAL := all
 .PHONY: all fig1d fig2b fig2cd fig2f fig3 fig4 conditions subgroups supp1
 all: $(RUN)/claims.md
-# Settings: those of one folder, with those of another over them. Copies keep their times, so that nothing is made again.
-$(shell mkdir -p $(CONF) && cp -pu $(CONF_FROM)/*.yaml $(CONF)/ && cp -pu $(CONF_OVER)/*.yaml $(CONF)/)
+$(shell scripts/overlay $(CONF) $(CONF_FROM) $(CONF_OVER))
 # The policy of RL, which here does not see the study before.
 CHECKPOINT_sft_rl_alone = $(CHECKPOINT_sft_rl)
 FINISHED_sft_rl_alone = $(FINISHED_sft_rl)
 PROMPT_sft_rl_alone := alone
+# Learning to see takes one picture a study.
+PROMPT_seen := alone
 include pipelines/common.mk
 ifneq ($(STUDIES_FROM),)
 $(call each,studies/DONE): $(RUN)/%/studies/DONE: $(STUDIES_FROM)/studies.jsonl
@@ -73,12 +74,15 @@ $(RUN)/fig1d/findings.md: $(foreach system,$(LEADERS),$(call each,findings/$(sys
 	mkdir -p $(@D)
 	$(BIN)/unirg-eval -c $(CONF)/board.yaml --quiet --format none --table $@ compare $(filter %.jsonl,$^)
 
-# Other rewards, and RL without SFT, from the same supervised checkpoints.
+# Other rewards, and RL without SFT, from the same supervised checkpoints. A make that only says what it would do does not go
+# on into the other graph, which needs this one's files.
+MAKE_TOO := $(MAKE)
+ANOTHER = $(if $(findstring n,$(firstword -$(MAKEFLAGS))),,+)$(MAKE_TOO)
 fig2b fig2cd supp1: $(RUN)/ablation/summary.json
 .PHONY: ablation
 $(RUN)/ablation/summary.json: ablation
 ablation: $(call each,sft/DONE) $(call each,seen/DONE) $(foreach system,base sft,$(call each,scores/$(system).jsonl))
-	$(MAKE) --no-print-directory -f pipelines/ablation.mk RUN=$(RUN)/ablation FROM=$(RUN) CONF=$(CONF) NAMES="$(NAMES)" BIN=$(BIN) \
+	$(ANOTHER) --no-print-directory -f pipelines/ablation.mk RUN=$(RUN)/ablation FROM=$(RUN) CONF=$(CONF) NAMES="$(NAMES)" BIN=$(BIN) \
 	  THREADS=$(THREADS) ITERATIONS=$(ITERATIONS)
 
 $(RUN)/claims.md: $(RUN)/summary.json $(RUN)/followups.json $(RUN)/ablation/summary.json $(CONF_OVER)/claims.json fig1d scripts/claims scripts/claims.jq

@@ -26,7 +26,7 @@
 #               names lies beside it as ...-terms.yaml or ...2-terms.yaml
 #   SPLITS      splits that reports are written for
 #   BASELINES   reports of others as systems of their own: copy_prior most_frequent nearest random; none by default
-#   PROMPT_X    $(CONF)/NAME.yaml that shows studies to system X instead of prompt.yaml
+#   PROMPT_X    NAME of the file $(CONF)/NAME.yaml that shows studies to system X instead of prompt.yaml; X may be seen
 #   SYSTEMS     whose reports are written; NAME_sft_rl is what a system is called in scores, sft_rl by default
 # and may set BIN (folder of the tools), THREADS (of each stage; 0: all cores), KEEP=1 (keep every policy of the RL stage),
 # SCORING (options of every stage that scores: where networks and judges are), UPDATING (options of unirg-update).
@@ -82,8 +82,9 @@ $(call each,base/DONE): $(RUN)/%/base/DONE: $(RUN)/%/studies/DONE $(CONF)/model.
 endif
 
 # The vision tower learns to see: the stand-in for the pre-trained tower of the paper's model.
-$(call each,seen/DONE): $(RUN)/%/seen/DONE: $(RUN)/%/base/DONE $(CONF)/seen.yaml $(CONF)/prompt.yaml
-	$(STAGE)/unirg-sft -c $(CONF)/prompt.yaml -c $(CONF)/seen.yaml --seed $(SEED) --studies $(STUDIES) \
+SEEN_PROMPT = $(CONF)/$(or $(PROMPT_seen),prompt).yaml
+$(call each,seen/DONE): $(RUN)/%/seen/DONE: $(RUN)/%/base/DONE $(CONF)/seen.yaml $(SEEN_PROMPT)
+	$(STAGE)/unirg-sft -c $(SEEN_PROMPT) -c $(CONF)/seen.yaml --seed $(SEED) --studies $(STUDIES) \
 	  -m $(RUN)/$*/base -o $(@D) $(COMPUTE)
 
 $(call each,sft/DONE): $(RUN)/%/sft/DONE: $(RUN)/%/$(call folder_of,$(FIRST))/DONE $(CONF)/sft.yaml $(CONF)/prompt.yaml

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "evaluation/comparison.h"
+#include "evaluation/corpus_metrics.h"
 #include "evaluation/groups.h"
 #include "evaluation/leaderboard.h"
 #include "evaluation/rexrank.h"
@@ -46,7 +47,12 @@ std::vector<evaluation::GroupFilter> filters_of(const EvalToolOptions& o) {
 evaluation::LeaderboardOptions leaderboard_of(const EvalToolOptions& o,
                                               const evaluation::Comparison& comparison) {
   if (comparison.systems.size() < 2) return {};
-  return {scoring::known_metrics(o.scoring), o.baseline};
+  evaluation::LeaderboardOptions options{scoring::known_metrics(o.scoring), o.baseline};
+  for (const evaluation::CorpusMetric& metric : evaluation::corpus_metrics())
+    options.metrics.push_back(metric.info);
+  for (const scoring::MetricInfo& metric : evaluation::condition_metrics())
+    options.metrics.push_back(metric);
+  return options;
 }
 
 void print_tables(const EvalToolOptions& o, const evaluation::Comparison& comparison,
