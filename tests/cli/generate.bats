@@ -143,7 +143,7 @@ commonest() {
   # The only picture there is, twice: its neighbour is the other.
   mkdir two && cp "$st"/images-*.tar two
   jq -c 'select(.study_id == "A-700001-1")' "$st/studies.jsonl" >two/studies.jsonl
-  jq -c '.split = "train" | .study_id += ("x", "y")' two/studies.jsonl >more && cat more >>two/studies.jsonl
+  jq -c '.split = "train" | .study_id += ("x", "y")' two/studies.jsonl >again.jsonl && cat again.jsonl >>two/studies.jsonl
   baseline nearest -m "$model" --studies two/studies.jsonl --split test >near.jsonl
   jq -e '.source == "A-700001-1x" and .similarity > 0.9999' near.jsonl
   run -64 --separate-stderr baseline nearest

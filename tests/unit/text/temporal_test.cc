@@ -1,5 +1,5 @@
-// Stated sentences and what they compare; whole reports and their class. SPDX-License-Identifier:
-// Apache-2.0
+// Stated sentences and what they compare; whole reports and their class.
+// SPDX-License-Identifier: Apache-2.0
 #include "text/temporal.h"
 
 #include <gtest/gtest.h>
