@@ -2,7 +2,8 @@
 # plateau -> K x (rollout -> reward -> update) -> generate -> eval, and the control that spends RL's time on more SFT.
 RUN ?= runs/demo
 CONF ?= pipelines/conf/demo
-NAMES ?= seed-1 seed-2
+# The settings were chosen on validation splits of seeds 1 and 2: these are others.
+NAMES ?= seed-3 seed-4
 ITERATIONS ?= 24
 # The runs go side by side: each has half the cores.
 THREADS ?= $(shell echo $$((($$(nproc) + 1) / 2)))
