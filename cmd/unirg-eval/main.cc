@@ -16,6 +16,7 @@
 #include "report.h"
 #include "scored.h"
 #include "scoring/composition.h"
+#include "summary.h"
 
 namespace unirg {
 namespace {
@@ -100,17 +101,9 @@ scoring::Composition composite_of(const EvalToolOptions& o) {
   return scoring::load_composition(scoring::composition_file(o.composition));
 }
 
-/// Writes the summary last, behind its run record: a Makefile takes it for the sign that all else
-/// is there, also after a kill. Without one the record goes beside the most that was written.
+/// Writes the summary last; without one the run record goes beside the most that was written.
 void finish(const EvalToolOptions& o, const io::Json& summary, io::RunRecord& record) {
-  if (!o.summary.empty()) {
-    io::AtomicFile out(o.summary);
-    out.write(summary.dump(2) + "\n");
-    out.seal();
-    record.add_output(o.summary, out.sha256());
-    record.write_beside(o.summary);
-    return out.commit();
-  }
+  if (!o.summary.empty()) return write_summary(o.summary, summary.dump(2) + "\n", record);
   for (const std::filesystem::path& file :
        {o.html, o.table, o.rexrank.empty() ? o.rexrank : o.rexrank / "leaderboard.csv"}) {
     if (!file.empty()) return record.write_beside(file);

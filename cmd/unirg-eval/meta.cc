@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "io/atomic_file.h"
 #include "scored.h"
+#include "summary.h"
 
 namespace unirg {
 namespace {
@@ -35,16 +36,6 @@ void note_signatures(const std::vector<evaluation::MetricAgreement>& agreements,
   record.note("signatures", std::move(signatures));
 }
 
-void write_summary(const EvalToolOptions& o, const std::string& json, io::RunRecord& record) {
-  if (o.summary.empty()) return;
-  io::AtomicFile out(o.summary);
-  out.write(json);
-  out.seal();
-  record.add_output(o.summary, out.sha256());
-  record.write_beside(o.summary);
-  out.commit();
-}
-
 }  // namespace
 
 Exit meta_evaluate(const EvalToolOptions& o, cli::Context& context) {
@@ -56,7 +47,7 @@ Exit meta_evaluate(const EvalToolOptions& o, cli::Context& context) {
       scorer.threads(o.common.threads), [&context] { return context.stop.requested(); });
   const std::string json = evaluation::meta_json(agreements).dump(2) + "\n";
   note_signatures(agreements, context.record);
-  write_summary(o, json, context.record);
+  write_summary(o.summary, json, context.record);
   if (o.format == "none") return Exit::ok;
   io::AtomicFile out("-");
   out.write(o.format == "json"  ? json

@@ -5,6 +5,7 @@
 #include "evaluation/rexrank_check.h"
 #include "io/atomic_file.h"
 #include "scored.h"
+#include "summary.h"
 
 namespace unirg {
 namespace {
@@ -12,14 +13,7 @@ namespace {
 void write_check(const EvalToolOptions& o, const evaluation::SubmissionCheck& check,
                  io::RunRecord& record) {
   const std::string json = evaluation::check_json(check).dump(2) + "\n";
-  if (!o.summary.empty()) {
-    io::AtomicFile out(o.summary);
-    out.write(json);
-    out.seal();
-    record.add_output(o.summary, out.sha256());
-    record.write_beside(o.summary);
-    out.commit();
-  }
+  write_summary(o.summary, json, record);
   if (o.format == "none") return;
   io::AtomicFile out("-");
   out.write(o.format == "json"  ? json
