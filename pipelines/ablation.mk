@@ -4,12 +4,15 @@
 RUN ?= runs/ablation
 FROM ?= runs/demo
 CONF ?= pipelines/conf/demo
-VARIANTS ?= composite bleu2 label_f1 entity_f1 errors rl_only
 NAMES ?= seed-3 seed-4
 BIN ?= build/release/bin
 THREADS ?= $(shell echo $$((($$(nproc) + 1) / 2)))
 ITERATIONS ?= 24
+# A variant is a file of rewards; FIELD of "rewards.FIELD.mean" of every curve; where RL without SFT starts.
 REWARDS ?= pipelines/conf/ablation
+VARIANTS ?= composite $(filter-out composite compare %-terms,$(basename $(notdir $(wildcard $(REWARDS)/*.yaml))))
+CURVES ?= bleu2 label-f1 entity-f1 errors
+RL_ONLY_FROM ?= seen/best
 SHELL := /bin/bash
 .DEFAULT_GOAL := all
 .PHONY: all
@@ -32,20 +35,16 @@ $(VARIANTS): %:
 # $(call pair,A,B): their difference, where both are compared
 pair = $(if $(filter $(1),$(VARIANTS)),$(if $(filter $(2),sft base $(VARIANTS)),--pairs $(1)-$(2)))
 PAIRS = $(foreach variant,$(filter-out rl_only,$(VARIANTS)),$(call pair,$(variant),sft)) \
-  $(call pair,composite,bleu2) $(call pair,errors,composite) $(call pair,rl_only,base)
+  $(call pair,composite,bleu2) $(call pair,errors,composite) $(call pair,rl_only,base) $(call pair,rl_only,sft)
 
-# $(call curve,CHART,FIELD): that field of the rollouts over the steps of every variant
+# $(call curve,METRIC): its mean over the rollouts, over the steps of every variant
 curve = $(foreach variant,$(VARIANTS),$(foreach name,$(NAMES),\
-  --curve "$(1):$(variant) $(name)=$(RUN)/$(variant)/$(name)/rl/metrics.jsonl:$(2)"))
+  --curve "$(1) of the rollouts:$(variant) $(name)=$(RUN)/$(variant)/$(name)/rl/metrics.jsonl:rewards.$(1).mean"))
 
 $(RUN)/summary.json: $(VARIANTS) $(REWARDS)/compare.yaml
 	$(BIN)/unirg-eval -c $(REWARDS)/compare.yaml --title "UniRG ablation" --table $(RUN)/table.md --html $(RUN)/report.html \
 	  $(foreach name,$(NAMES),--studies $(name:seed-%=%)=$(FROM)/$(name)/studies/studies.jsonl) \
-	  $(call curve,BLEU-2 of the rollouts,rewards.bleu2.mean) \
-	  $(call curve,label F1 of the rollouts,rewards.label-f1.mean) \
-	  $(call curve,entity F1 of the rollouts,rewards.entity-f1.mean) \
-	  $(call curve,errors of the rollouts,rewards.errors.mean) \
-	  $(PAIRS) --summary $@ --quiet compare $(SCORES)
+	  $(foreach metric,$(CURVES),$(call curve,$(metric))) $(PAIRS) --summary $@ --quiet compare $(SCORES)
 	@echo "results: $@ $(RUN)/table.md $(RUN)/report.html"
 else
 # --- one variant ---------------------------------------------------------------------------------------------------------
@@ -57,7 +56,7 @@ TITLE := UniRG ablation: $(VARIANT)
 REWARD := $(REWARDS)/$(VARIANT)
 ifeq ($(VARIANT),rl_only)
 # The stand-in for the paper's base model sees, but its writer is untrained.
-RL_FROM := seen/best
+RL_FROM := $(RL_ONLY_FROM)
 override UPDATING += --on-collapse go-on
 endif
 include pipelines/common.mk

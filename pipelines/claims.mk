@@ -11,24 +11,33 @@
 #   subgroups  sex x race, sex x age                                                      table.md
 #   supp1      base, SFT, RL only, SFT and RL                                             ablation/table.md
 #
-# Without arguments at demo scale, from scratch: synthetic radiographs of patients with up to six studies, two seeds. At the
-# paper's scale: STUDIES_FROM=studies-of-unirg-ingest and BASE=Qwen3-VL-8B-Instruct with CONF_FROM=pipelines/conf/paper; or, with
-# checkpoints that are there, FROM=an earlier run.
+# At demo scale, from scratch: synthetic radiographs of patients with up to six studies, two seeds. With checkpoints that are
+# there: FROM=an earlier run. At the paper's scale: claims-paper.mk.
 RUN ?= runs/claims
 CONF_FROM ?= pipelines/conf/demo
 CONF_OVER ?= pipelines/conf/claims
 CONF := $(RUN)/conf
 NAMES ?= seed-3 seed-4
-ITERATIONS ?= 24
+ITERATIONS ?= 16
+ABLATION_ITERATIONS ?= $(ITERATIONS)
+REWARDS ?= pipelines/conf/ablation
+CURVES ?= bleu2 label-f1 entity-f1 errors
+RL_ONLY_FROM ?= seen/best
 THREADS ?= $(shell echo $$((($$(nproc) + 1) / 2)))
-SPLITS := test,heldout_site
+SPLITS ?= test,heldout_site
 BASELINES := copy_prior most_frequent nearest random
 SYSTEMS := base sft sft_rl sft_more sft_rl_alone
-TITLE := UniRG claims
+TITLE ?= UniRG claims
 .DEFAULT_GOAL := all
 .PHONY: all fig1d fig2b fig2cd fig2f fig3 fig4 conditions subgroups supp1
 all: $(RUN)/claims.md
+# A make that only says what it would do does not write the settings.
+PLANNED := $(findstring n,$(firstword -$(MAKEFLAGS)))
+ifneq ($(PLANNED),)
+$(CONF)/%.yaml: ;
+else
 $(shell scripts/overlay $(CONF) $(CONF_FROM) $(CONF_OVER))
+endif
 # The policy of RL, which here does not see the study before.
 CHECKPOINT_sft_rl_alone = $(CHECKPOINT_sft_rl)
 FINISHED_sft_rl_alone = $(FINISHED_sft_rl)
@@ -77,15 +86,15 @@ $(RUN)/fig1d/findings.md: $(foreach system,$(LEADERS),$(call each,findings/$(sys
 # Other rewards, and RL without SFT, from the same supervised checkpoints. A make that only says what it would do does not go
 # on into the other graph, which needs this one's files.
 MAKE_TOO := $(MAKE)
-ANOTHER = $(if $(findstring n,$(firstword -$(MAKEFLAGS))),,+)$(MAKE_TOO)
+ANOTHER = $(if $(PLANNED),,+)$(MAKE_TOO)
 fig2b fig2cd supp1: $(RUN)/ablation/summary.json
 .PHONY: ablation
 $(RUN)/ablation/summary.json: ablation
-ablation: $(call each,sft/DONE) $(call each,seen/DONE) $(foreach system,base sft,$(call each,scores/$(system).jsonl))
+ablation: $(call each,sft/DONE) $(call each,$(call folder_of,$(RL_ONLY_FROM))/DONE) $(foreach system,base sft,$(call each,scores/$(system).jsonl))
 	$(ANOTHER) --no-print-directory -f pipelines/ablation.mk RUN=$(RUN)/ablation FROM=$(RUN) CONF=$(CONF) NAMES="$(NAMES)" BIN=$(BIN) \
-	  THREADS=$(THREADS) ITERATIONS=$(ITERATIONS)
+	  THREADS=$(THREADS) ITERATIONS=$(ABLATION_ITERATIONS) REWARDS=$(REWARDS) CURVES="$(CURVES)" RL_ONLY_FROM=$(RL_ONLY_FROM) STEP2_FROM=
 
-$(RUN)/claims.md: $(RUN)/summary.json $(RUN)/followups.json $(RUN)/ablation/summary.json $(CONF_OVER)/claims.json fig1d scripts/claims scripts/claims.jq
-	scripts/claims $(RUN) $(CONF_OVER)/claims.json >$@.tmp
+$(RUN)/claims.md: $(RUN)/summary.json $(RUN)/followups.json $(RUN)/ablation/summary.json pipelines/claims.json $(CONF_OVER)/metrics.json fig1d scripts/claims scripts/claims.jq
+	scripts/claims $(RUN) pipelines/claims.json $(CONF_OVER)/metrics.json >$@.tmp
 	mv $@.tmp $@
 	cat $@

@@ -9,12 +9,7 @@
 RUN ?= runs/paper
 CONF ?= pipelines/conf/paper
 NAMES := unirg
-TRAIN ?= 563494
-PROMPTS := $(shell sed -n 's/^prompts: *//p' $(CONF)/rollout.yaml)
-EPOCH := $(shell echo $$((($(TRAIN) + $(PROMPTS) - 1) / $(PROMPTS))))
-ITERATIONS ?= $(shell echo $$((2 * $(EPOCH))))
-STEP2_FROM ?= $(shell echo $$(($(EPOCH) + 1)))
-FIRST := base
+include pipelines/paper-rounds.mk
 SPLITS ?= test
 TITLE := UniRG
 .DEFAULT_GOAL := all

@@ -1,4 +1,5 @@
-# The table of scripts/claims: input the claims, in $ARGS.named every summary they name. SPDX-License-Identifier: Apache-2.0
+# The table of scripts/claims: input the claims, in $ARGS.named every summary they name, in $metrics what "one", "all" and so
+# on are. SPDX-License-Identifier: Apache-2.0
 def summary: $ARGS.named[.file | gsub("[^a-z0-9]"; "_")][0];
 def fail($what): error("claims: no \($what) in " + .file);
 def number: (. * 1000 | round) as $n | (if $n < 0 then "-" else "" end) + "\($n / 1000 | fabs)" |
@@ -24,9 +25,11 @@ def each_parts: . as $c | [$c.each[] as $by | ($c | summary.groups[$by][$c.split
   {ours: "\($part): \($a.mean | number) against \($b.mean | number) (\($a.n))", holds: ($b.hi < $a.lo), fails: ($a.hi < $b.lo)}];
 def parts: if .pairs then pair_parts elif .groups then group_parts else each_parts end;
 def verdict: if any(.fails) then "**does not hold**" elif all(.holds) then "holds" else "open: intervals overlap or hold 0" end;
+def in_numbers: if .metrics then .metrics |= ($metrics[0][.] // error("claims: no metrics for \(.)")) else . end |
+  if .note then .note |= $metrics[0].notes[.] else . end;
 def line: if .untestable then [.figure, .claim, .paper, "", "not testable here: \(.untestable)"]
   else . as $c | parts as $p | [.figure, .claim, .paper, ([$p[].ours] | join("; ")),
     ($p | verdict) + (if $c.note then " (\($c.note))" else "" end)] end;
 
 "| figure | claim | paper | ours, 95% interval | verdict |\n| --- | --- | --- | --- | --- |",
-(.[] | "| " + (line | join(" | ")) + " |")
+(.[] | "| " + (in_numbers | line | join(" | ")) + " |")

@@ -121,7 +121,9 @@ cli::Table table_rows(EvalToolOptions& o) {
        .group = kTables},
       {.name = "error-shares",
        .target = &o.error_shares,
-       .help = "Adds the shares of reports with at most one, two, three, and four or more errors.",
+       .help =
+           "Adds the shares of reports with at most one, two, three, and four or more errors: of "
+           "chexprompt-errors where it was computed, else of errors.",
        .group = kTables},
       {.name = "intervals",
        .target = &o.intervals,

@@ -51,18 +51,24 @@ std::vector<Score> with_composite(std::vector<Score> scores,
   return scores;
 }
 
-/// 1 or 0 for each bin of the paper's histogram, from the metric "errors".
+/// The judge's count where there is one, as in the paper, else the rule labeler's.
+std::optional<double> errors_of(const Score& score) {
+  for (const char* name : {"chexprompt-errors", "errors"}) {
+    for (const auto& [metric, value] : score.metrics) {
+      if (metric == name) return value;
+    }
+  }
+  throw Error(Exit::data, fmt::format("score of study '{}' has neither metric 'chexprompt-errors' "
+                                      "nor 'errors', which error shares are made of",
+                                      score.study_id));
+}
+
+/// 1 or 0 for each bin of the paper's histogram of errors.
 std::vector<Score> with_error_shares(std::vector<Score> scores) {
   constexpr std::array<const char*, kErrorBins.size()> kNames{"errors-0-1", "errors-2", "errors-3",
                                                               "errors-4+"};
   for (Score& score : scores) {
-    const auto errors = std::find_if(score.metrics.begin(), score.metrics.end(),
-                                     [](const auto& m) { return m.first == "errors"; });
-    if (errors == score.metrics.end())
-      throw Error(Exit::data, fmt::format("score of study '{}' has no metric 'errors', which error "
-                                          "shares are made of",
-                                          score.study_id));
-    const std::optional<double> value = errors->second;
+    const std::optional<double> value = errors_of(score);
     for (size_t bin = 0; bin < kNames.size(); ++bin) {
       const auto share = [&](double v) { return error_bin(v) == bin ? 1.0 : 0.0; };
       score.metrics.emplace_back(kNames[bin], value ? std::optional(share(*value)) : std::nullopt);
@@ -212,16 +218,15 @@ Grouping group_split(const SplitScores& split, const std::string& name, const st
   return grouping;
 }
 
-void site_means(const std::vector<Score>& scores, const SumLayout& layout, Comparison& out) {
-  std::map<std::pair<std::string, std::string>, SumVector> sums;
-  for (const Score& score : scores)
-    add(sums[{score.system, score.split + "/" + score.site}], layout.sums(score, score.metrics));
-  const std::vector<std::string> names = layout.statistic_names();
-  for (const auto& [key, sum] : sums) {
-    const std::vector<double> values = layout.statistics(sum);
-    for (size_t k = 0; k < names.size(); ++k)
-      out.by_site[key][names[k]] = {values[k], values[k], values[k]};
+/// Sites are told apart wherever there are several.
+std::vector<std::string> groupings_of(const ComparisonOptions& options, const SplitScores& split) {
+  std::vector<std::string> all = options.by;
+  std::set<std::string> sites;
+  for (const auto& [system, reports] : split.systems) {
+    for (const auto& [key, score] : reports) sites.insert(score->site);
   }
+  if (sites.size() > 1) remember(all, std::string("site"));
+  return all;
 }
 
 using SystemPairs = std::vector<std::pair<std::string, std::string>>;
@@ -262,7 +267,6 @@ Comparison compare(const std::vector<Score>& given, const ComparisonOptions& opt
     remember(out.systems, score.system);
     remember(out.splits, score.split);
     remember(out.seeds, score.seed);
-    out.sites[score.split].insert(score.site);
     const bool is_new = splits[score.split]
                             .systems[score.system]
                             .emplace(ReportKey{score.seed, score.study_id}, &score)
@@ -280,10 +284,9 @@ Comparison compare(const std::vector<Score>& given, const ComparisonOptions& opt
         out.pairs.push_back(compare_pair(a, b, split, own, layout, options));
     }
     correct_family(split, out.pairs);
-    for (const std::string& by : options.by)
+    for (const std::string& by : groupings_of(options, own))
       out.groupings.push_back(group_split(own, split, by, layout, options));
   }
-  site_means(scores, layout, out);
   return out;
 }
 

@@ -53,17 +53,15 @@ struct Comparison {
   std::vector<std::string> systems;  ///< in order of first appearance
   std::vector<std::string> splits;
   std::vector<std::string> seeds;
-  std::map<std::string, std::set<std::string>> sites;                   ///< of each split
   std::map<std::pair<std::string, std::string>, SystemResult> results;  ///< (system, split)
-  std::map<std::pair<std::string, std::string>, std::map<std::string, Interval>>
-      by_site;  ///< (system, split/site) -> metric -> mean (no interval)
   struct Pair {
     std::string a, b, split;
     std::vector<std::pair<std::string, Difference>> metrics;
     std::map<std::string, int64_t> reports;  ///< by metric, those with a value of both
   };
   std::vector<Pair> pairs;
-  std::vector<Grouping> groupings;  ///< for each split, in the order of ComparisonOptions::by
+  std::vector<Grouping> groupings;  ///< for each split, in the order of ComparisonOptions::by; then
+                                    ///< by site where there are several
 };
 
 /// Means are over the reports that have a value, paired differences over those that have one of

@@ -27,7 +27,7 @@ std::string leaderboard_markdown(const Comparison& comparison, const std::string
 std::string leaderboard_latex(const Comparison& comparison, const LeaderboardOptions& options);
 
 /// Everything of a comparison: for each split the leaderboard of several systems, means, paired
-/// differences, F1 per condition, sites and groups. \param signatures stand below the tables, what
+/// differences, F1 per condition and groups. \param signatures stand below the tables, what
 /// was computed exactly
 std::string markdown_tables(const Comparison& comparison, const LeaderboardOptions& options,
                             const std::map<std::string, std::string>& signatures = {});

@@ -171,24 +171,6 @@ Json results_json(const Comparison& c) {
   return results;
 }
 
-Json sites_json(const Comparison& c) {
-  Json sites = Json::array();
-  for (const auto& [key, values] : c.by_site) {
-    for (const std::string& split : c.splits) {
-      if (!key.second.starts_with(split + "/")) continue;
-      Json metrics = Json::object();
-      for (const auto& [name, v] : values) {
-        if (std::isfinite(v.value)) metrics[name] = Json::array({v.value});
-      }
-      sites.push_back({{"system", key.first},
-                       {"split", split},
-                       {"site", key.second.substr(split.size() + 1)},
-                       {"metrics", std::move(metrics)}});
-    }
-  }
-  return sites;
-}
-
 Json groups_json(const Comparison& c) {
   const bool intervals = has_intervals(c);
   Json list = Json::array();
@@ -248,7 +230,6 @@ Json page_json(const ReportPage& page) {
           {"intervals", has_intervals(page.comparison)},
           {"metrics", metrics_json(page)},
           {"results", results_json(page.comparison)},
-          {"sites", sites_json(page.comparison)},
           {"groups", groups_json(page.comparison)},
           {"pairs", pairs_json(page.comparison)},
           {"signatures", page.signatures},

@@ -129,24 +129,6 @@ std::string group_table(const Comparison& c, const Grouping& grouping) {
   return text;
 }
 
-std::string site_table(const Comparison& c, const std::string& split) {
-  const std::vector<std::string> columns = few_metrics(c, split);
-  std::vector<std::string> head{"site", "system"};
-  head.insert(head.end(), columns.begin(), columns.end());
-  std::string text = header(head);
-  for (const std::string& site : c.sites.at(split)) {
-    for (const std::string& system : c.systems) {
-      const auto it = c.by_site.find({system, split + "/" + site});
-      if (it == c.by_site.end()) continue;
-      std::vector<std::string> cells{site, system};
-      for (const std::string& name : columns)
-        cells.push_back(it->second.contains(name) ? interval_text(it->second.at(name), false) : "");
-      text += row(cells);
-    }
-  }
-  return text;
-}
-
 /// Empty where there is no value.
 std::string tsv_cell(double value) { return std::isfinite(value) ? fmt::format("{}", value) : ""; }
 
@@ -228,8 +210,6 @@ std::string markdown_tables(const Comparison& c, const LeaderboardOptions& optio
       text += fmt::format("Paired difference{}.\n\n{}\n", interval, pairs);
     if (results_of(c, split).front()->labelled)
       text += fmt::format("F1 per condition.\n\n{}\n", condition_table(c, split));
-    if (c.sites.at(split).size() > 1)
-      text += fmt::format("Per site.\n\n{}\n", site_table(c, split));
     for (const Grouping& grouping : c.groupings) {
       if (grouping.split == split)
         text += fmt::format("By {}.\n\n{}\n", grouping.by, group_table(c, grouping));

@@ -41,7 +41,7 @@ function groupTable(name, grouping, systems) {
          k === 0 ? el('th', {scope: 'rowgroup', rowspan: own.length}, groupLabel(group)) : null,
          el('th', {scope: 'row'}, system), intervalCell(name, valuesOf(group, system, name), bold)));
   });
-  return table(`${name} by ${grouping.by}, ${grouping.split}`, headRow([`${grouping.by} (reports)`, 'system'], [name]), body, 'sites');
+  return table(`${name} by ${grouping.by}, ${grouping.split}`, headRow([`${grouping.by} (reports)`, 'system'], [name]), body, 'grouped');
 }
 
 function groupFigure(name, grouping) {

@@ -39,9 +39,6 @@ function errorSections() {
   return plots.length ? [section('errors', 'Errors', note, ...plots)] : [];
 }
 
-const siteSections = () => (data.sites.length
-  ? [section('sites', 'Sites', 'Means without intervals. Bold: best of the site.', ...data.splits.map(sites))] : []);
-
 const groupSections = () => (data.groups.length
   ? [section('groups', 'Groups', 'Parts of a split, each with its own mean and interval; how many reports stands behind the name.', ...groupPlots())] : []);
 
@@ -52,7 +49,7 @@ function curveSections() {
 
 // A new plot is one more line here: a function that gives its sections, or none where the data lack it.
 const sections = () => [
-  resultSections, pairSections, conditionSections, errorSections, siteSections, groupSections, curveSections,
+  resultSections, pairSections, conditionSections, errorSections, groupSections, curveSections,
   () => (data.rollouts.length ? [rollouts()] : []),
   () => (data.studies.length ? [studies()] : []),
 ].flatMap((make) => make());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables: leaderboard, paired differences, conditions, sites, and those behind the plots.
+// Tables: leaderboard, paired differences, conditions, and those behind the plots.
 
 // A wide table scrolls in its own box, which the keyboard can reach.
 const table = (caption, head, body, kind = '') =>
@@ -74,21 +74,6 @@ function conditionTable(split) {
   });
   const head = headRow(['condition', 'in references', ...rows.map((row) => row.system)], []);
   return table(`F1 per condition, ${split}`, head, body.filter(Boolean), 'conditions');
-}
-
-function sites(split) {
-  const rows = data.sites.filter((row) => row.split === split);
-  const names = namesIn(rows);
-  const body = unique(rows.map((row) => row.site)).flatMap((site) => {
-    const own = data.systems.flatMap((system) => rows.filter((row) => row.site === site && row.system === system));
-    const bold = new Map(names.map((name) => [name, bestOf(name, own.map((row) => row.metrics[name]?.[0]))]));
-    return own.map((row, k) =>
-      el('tr', {class: k === 0 ? 'group' : null},
-         k === 0 ? el('th', {scope: 'rowgroup', rowspan: own.length}, site || 'not given') : null,
-         el('th', {scope: 'row'}, row.system),
-         ...names.map((name) => intervalCell(name, row.metrics[name], bold.get(name)))));
-  });
-  return rows.length ? table(`Means per site, ${split}`, headRow(['site', 'system'], names), body, 'sites') : null;
 }
 
 // One metric of a split with its intervals.

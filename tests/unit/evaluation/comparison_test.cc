@@ -64,7 +64,10 @@ TEST(Compare, computes_means_and_corpus_f1_by_hand) {
   EXPECT_DOUBLE_EQ(value_of(c, "b", "micro-f1"), 2.0 * 1 / (2 * 1 + 1 + 2));  // tp 1, fp 1, fn 2
   ASSERT_EQ(c.pairs.size(), 1u);
   EXPECT_DOUBLE_EQ(c.pairs[0].metrics[1].second.value, 0.5);
-  EXPECT_EQ(c.by_site.at({"a", "test/B"}).at("bleu2").value, 1.0);
+  ASSERT_EQ(c.groupings.size(), 1u) << "sites are told apart unasked";
+  EXPECT_EQ(c.groupings[0].by, "site");
+  EXPECT_EQ(c.groupings[0].groups[1].label, "B");
+  EXPECT_EQ(c.groupings[0].groups[1].systems.at("a")[1].second.value, 1.0);  // bleu2
 }
 
 TEST(Compare, means_are_over_the_reports_that_have_a_value) {
@@ -194,7 +197,7 @@ TEST(Tables, name_every_system_and_metric) {
       compare(two_systems(), {.pairs = {{"a", "b"}}, .resampling = {.resamples = 20}});
   const std::string text = markdown_tables(c, {});
   for (const char* part : {"| metric | a | b |", "| bleu2 | 0.750 [", "| difference | a - b |",
-                           "| Edema | 2 | 0.667 | 0.667 |", "| A | a | 0.500 |"}) {
+                           "| Edema | 2 | 0.667 | 0.667 |", "| A | 1 | a | 0.500"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
   EXPECT_NE(tsv_table(c).find("a\ttest\t\t\tbleu2\t0.75\t"), std::string::npos);

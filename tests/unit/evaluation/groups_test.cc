@@ -109,7 +109,10 @@ TEST(Compare, error_shares_are_the_papers_four_buckets) {
   EXPECT_DOUBLE_EQ(value("errors-3"), 0.25);
   EXPECT_DOUBLE_EQ(value("errors-4+"), 0);
   auto scores = two_sexes();
-  for (Score& s : scores) s.metrics.pop_back();
+  for (Score& s : scores) s.metrics.emplace_back("chexprompt-errors", 5.0);
+  const auto judged = compare(scores, {.resampling = {.resamples = 0}, .error_shares = true});
+  EXPECT_EQ(judged.results.at({"a", "test"}).metrics.back().second.value, 1) << "the judge's count";
+  for (Score& s : scores) s.metrics.erase(s.metrics.end() - 2, s.metrics.end());
   EXPECT_THROW(compare(scores, {.error_shares = true}), Error);
 }
 
