@@ -1,6 +1,6 @@
 # The paper's tables and figures (arXiv 2601.17151), a target each, and the verdict on every claim:
 #
-#   all        runs/claims/claims.md: claim, the paper's value, ours with its interval, whether it holds
+#   all        runs/claims/claims.md: claim, the paper's value, ours with its interval, whether it holds (and verdicts.json)
 #   fig1d      leaderboard by site and setting (Findings; Findings and Impression)        fig1d/*.md
 #   fig2b      one metric alone as reward against all together                            ablation/table.md
 #   fig2cd     curves of the rollouts: composite or BLEU-2 alone; with and without errors ablation/report.html
@@ -95,6 +95,7 @@ ablation: $(call each,sft/DONE) $(call each,$(call folder_of,$(RL_ONLY_FROM))/DO
 	  THREADS=$(THREADS) ITERATIONS=$(ABLATION_ITERATIONS) REWARDS=$(REWARDS) CURVES="$(CURVES)" RL_ONLY_FROM=$(RL_ONLY_FROM) STEP2_FROM=
 
 $(RUN)/claims.md: $(RUN)/summary.json $(RUN)/followups.json $(RUN)/ablation/summary.json pipelines/claims.json $(CONF_OVER)/metrics.json fig1d scripts/claims scripts/claims.jq
-	scripts/claims $(RUN) pipelines/claims.json $(CONF_OVER)/metrics.json >$@.tmp
+	scripts/claims json $(RUN) pipelines/claims.json $(CONF_OVER)/metrics.json >$(RUN)/verdicts.json
+	scripts/claims markdown $(RUN) pipelines/claims.json $(CONF_OVER)/metrics.json >$@.tmp
 	mv $@.tmp $@
 	cat $@

@@ -20,7 +20,7 @@ JSON
 # The line of one claim with these fields.
 verdict() {
   jq -n "[{figure: \"F\", claim: \"C\", paper: \"P\", file: \"summary.json\", split: \"test\"} + $1]" >claims.json
-  "$claims" run claims.json metrics.json | tail -n 1
+  "$claims" markdown run claims.json metrics.json | tail -n 1
 }
 
 @test "a difference holds, does not, or is open by the intervals of all its metrics" {
@@ -31,27 +31,29 @@ verdict() {
   [[ $(verdict '{pairs: ["rl-sft"], expect: "below", metrics: "bad"}') == *'| holds |' ]]
   [[ $(verdict '{pairs: ["rl-sft"], expect: "not below", metrics: "even"}') == *'| holds |' ]]
   [[ $(verdict '{pairs: ["rl-sft"], expect: "not below", metrics: "bad"}') == *'| **does not hold** |' ]]
-  [[ $(verdict "$pair + {metrics: \"one\", note: \"why\"}") == *'| holds (so it is) |' ]]
+  [[ $(verdict "$pair + {metrics: \"one\", note: \"why\"}") == *'| holds: so it is |' ]]
   jq '.[].metrics = "none"' claims.json >other.json
-  run -65 "$claims" run other.json metrics.json
+  "$claims" json run claims.json metrics.json >verdicts.json
+  jq -e '.[0] | .ours == 0.05 and .lo == 0.01 and .hi == 0.09 and .verdict == "holds" and .why == "so it is"' verdicts.json
+  run -65 "$claims" markdown run other.json metrics.json
   assert_contains "$output" 'no metrics for none'
 }
 
 @test "groups are told apart by intervals that do not overlap" {
   group='{groups: "encounter", system: "rl", metrics: "one"}'
   [ "$(verdict "$group + {lower: \"1\", higher: \"2\"}")" = \
-    '| F | C | P | good: 1 0.500 [0.450, 0.550] (30), 2 0.700 [0.600, 0.800] (12) | holds |' ]
+    '| F | C | P | good, 1, rl (30) 0.500 [0.450, 0.550]; good, 2, rl (12) 0.700 [0.600, 0.800] | holds |' ]
   [[ $(verdict "$group + {lower: \"2\", higher: \"1\"}") == *'| **does not hold** |' ]]
 }
 
 @test "what cannot be tested says why, and what is missing is an error" {
   jq -n '[{figure: "F", claim: "C", paper: "P", untestable: "needs weights"}]' >claims.json
-  [ "$("$claims" run claims.json metrics.json | tail -n 1)" = '| F | C | P |  | not testable here: needs weights |' ]
+  [ "$("$claims" markdown run claims.json metrics.json | tail -n 1)" = '| F | C | P |  | not testable here: needs weights |' ]
   jq -n '[{figure: "F", claim: "C", paper: "P", file: "none.json", split: "test", pairs: ["a-b"], metrics: "one", expect: "above"}]' >claims.json
-  run -66 "$claims" run claims.json metrics.json
+  run -66 "$claims" markdown run claims.json metrics.json
   assert_contains "$output" 'none.json'
   jq -n '[{figure: "F", claim: "C", paper: "P", file: "summary.json", split: "test", pairs: ["a-b"], metrics: "one", expect: "above"}]' >claims.json
-  run -65 "$claims" run claims.json metrics.json
+  run -65 "$claims" markdown run claims.json metrics.json
   assert_contains "$output" 'no a-b test good in summary.json'
 }
 
