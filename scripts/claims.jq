@@ -19,7 +19,8 @@ def ordered($low; $high): [$low, $high | . + {holds: ($low.hi < $high.lo), fails
 def group_parts: . as $c | [$c.metrics[] as $m |
   ordered(in_group($c.groups; $c.lower; $c.system; $m); in_group($c.groups; $c.higher; $c.system; $m)) | .[]];
 def each_parts: . as $c | [$c.each[] as $by | ($c | summary.groups[$by][$c.split] // fail("groups by \($by)") | keys[]) as $part |
-  $c.metrics[] as $m | ordered(in_group($by; $part; $c.other; $m); in_group($by; $part; $c.system; $m)) | reverse | .[]];
+  $c.metrics[] as $m | in_group($by; $part; $c.other; $m) as $other |
+  in_group($by; $part; $c.system; $m) | . + {what: "\($m), \($part)", against: $other.ours, holds: ($other.hi < .lo), fails: (.hi < $other.lo)}];
 def parts: if .pairs then pair_parts elif .groups then group_parts else each_parts end;
 
 # --- verdicts ------------------------------------------------------------------------------------------------------------
@@ -36,7 +37,7 @@ def number: (. * 1000 | round) as $n | (if $n < 0 then "-" else "" end) + "\($n 
   if test("\\.") then . + "000"[0:3 - (split(".")[1] | length)] else . + ".000" end;
 def signed: if . >= 0 then "+" + number else number end;
 def written: if .difference then "\(.what) \(.ours | signed) [\(.lo | signed), \(.hi | signed)]"
-  else "\(.what) (\(.n)) \(.ours | number) [\(.lo | number), \(.hi | number)]" end;
+  else "\(.what) (\(.n)) \(.ours | number) [\(.lo | number), \(.hi | number)]" + (if .against then " against \(.against | number)" else "" end) end;
 def bold: if .verdict == "does not hold" then "**does not hold**" else .verdict end + (if .why then ": \(.why)" else "" end);
 def line: "| " + ([.figure, .claim, .paper, ([.parts[] | written] | join("; ")), bold] | join(" | ")) + " |";
 
