@@ -56,8 +56,10 @@ io::Json run_times(const std::filesystem::path& folder) {
     total += seconds;
   };
   for (auto it = fs::recursive_directory_iterator(folder); it != fs::end(it); ++it) {
-    if (it->is_directory() && fs::exists(it->path() / "run.json")) {
-      add(it->path() / "run.json");
+    if (it->is_symlink()) continue;  // work of another run
+    const fs::path record = it->path() / "run.json";
+    if (it->is_directory() && fs::exists(record)) {
+      if (!fs::is_symlink(record)) add(record);
       it.disable_recursion_pending();  // what lies inside (best/, last/) is of the same run
     } else if (it->is_regular_file() && it->path().filename().string().ends_with(".run.json")) {
       add(it->path());

@@ -9,8 +9,8 @@
 namespace unirg::evaluation {
 
 /// Sums wall_s of the run records below `folder` (*.run.json; a folder's run.json, which stands for
-/// all inside): {"total": s, "tools": {tool: s}, "stages": {"seed-1/sft": s}}, in seconds. A stage
-/// is the first two folders of the record's path.
+/// all inside; not those of another run that links lead to): {"total": s, "tools": {tool: s},
+/// "stages": {"seed-1/sft": s}}, in seconds. A stage is the first two folders of the record's path.
 io::Json run_times(const std::filesystem::path& folder);
 
 }  // namespace unirg::evaluation

@@ -271,10 +271,15 @@ TEST(RunTimes, sum_each_run_once_by_tool_and_stage) {
   write("a/sft/best/run.json", "unirg-sft", 1.0);  // of the same run
   write("a/rl/001/r.jsonl.run.json", "unirg-rollout", 2);
   write("a/rl/002/r.jsonl.run.json", "unirg-rollout", 3);
+  write("b/rl/001/r.jsonl.run.json", "unirg-rollout", 1);
+  std::filesystem::create_directory_symlink(folder.path() / "a/sft", folder.path() / "b/sft");
+  io::make_folders(folder.path() / "b/seen");
+  std::filesystem::create_symlink(folder.path() / "a/sft/run.json",
+                                  folder.path() / "b/seen/run.json");
   const io::Json times = run_times(folder.path());
-  EXPECT_EQ(times.at("total"), 6.5);
-  EXPECT_EQ(times.at("tools"), io::Json({{"unirg-rollout", 5.0}, {"unirg-sft", 1.5}}));
-  EXPECT_EQ(times.at("stages"), io::Json({{"a/rl", 5.0}, {"a/sft", 1.5}}));
+  EXPECT_EQ(times.at("total"), 7.5);
+  EXPECT_EQ(times.at("tools"), io::Json({{"unirg-rollout", 6.0}, {"unirg-sft", 1.5}}));
+  EXPECT_EQ(times.at("stages"), io::Json({{"a/rl", 5.0}, {"a/sft", 1.5}, {"b/rl", 1.0}}));
 }
 
 }  // namespace
