@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/rng.h"
+#include "policy/batch_sampler.h"
 #include "policy/meter.h"
 #include "policy/plan.h"
 #include "policy/prompt_options.h"
@@ -86,6 +88,15 @@ cli::Table decode_table(DecodeJob& job, cli::Common& common) {
        .min = 1,
        .max = 1e6,
        .group = "Decoding"},
+      {.name = "at-once",
+       .target = &job.at_once,
+       .metavar = "N",
+       .help =
+           "Studies decoded together; 0: 16 on a GPU, 1 elsewhere. Low bits then depend on which "
+           "studies meet, and so on --shard.",
+       .min = 0,
+       .max = 65536,
+       .group = "Decoding"},
   };
   add_prompt_options(table, job.prompt);
   cli::add_seed(table, common);
@@ -105,6 +116,43 @@ struct StudyReplies {
   int64_t tokens = 0;
 };
 
+StudyReplies study_replies(const ReportWriter& writer, const EncodedStudy& encoded,
+                           const std::vector<Reply>& replies) {
+  StudyReplies made;
+  for (size_t s = 0; s < replies.size(); ++s) {
+    made.generations.push_back(writer.generation(encoded, replies[s], static_cast<int64_t>(s)));
+    made.tokens += static_cast<int64_t>(replies[s].tokens.size());
+  }
+  made.shape = shape_of(encoded);
+  made.shape.replies = std::ssize(replies);
+  made.shape.reply_tokens = made.tokens / std::ssize(replies);
+  return made;
+}
+
+/// Replies to studies that are decoded together.
+std::vector<StudyReplies> decode_studies(const model::Qwen3VL& model, const ReportWriter& writer,
+                                         const DecodeOptions& options, const data::StudySet& set,
+                                         std::span<const data::Study* const> studies) {
+  at::set_num_threads(1);
+  std::vector<EncodedStudy> encoded;
+  std::vector<DecodeRequest> requests;
+  for (const data::Study* study : studies) {
+    encoded.push_back(writer.encode(*study, set));
+    requests.push_back({writer.materialise(encoded.back()), encoded.back().study_id});
+  }
+  std::vector<std::vector<Reply>> replies;
+  if (requests.size() == 1) {
+    const DecodeRequest& one = requests.front();
+    replies.push_back(sample_replies(model, one.prompt, one.subject, writer.rules(), options));
+  } else {
+    replies = sample_together(model, requests, writer.rules(), options);
+  }
+  std::vector<StudyReplies> made;
+  for (size_t i = 0; i < replies.size(); ++i)
+    made.push_back(study_replies(writer, encoded[i], replies[i]));
+  return made;
+}
+
 /// The caches of a study are the prompt's and, for every sample, room for the longest reply.
 void print_job(const DecodeJob& job, const cli::Common& common, const ReportWriter& writer,
                const std::vector<const data::Study*>& studies, const data::StudySet& set) {
@@ -121,7 +169,8 @@ void print_job(const DecodeJob& job, const cli::Common& common, const ReportWrit
   const int64_t item = half ? 2 : 4;
   const int64_t cached =
       lengths.longest.prompt_tokens + job.decode.samples * job.decode.max_new_tokens;
-  const int64_t at_once = std::min(common.threads, static_cast<int64_t>(studies.size()));
+  const int64_t at_once = std::min(common.threads * std::max<int64_t>(1, job.at_once),
+                                   static_cast<int64_t>(studies.size()));
   Plan plan;
   plan.memory = {{"process", resident_bytes_at_work(/*trains=*/false)},
                  {"weights", weight_bytes(job.model, common.dtype)},
@@ -163,34 +212,30 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
                          common.log_every);
   Meter meter(model, static_cast<int>(common.threads));
   bool stopped = false;
+  const bool on_gpu = model.text.embed.is_cuda();
+  const int64_t at_once = job.at_once > 0 ? job.at_once : on_gpu ? kGpuStudies : 1;
+  const std::span<const data::Study* const> all(studies);
+  const int64_t batches = (std::ssize(studies) + at_once - 1) / at_once;
   ordered_parallel(
-      static_cast<int>(common.threads), static_cast<int64_t>(studies.size()),
+      // Of a GPU's two one decodes while the other reads pictures.
+      static_cast<int>(on_gpu ? std::min<int64_t>(2, common.threads) : common.threads), batches,
       [&](int64_t i) {
-        at::set_num_threads(1);
-        const EncodedStudy encoded = writer.encode(*studies[static_cast<size_t>(i)], set);
-        StudyReplies made;
-        const auto replies = sample_replies(model, writer.materialise(encoded), encoded.study_id,
-                                            writer.rules(), job.decode);
-        for (size_t s = 0; s < replies.size(); ++s) {
-          made.generations.push_back(
-              writer.generation(encoded, replies[s], static_cast<int64_t>(s)));
-          made.tokens += static_cast<int64_t>(replies[s].tokens.size());
-        }
-        made.shape = shape_of(encoded);
-        made.shape.replies = job.decode.samples;
-        made.shape.reply_tokens = made.tokens / job.decode.samples;
-        return made;
+        const auto first = static_cast<size_t>(i * at_once);
+        return decode_studies(
+            model, writer, job.decode, set,
+            all.subspan(first, std::min(static_cast<size_t>(at_once), all.size() - first)));
       },
-      [&](int64_t i, StudyReplies made) {
-        for (data::Generation& g : made.generations) {
-          g.seed = common.seed;
-          g.policy = policy;
-          out.write(io::json_line(data::to_json(g)));
+      [&](int64_t i, std::vector<StudyReplies> batch) {
+        for (StudyReplies& made : batch) {
+          for (data::Generation& g : made.generations) {
+            g.seed = common.seed;
+            g.policy = policy;
+            out.write(io::json_line(data::to_json(g)));
+          }
+          meter.add(made.shape, 1, made.tokens);
+          progress.advance();
         }
-        meter.add(made.shape, 1, made.tokens);
-        progress.advance();
-        const bool is_last = i + 1 == static_cast<int64_t>(studies.size());
-        stopped = context.stop.requested() && !is_last;
+        stopped = context.stop.requested() && i + 1 < batches;
         return !stopped;
       });
   if (stopped) return Exit::interrupted;

@@ -20,7 +20,10 @@ struct DecodeJob {
   std::filesystem::path instead_of;  ///< rewards of the draw so far; see replacements()
   PromptOptions prompt;
   DecodeOptions decode;
+  int64_t at_once = 0;  ///< studies decoded together; 0: kGpuStudies on a GPU, 1 elsewhere
 };
+/// A launch costs a GPU as much for one study's rows as for those of all of these.
+constexpr int64_t kGpuStudies = 16;
 
 /// Rows for a DecodeJob's fields and the shared groups.
 cli::Table decode_table(DecodeJob& job, cli::Common& common);

@@ -87,16 +87,6 @@ Draw draw_token(const Row& row, const DecodeOptions& options, double uniform) {
   return draw;
 }
 
-/// [V] float32: 0, or -inf where an id may not be drawn.
-Tensor ban(const TokenRules& rules) {
-  Tensor mask = at::zeros({static_cast<int64_t>(rules.allowed.size())}, at::kFloat);
-  float* values = mask.mutable_data_ptr<float>();
-  for (size_t id = 0; id < rules.allowed.size(); ++id) {
-    if (!rules.allowed[id]) values[id] = -std::numeric_limits<float>::infinity();
-  }
-  return mask;
-}
-
 /// Logits of the open rows and what they weigh.
 class NextTokens {
  public:
@@ -157,6 +147,15 @@ class Decoder {
 };
 
 }  // namespace
+
+Tensor ban(const TokenRules& rules) {
+  Tensor mask = at::zeros({static_cast<int64_t>(rules.allowed.size())}, at::kFloat);
+  float* values = mask.mutable_data_ptr<float>();
+  for (size_t id = 0; id < rules.allowed.size(); ++id) {
+    if (!rules.allowed[id]) values[id] = -std::numeric_limits<float>::infinity();
+  }
+  return mask;
+}
 
 std::vector<Reply> sample_replies(const model::Qwen3VL& model, const model::PromptTokens& prompt,
                                   const std::string& subject, const TokenRules& rules,

@@ -34,6 +34,9 @@ struct TokenRules {
   std::vector<int64_t> ends;
 };
 
+/// [V] float32: 0, or -inf where an id may not be drawn.
+at::Tensor ban(const TokenRules& rules);
+
 /// \param subject names the random stream, e.g. the study id
 std::vector<Reply> sample_replies(const model::Qwen3VL& model, const model::PromptTokens& prompt,
                                   const std::string& subject, const TokenRules& rules,

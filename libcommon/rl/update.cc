@@ -48,7 +48,7 @@ TrainedPolicy load_policy(const UpdateJob& job, Logger& log) {
     if (o.kl_target > 0)
       policy.kl_coefficient = state->progress.value("kl_coefficient", policy.kl_coefficient);
   }
-  train::place_moments(policy.optimizer, policy.model.parameters);
+  train::place_state(policy.optimizer, policy.model.parameters);
   log.info("optimiser {} at step {}", from_update ? "goes on" : "begins", policy.optimizer.step);
   return policy;
 }

@@ -61,6 +61,7 @@ void save_state(const fs::path& folder, const TrainingState& state, const Parame
   Parameters moments;
   for (const auto& [name, tensor] : state.optimizer.first) moments["first." + name] = tensor;
   for (const auto& [name, tensor] : state.optimizer.second) moments["second." + name] = tensor;
+  for (const auto& [name, tensor] : state.optimizer.master) moments["master." + name] = tensor;
   model::save_tensors(folder / "moments.safetensors", moments);
   if (!extra.empty()) model::save_tensors(folder / "extra.safetensors", extra);
   const io::Json json = {{"schema", "unirg.training_state/1"},
@@ -111,6 +112,7 @@ std::optional<TrainingState> load_training_state(const fs::path& checkpoint) {
   for (auto& [name, tensor] : model::load_tensors(folder / "moments.safetensors")) {
     if (name.starts_with("first.")) state.optimizer.first[name.substr(6)] = tensor;
     if (name.starts_with("second.")) state.optimizer.second[name.substr(7)] = tensor;
+    if (name.starts_with("master.")) state.optimizer.master[name.substr(7)] = tensor;
   }
   return state;
 }

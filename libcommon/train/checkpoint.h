@@ -13,7 +13,8 @@
 
 namespace unirg::train {
 
-/// What lies in training_state/: moments.safetensors ("first.NAME", "second.NAME") and state.json.
+/// What lies in training_state/: moments.safetensors ("first.NAME", "second.NAME", of bfloat16
+/// tensors "master.NAME") and state.json.
 struct TrainingState {
   AdamWState optimizer;
   io::Json progress =

@@ -10,6 +10,13 @@
 #include "base/parallel.h"
 
 namespace unirg::train {
+namespace {
+
+at::ScalarType summed_type(const Tensor& leaf) {
+  return leaf.scalar_type() == at::kBFloat16 ? at::kFloat : leaf.scalar_type();
+}
+
+}  // namespace
 
 StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t units,
                          const std::function<UnitLoss(int64_t)>& unit) {
@@ -39,14 +46,16 @@ StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t
           if (step.gradients[k].defined()) {
             step.gradients[k].add_(gradient);
           } else {
-            step.gradients[k] = gradient.clone();  // autograd may give two leaves one tensor
+            // Autograd may give two leaves one tensor.
+            step.gradients[k] = gradient.to(summed_type(leaves[k]), false, /*copy=*/true);
           }
         }
         for (const auto& [name, value] : result.sums) step.sums[name] += value;
         return true;
       });
   for (size_t k = 0; k < leaves.size(); ++k) {
-    if (!step.gradients[k].defined()) step.gradients[k] = at::zeros_like(leaves[k]);
+    if (!step.gradients[k].defined())
+      step.gradients[k] = at::zeros_like(leaves[k], summed_type(leaves[k]));
   }
   return step;
 }

@@ -26,7 +26,9 @@ struct UnitLoss {
 };
 
 struct StepGradients {
-  std::vector<Tensor> gradients;  ///< in the order of the leaves; zero where no unit touched a leaf
+  /// In the order of the leaves; zero where no unit touched a leaf. Sums of bfloat16 gradients are
+  /// float32.
+  std::vector<Tensor> gradients;
   Sums sums;
 };
 

@@ -25,23 +25,38 @@ Tensor& moment(Parameters& moments, const std::string& name, const Tensor& like)
   return m;
 }
 
+/// The tensor that steps are taken on.
+Tensor stepped(AdamWState& state, const std::string& name, const Tensor& weight) {
+  if (weight.scalar_type() != at::kBFloat16) return weight;
+  Tensor& master = state.master[name];
+  if (!master.defined()) master = weight.to(at::kFloat);
+  return master;
+}
+
+at::ScalarType stepped_type(const Tensor& weight) {
+  return weight.scalar_type() == at::kBFloat16 ? at::kFloat : weight.scalar_type();
+}
+
 }  // namespace
 
-void place_moments(AdamWState& state, const Parameters& parameters) {
-  for (Parameters* moments : {&state.first, &state.second}) {
-    for (auto& [name, moment] : *moments) {
+void place_state(AdamWState& state, const Parameters& parameters) {
+  for (Parameters* part : {&state.first, &state.second, &state.master}) {
+    for (auto& [name, tensor] : *part) {
       const auto it = parameters.find(name);
-      const bool fits = it != parameters.end() && moment.sizes() == it->second.sizes() &&
-                        moment.scalar_type() == it->second.scalar_type();
+      const bool fits = it != parameters.end() && tensor.sizes() == it->second.sizes() &&
+                        tensor.scalar_type() == stepped_type(it->second);
       if (!fits) {
-        throw Error(
-            Exit::data,
-            fmt::format("training_state: the moment of '{}' does not fit the checkpoint's tensor",
-                        name));
+        throw Error(Exit::data,
+                    fmt::format("training_state: what it holds of '{}' does not fit the "
+                                "checkpoint's tensor",
+                                name));
       }
-      moment = moment.to(it->second.device());
+      tensor = tensor.to(it->second.device());
     }
   }
+  std::erase_if(state.master, [&](const auto& entry) {
+    return parameters.at(entry.first).scalar_type() != at::kBFloat16;
+  });
 }
 
 void adamw_step(const AdamWOptions& options, double rate, const std::vector<std::string>& names,
@@ -50,14 +65,15 @@ void adamw_step(const AdamWOptions& options, double rate, const std::vector<std:
   const at::NoGradGuard no_grad;
   ++state.step;
   for (const bool decays : {true, false}) {
-    std::vector<Tensor> weights, grads, first, second, steps;
+    std::vector<Tensor> weights, held, grads, first, second, steps;
     for (size_t i = 0; i < names.size(); ++i) {
       Tensor& weight = parameters.at(names[i]);
       if ((weight.dim() >= 2) != decays) continue;
-      weights.push_back(weight);
+      held.push_back(weight);
+      weights.push_back(stepped(state, names[i], weight));
       grads.push_back(gradients[i]);
-      first.push_back(moment(state.first, names[i], weight));
-      second.push_back(moment(state.second, names[i], weight));
+      first.push_back(moment(state.first, names[i], weights.back()));
+      second.push_back(moment(state.second, names[i], weights.back()));
       steps.push_back(at::full({}, static_cast<double>(state.step),
                                at::TensorOptions().dtype(at::kFloat).device(weight.device())));
     }
@@ -65,6 +81,9 @@ void adamw_step(const AdamWOptions& options, double rate, const std::vector<std:
     at::_fused_adamw_(weights, grads, first, second, /*max_exp_avg_sqs=*/{}, steps, rate,
                       options.beta1, options.beta2, decays ? options.weight_decay : 0.0,
                       options.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    for (size_t k = 0; k < held.size(); ++k) {
+      if (!held[k].is_same(weights[k])) held[k].copy_(weights[k]);
+    }
   }
 }
 

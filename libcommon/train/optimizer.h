@@ -21,19 +21,23 @@ struct AdamWOptions {
   double weight_decay = 0.01;  ///< on tensors of two or more axes; none on norms and biases
 };
 
-/// Moments of every trained tensor, by name. Saved with the checkpoint, carried over to the next
-/// stage's run.
+/// Moments of every trained tensor, by name, float32. Saved with the checkpoint, carried over to
+/// the next stage's run.
 struct AdamWState {
   Parameters first, second;
+  /// What steps are taken on, in float32, of tensors that are held in bfloat16: its rounding would
+  /// swallow a step of 1e-5 (mixed precision, Micikevicius et al., arXiv:1710.03740).
+  Parameters master;
   int64_t step = 0;  ///< steps taken
 };
 
-/// Takes moments that were read from a file to the devices of their parameters.
-/// \throws Error(Exit::data) naming a moment that has no parameter, or another shape or type than
-/// it
-void place_moments(AdamWState& state, const Parameters& parameters);
+/// Takes a state that was read from a file to the devices of its parameters; masters of tensors
+/// that are held in float32 now are dropped. \throws Error(Exit::data) naming a tensor of it that
+/// has no parameter, or another shape or type than that asks for
+void place_state(AdamWState& state, const Parameters& parameters);
 
-/// One step, in place. \param gradients in the order of `names`, float32
+/// One step, in place; a tensor held in bfloat16 becomes its master, rounded. \param gradients in
+/// the order of `names`, float32
 void adamw_step(const AdamWOptions& options, double learning_rate,
                 const std::vector<std::string>& names, Parameters& parameters,
                 const std::vector<Tensor>& gradients, AdamWState& state);

@@ -64,6 +64,7 @@ policy::Plan training_plan(const std::filesystem::path& checkpoint, const std::s
       {"reference", work.reference_bytes},
       {"gradients", trained},
       {"moments", 2 * trained},
+      {"masters", bfloat16 && !adapter ? trained : 0},
       // A unit gives up its activations while its gradients come.
       {"units", on_heap(work, work.units_at_once * std::max(activations, trained))},
       {"validation",

@@ -166,7 +166,7 @@ void SftRun::restore() {
       trained_[name] = tensor.to(model_.text.embed.device());
     }
   }
-  place_moments(state_.optimizer, trained_);
+  place_state(state_.optimizer, trained_);
   context_.log.info("goes on at step {} of {}", progress_.step, partial_.string());
 }
 

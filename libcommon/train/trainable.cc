@@ -89,11 +89,10 @@ void check_trainable(const fs::path& checkpoint, const std::string& dtype,
   if (is_adapter || options.lora_rank > 0) return check_base_stays(checkpoint, output);
   const std::string held =
       dtype == "auto" ? model::load_config(checkpoint / "config.json").dtype : dtype;
-  if (held == "float32") return;
-  throw Error(Exit::config,
-              fmt::format("weights held in {} cannot be trained: steps would be lost in their "
-                          "rounding (hint: --dtype float32, or --lora-rank for an adapter)",
-                          held));
+  if (held == "float32" || held == "bfloat16") return;
+  throw Error(Exit::config, fmt::format("weights held in {} cannot be trained (hint: --dtype "
+                                        "bfloat16 or float32, or --lora-rank for an adapter)",
+                                        held));
 }
 
 void check_base_stays(const fs::path& checkpoint, const fs::path& output) {
@@ -156,10 +155,12 @@ std::vector<model::Tensor> make_leaves(model::Qwen3VL& model,
                                        const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     const at::ScalarType type = model.parameters.at(name).scalar_type();
-    if (type == at::kFloat) continue;
-    throw Error(Exit::config,
-                fmt::format("'{}' is held as {} and has no gradient here (hint: --dtype float32)",
-                            name, at::toString(type)));
+    if (type == at::kFloat || type == at::kBFloat16) continue;
+    throw Error(
+        Exit::config,
+        fmt::format("'{}' is held as {} and has no gradient here (hint: --dtype bfloat16 or "
+                    "float32)",
+                    name, at::toString(type)));
   }
   // The bound weights go first: else every tensor would lie in memory twice until the end.
   model.vision = {};

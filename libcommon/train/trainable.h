@@ -30,7 +30,7 @@ void add_trainable_options(cli::Table& table, TrainableOptions& options);
 
 /// Before anything is written. \throws Error(Exit::config) if a new adapter is asked for on one
 /// that is there, if the output would replace an adapter's base, or if weights would be trained
-/// that are held in 16 bits: a step of 1e-5 is lost in their rounding
+/// that are held in float16: its range wants a loss scale, which is not done
 void check_trainable(const std::filesystem::path& checkpoint, const std::string& dtype,
                      const TrainableOptions& options, const std::filesystem::path& output);
 /// \throws Error(Exit::config) if `output` is, or holds, the folder whose weights are read
@@ -53,7 +53,7 @@ std::vector<std::string> trained_names(const model::Qwen3VL& model, const Traina
 
 /// Makes the named tensors leaves of their own memory (they may be views of a mapped file), the
 /// others constants, and binds the model anew. \returns the leaves, in the order of `names`
-/// \throws Error(Exit::config) if one is not float32
+/// \throws Error(Exit::config) if one is neither float32 nor bfloat16
 std::vector<model::Tensor> make_leaves(model::Qwen3VL& model,
                                        const std::vector<std::string>& names);
 

@@ -228,6 +228,15 @@ join_shards() {
   [ ! -e ./- ]
 }
 
+@test "studies decoded together get the replies that each gets alone" {
+  rollout --samples 4 -o alone.jsonl
+  rollout --samples 4 --at-once 3 -o together.jsonl
+  for file in alone together; do jq -c '[.study_id, .sample, .tokens, .finish]' $file.jsonl >$file.txt; done
+  cmp alone.txt together.txt
+  rollout --samples 4 --at-once 3 --threads 2 -o again.jsonl
+  cmp together.jsonl again.jsonl
+}
+
 @test "--dry-run says how much there is to do and writes nothing" {
   run -0 --separate-stderr rollout --prompts 7 --shard 0/2 --dry-run -o out.jsonl
   [ "$(head -n 3 <<<"$output")" = "$(printf 'studies: 4\nsamples: 2\nmax-new-tokens: 24')" ]

@@ -300,10 +300,24 @@ edited_studies() {
   [ "$(ls -A)" = wrong.yaml ]
 }
 
-@test "weights of 16 bits are not trained, and that is 78" {
-  run -78 --separate-stderr sft --dtype bfloat16 -o out
-  assert_contains "$stderr" "hint: --dtype float32"
-  [ -z "$(ls -A)" ]
+@test "weights held in bfloat16 are trained on copies in float32, and a stopped run goes on with those" {
+  sft --dtype bfloat16 --epochs 2 -o whole
+  sft --epochs 2 -o float32
+  for run in whole float32; do
+    jq -r 'select(.validation_loss) | .validation_loss' $run/metrics.jsonl | tail -n 1
+  done >losses.txt
+  awk 'NR == 1 {a = $1} NR == 2 {exit !(a / $1 < 1.02 && a / $1 > 0.98)}' losses.txt
+  jq -e '.dtype == "bfloat16" or .text_config.dtype == "bfloat16"' whole/best/config.json
+  safetensors_header whole/last/training_state/moments.safetensors |
+    jq -e 'del(.__metadata__) | [to_entries[] | select(.key | startswith("master."))] | length > 0 and all(.value.dtype == "F32")'
+  safetensors_header whole/last/model.safetensors | jq -e 'del(.__metadata__) | all(.[]; .dtype == "BF16")'
+  begin_long --dtype bfloat16
+  kill -KILL "$pid"
+  assert_status "$pid" 137
+  sft "${long[@]}" --dtype bfloat16 -o out
+  rm -r whole
+  sft "${long[@]}" --dtype bfloat16 -o whole
+  assert_same_run whole out
 }
 
 @test "two runs into one folder at a time are refused" {

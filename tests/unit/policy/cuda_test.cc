@@ -1,7 +1,7 @@
 // Decoding on a GPU against the CPU. SPDX-License-Identifier: Apache-2.0
 #include "cuda.h"
 
-#include "policy/sampler.h"
+#include "policy/batch_sampler.h"
 #include "temp_folder.h"
 #include "tiny_policy.h"
 
@@ -34,6 +34,25 @@ TEST_F(CudaDecoding, greedy_and_sampled_replies_are_the_same_tokens) {
       for (size_t t = 0; t < expected[s].logprobs.size() && t < found[s].logprobs.size(); ++t)
         EXPECT_NEAR(found[s].logprobs[t], expected[s].logprobs[t], 1e-4) << s << " " << t;
     }
+  }
+}
+
+TEST_F(CudaDecoding, prompts_decoded_together_get_the_tokens_of_the_cpu) {
+  const ReportWriter writer(folder.path(), {});
+  std::vector<DecodeRequest> requests;
+  for (const char* text : {"Report:", "Report of it:", "A longer report of it, please:"})
+    requests.push_back({writer.materialise(testing::encoded_study("s", 1, text, "")), text});
+  const DecodeOptions options{
+      .top_k = 40, .top_p = 0.95, .max_new_tokens = 24, .samples = 5, .seed = 3};
+  const auto on = [&](const char* device) {
+    const model::Qwen3VL model = model::load_model(folder.path(), device, "float32");
+    return sample_together(model, requests, writer.rules(), options);
+  };
+  const auto expected = on("cpu");
+  const auto found = on("cuda");
+  for (size_t b = 0; b < requests.size(); ++b) {
+    for (size_t s = 0; s < expected[b].size(); ++s)
+      EXPECT_EQ(found[b][s].tokens, expected[b][s].tokens) << b << " " << s;
   }
 }
 

@@ -143,6 +143,7 @@ INSTANTIATE_TEST_SUITE_P(
     Settings, CudaGradients,
     ::testing::Values(
         Setting{.name = "full"}, Setting{.name = "recomputed", .recompute = true},
+        Setting{.name = "bfloat16", .base = at::kBFloat16},
         Setting{.name = "adapter", .lora_rank = 3, .dropout = 0.2},
         Setting{.name = "recomputed_adapter", .lora_rank = 3, .dropout = 0.2, .recompute = true},
         Setting{.name = "adapter_on_bfloat16",

@@ -61,18 +61,43 @@ TEST(AdamW, decays_matrices_and_kernels_but_no_norms_and_biases) {
   EXPECT_EQ(p.at("norm.weight").min().item<double>(), 1.0);
 }
 
-TEST(PlaceMoments, refuse_what_does_not_fit_its_parameter) {
+TEST(AdamW, steps_that_bfloat16_rounds_away_add_up_in_its_master) {
+  // Each step is the rate, 1e-4; next to 1 bfloat16 knows 0.996 and no number between.
+  Parameters p{{"w", at::full({1}, 1.0F, at::kBFloat16)}};
+  AdamWState state;
+  for (int i = 0; i < 10; ++i)
+    adamw_step({.weight_decay = 0}, 1e-4, {"w"}, p, {at::full({1}, 4.0F)}, state);
+  EXPECT_EQ(p.at("w").scalar_type(), at::kBFloat16);
+  EXPECT_EQ(p.at("w").item<double>(), 1.0) << "0.999, rounded";
+  EXPECT_NEAR(state.master.at("w").item<double>(), 0.999, 1e-6);
+  for (int i = 0; i < 30; ++i)
+    adamw_step({.weight_decay = 0}, 1e-4, {"w"}, p, {at::full({1}, 4.0F)}, state);
+  EXPECT_EQ(p.at("w").item<double>(), 0.99609375) << "0.996, rounded";
+  EXPECT_EQ(state.first.at("w").scalar_type(), at::kFloat);
+}
+
+TEST(PlaceState, keeps_masters_of_bfloat16_and_drops_those_of_float32) {
+  AdamWState state;
+  state.master["w"] = at::zeros({2}, at::kFloat);
+  state.first["w"] = at::zeros({2}, at::kFloat);
+  place_state(state, {{"w", at::zeros({2}, at::kBFloat16)}});
+  EXPECT_TRUE(state.master.contains("w"));
+  place_state(state, {{"w", at::zeros({2}, at::kFloat)}});
+  EXPECT_TRUE(state.master.empty());
+}
+
+TEST(PlaceState, refuse_what_does_not_fit_its_parameter) {
   const Parameters parameters{{"w", at::zeros({2, 3})}};
   AdamWState state;
   state.first["w"] = at::zeros({2, 3});
   state.second["w"] = at::zeros({2, 3});
-  EXPECT_NO_THROW(place_moments(state, parameters));
+  EXPECT_NO_THROW(place_state(state, parameters));
   state.second["w"] = at::zeros({3, 2});
-  EXPECT_THROW(place_moments(state, parameters), Error);
+  EXPECT_THROW(place_state(state, parameters), Error);
   state.second["w"] = at::zeros({2, 3}, at::kDouble);
-  EXPECT_THROW(place_moments(state, parameters), Error);
+  EXPECT_THROW(place_state(state, parameters), Error);
   state.second = {{"v", at::zeros({2, 3})}};
-  EXPECT_THROW(place_moments(state, parameters), Error);
+  EXPECT_THROW(place_state(state, parameters), Error);
 }
 
 TEST(ClipGradients, scales_to_the_limit_and_reports_the_norm_before) {

@@ -77,8 +77,12 @@ class CheckTrainable : public ::testing::Test {
   std::filesystem::path root = folder.path();
 };
 
-TEST_F(CheckTrainable, sixteen_bits_are_trained_through_an_adapter_only) {
-  EXPECT_THROW(check_trainable(root / "base", "bfloat16", {}, root / "out"), Error);
+TEST_F(CheckTrainable, float16_is_trained_through_an_adapter_only) {
+  io::make_folders(root / "half");
+  io::write_file(root / "half/config.json", R"({"model_type": "qwen3_vl", "dtype": "float16"})");
+  EXPECT_THROW(check_trainable(root / "half", "auto", {}, root / "out"), Error);
+  EXPECT_NO_THROW(check_trainable(root / "half", "auto", {.lora_rank = 2}, root / "out"));
+  EXPECT_NO_THROW(check_trainable(root / "base", "bfloat16", {}, root / "out"));
   EXPECT_NO_THROW(check_trainable(root / "base", "float32", {}, root / "out"));
   EXPECT_NO_THROW(check_trainable(root / "base", "bfloat16", {.lora_rank = 2}, root / "out"));
   EXPECT_NO_THROW(check_trainable(root / "adapter", "bfloat16", {}, root / "out"));
@@ -110,8 +114,8 @@ TEST(MakeLeaves, owns_what_it_trains_and_leaves_the_rest_constant) {
   EXPECT_FALSE(model.vision.pos_embed.requires_grad());
 }
 
-TEST(MakeLeaves, bfloat16_is_trained_through_an_adapter_only) {
-  model::Qwen3VL model = tiny(at::kBFloat16);
+TEST(MakeLeaves, float16_is_trained_through_an_adapter_only) {
+  model::Qwen3VL model = tiny(at::kHalf);
   EXPECT_THROW((void)make_leaves(model, trained_names(model, {})), Error);
   prepare_adapter(model, {.lora_rank = 2}, "base", 1);
   EXPECT_NO_THROW((void)make_leaves(model, trained_names(model, {})));
