@@ -3,6 +3,24 @@
 
 namespace unirg {
 
+const std::vector<std::string>& dataset_names() {
+  static const std::vector<std::string> names{"mimic-cxr", "chexpert-plus", "rexgradient",
+                                              "iu-xray",   "padchest",      "rexrank",
+                                              "dmid",      "ffa-ir",        "hist"};
+  return names;
+}
+
+namespace {
+
+std::vector<std::string> sources() {
+  std::vector<std::string> names{"dicom", "images", "openi", "table"};
+  names.insert(names.end(), dataset_names().begin(), dataset_names().end());
+  names.emplace_back("layout");
+  return names;
+}
+
+}  // namespace
+
 cli::Table ingest_table(IngestToolOptions& o) {
   data::IngestOptions& i = o.ingest;
   data::SourceOptions& s = i.source;
@@ -12,12 +30,18 @@ cli::Table ingest_table(IngestToolOptions& o) {
        .metavar = "KIND",
        .help = "What is read: dicom (a folder of DICOM files and a report table), images (PNG and "
                "JPEG files and a table), openi (Open-i XML reports), table (reports alone, images "
-               "optional).",
-       .choices = {"dicom", "images", "openi", "table"}},
+               "optional), a dataset as its owners lay it out, or layout (as --layout says).",
+       .choices = sources()},
+      {.name = "layout",
+       .target = &s.layout,
+       .metavar = "FILE",
+       .help = "YAML file that says how a dataset is laid out, instead of the one that comes with "
+               "UniRG."},
       {.name = "reports",
        .target = &s.reports,
        .metavar = "FILE",
-       .help = "Report table: .csv, .tsv or .jsonl."},
+       .help = "Report table: .csv, .tsv or .jsonl; of a dataset, a table to read instead of its "
+               "own, or a further folder of tables and reports."},
       {.name = "columns",
        .target = &s.columns,
        .metavar = "FILE",
@@ -26,7 +50,8 @@ cli::Table ingest_table(IngestToolOptions& o) {
       {.name = "images",
        .target = &s.images,
        .metavar = "DIR",
-       .help = "Folder of pictures named by the parentImage ids of Open-i reports."},
+       .help = "Folder of pictures named by the parentImage ids of Open-i reports; of a dataset, a "
+               "further folder."},
       {.name = "dataset",
        .target = &s.dataset,
        .metavar = "NAME",
@@ -48,6 +73,30 @@ cli::Table ingest_table(IngestToolOptions& o) {
        .target = &i.heldout_sites,
        .metavar = "SITE",
        .help = "Site whose studies all go to the split heldout_site."},
+      {.name = "hold-out",
+       .target = &o.hold_out,
+       .metavar = "NAME=N,...",
+       .help = "Moves N studies of whole patients from the split train to the split NAME."},
+      {.name = "exclude",
+       .target = &i.exclude,
+       .metavar = "FILE",
+       .help = "List of studies that are kept in the split test only: ReXrank's JSON, study "
+               "records, a table with study_id, or an id a line; repeatable."},
+      {.name = "check-leaks",
+       .target = &i.check_leaks,
+       .help = "Looks for pictures and near-duplicate reports of tested studies among the others; "
+               "--exclude does so too."},
+      {.name = "near-duplicate",
+       .target = &i.near_duplicate,
+       .metavar = "X",
+       .help = "Least Jaccard index of word 5-grams of two reports that count as near-duplicates.",
+       .min = 0.6,
+       .max = 1},
+      {.name = "fail-on-leak",
+       .target = &o.fail_on_leak,
+       .metavar = "KIND,...",
+       .help = "Fails with 65 when there are leaks of this kind: id (a listed study had to be left "
+               "out), image, text; the output is written all the same."},
       {.name = "label",
        .target = &i.lexicon,
        .metavar = "LEXICON",

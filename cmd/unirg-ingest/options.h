@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "cli/run_main.h"
 #include "data/ingest.h"
@@ -12,8 +14,13 @@ struct IngestToolOptions {
   cli::Common common;
   data::IngestOptions ingest;
   cli::Weights splits{{"train", 0.8}, {"validate", 0.1}, {"test", 0.1}};
+  cli::Weights hold_out;
+  std::vector<std::string> fail_on_leak;
   std::optional<int64_t> max_rejected;
 };
+
+/// Names of --source that are layouts, share/datasets/NAME.yaml.
+const std::vector<std::string>& dataset_names();
 
 cli::Table ingest_table(IngestToolOptions& options);
 

@@ -4,13 +4,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <fstream>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/parallel.h"
+#include "data/exclusion.h"
+#include "data/leaks.h"
 #include "image/dicom.h"
 #include "image/resize.h"
 #include "io/tar.h"
@@ -24,6 +29,7 @@ struct Picture {
   StudyImage image;  ///< shard, offset and bytes still empty
   std::string png;
   std::string modality;
+  bool is_key = false;
 };
 
 /// A draft after decoding.
@@ -77,6 +83,18 @@ Result<Picture> decode_picture(const fs::path& path, int64_t longest) {
   return out;
 }
 
+/// By what the file holds: datasets come as DICOM and as pictures, under the same names. A slide of
+/// gigabytes is told from them by its first bytes, not read.
+Result<Picture> decode_any(const fs::path& path, int64_t longest) {
+  std::array<char, 132> head{};
+  std::ifstream(path, std::ios::binary).read(head.data(), head.size());
+  const std::string_view bytes(head.data(), head.size());
+  if (bytes.substr(128) == "DICM") return decode_dicom(path, longest);
+  if (bytes.starts_with("\x89PNG") || bytes.starts_with("\xff\xd8"))
+    return decode_picture(path, longest);
+  return bad_record("neither DICOM, PNG nor JPEG");
+}
+
 /// Ids that are safe as file names inside a tar.
 std::string safe_name(const std::string& text) {
   std::string name;
@@ -91,10 +109,11 @@ std::string image_id(const fs::path& file) { return safe_name(file.stem().string
 Decoded decode_draft(const IngestOptions& options, const Draft& draft) {
   Decoded decoded;
   std::set<std::string> ids;
+  const auto decode = !options.source.layout.empty()     ? decode_any
+                      : options.source.source == "dicom" ? decode_dicom
+                                                         : decode_picture;
   for (const SourcePicture& source : draft.pictures) {
-    auto picture = options.source.source == "dicom"
-                       ? decode_dicom(source.path, options.longest_side)
-                       : decode_picture(source.path, options.longest_side);
+    auto picture = decode(source.path, options.longest_side);
     if (!picture) {
       decoded.refusals.push_back({source.name, 0, picture.error().reason});
       continue;
@@ -105,6 +124,7 @@ Decoded decode_draft(const IngestOptions& options, const Draft& draft) {
     picture->image.id = id;
     picture->image.source = source.name;
     if (!source.view.empty()) picture->image.view = source.view;
+    picture->is_key = source.is_key;
     picture->image.sha256 = sha256_hex(picture->png);
     decoded.pictures.push_back(std::move(*picture));
   }
@@ -147,6 +167,7 @@ class Ingest {
         folder_(options.output),
         shards_(folder_.temporary(), options.shard_bytes) {
     if (!options.lexicon.empty()) labeler_.emplace(options.lexicon);
+    for (const fs::path& file : options.exclude) read_exclusion(file, exclusion_);
   }
   bool run(io::RunRecord& record, const std::function<bool()>& go_on);
 
@@ -154,6 +175,7 @@ class Ingest {
   void take(Draft& draft, const Decoded& decoded);
   void refuse_draft(const Draft& draft, const std::string& reason, const Decoded& decoded);
   void keep_own_part(IngestPlan& plan) const;
+  void leave_out_listed(IngestPlan& plan);
   std::string why_unusable(const Draft& draft, const Decoded& decoded) const;
   void label(Study& study) const;
   void write(io::RunRecord& record);
@@ -163,6 +185,7 @@ class Ingest {
   io::AtomicFolder folder_;
   ShardWriter shards_;
   std::optional<text::Labeler> labeler_;
+  Exclusion exclusion_;
   std::vector<Study> studies_;
   std::vector<Refusal> refusals_;  ///< of files
   std::vector<Refusal> rows_;      ///< of table rows and reports
@@ -170,8 +193,7 @@ class Ingest {
 
 /// "" if the draft makes a study.
 std::string Ingest::why_unusable(const Draft& draft, const Decoded& decoded) const {
-  const std::string& source = options_.source.source;
-  const bool needs_picture = source == "dicom" || source == "images";
+  const bool needs_picture = options_.source.needs_picture();
   if (needs_picture && draft.pictures.empty())
     return "missing image: no file below the folder belongs to this row";
   if (needs_picture && decoded.pictures.empty()) return "no image of the study could be used";
@@ -203,13 +225,17 @@ void Ingest::take(Draft& draft, const Decoded& decoded) {
   if (const std::string why = why_unusable(draft, decoded); !why.empty())
     return refuse_draft(draft, why, decoded);
   Study& study = draft.study;
+  std::string key;  // id of the picture that the source names as the key one
   for (const Picture& picture : decoded.pictures) {
     StudyImage image = picture.image;
+    if (picture.is_key) key = image.id;
     shards_.add(safe_name(study.study_id) + "/" + image.id + ".png", picture.png, image);
     if (!study.modality && !picture.modality.empty()) study.modality = picture.modality;
     study.images.push_back(std::move(image));
   }
   order_images(study.images);
+  std::stable_partition(study.images.begin(), study.images.end(),
+                        [&](const StudyImage& image) { return image.id == key; });
   label(study);
   const bool report_is_file = !draft.place.file.empty() && draft.place.line == 0;
   counts_.used += static_cast<int64_t>(study.images.size()) + (report_is_file ? 1 : 0);
@@ -220,6 +246,7 @@ void Ingest::write(io::RunRecord& record) {
   shards_.close();
   link_priors(studies_);
   assign_splits(studies_, options_.splits, options_.heldout_sites, options_.seed);
+  hold_out(studies_, options_.hold_out, options_.seed);
   io::AtomicFile out(folder_.temporary() / "studies.jsonl");
   for (const Study& study : studies_) out.write(io::json_line(to_json(study)));
   out.commit();
@@ -235,13 +262,20 @@ void Ingest::write(io::RunRecord& record) {
   counts_.studies = static_cast<int64_t>(studies_.size());
   counts_.refused = static_cast<int64_t>(refusals_.size());
   counts_.refused_rows = static_cast<int64_t>(rows_.size());
-  const Json summary = {{"schema", "unirg.ingest/1"},
-                        {"studies", counts_.studies},
-                        {"files", counts_.files},
-                        {"used", counts_.used},
-                        {"rejected", counts_.refused},
-                        {"ignored", counts_.ignored},
-                        {"rejected_rows", counts_.refused_rows}};
+  Json summary = {{"schema", "unirg.ingest/1"},
+                  {"studies", counts_.studies},
+                  {"files", counts_.files},
+                  {"used", counts_.used},
+                  {"rejected", counts_.refused},
+                  {"ignored", counts_.ignored},
+                  {"rejected_rows", counts_.refused_rows}};
+  if (!options_.exclude.empty()) summary["excluded"] = counts_.excluded;
+  if (options_.check_leaks || !options_.exclude.empty()) {
+    const Leaks leaks = find_leaks(studies_, exclusion_, options_.near_duplicate);
+    counts_.image_leaks = static_cast<int64_t>(leaks.image.size());
+    counts_.text_leaks = static_cast<int64_t>(leaks.text.size());
+    summary["leaks"] = to_json(leaks, options_.near_duplicate);
+  }
   io::write_file(folder_.temporary() / "summary.json", summary.dump(2) + "\n");
   record.note("counts", summary);
   record.add_output(options_.output / "studies.jsonl", out.sha256());
@@ -274,9 +308,28 @@ void Ingest::keep_own_part(IngestPlan& plan) const {
                   (!d.place.file.empty() && d.place.line == 0 ? 1 : 0);
 }
 
+/// Listed studies stay where they are tested and nowhere else.
+void Ingest::leave_out_listed(IngestPlan& plan) {
+  const auto is_out = [&](const Draft& draft) {
+    std::vector<std::string> sources;
+    for (const SourcePicture& picture : draft.pictures) sources.push_back(picture.name);
+    return draft.study.split != "test" && exclusion_.has(draft.study.study_id, sources);
+  };
+  const auto out = std::stable_partition(plan.drafts.begin(), plan.drafts.end(),
+                                         [&](const Draft& draft) { return !is_out(draft); });
+  for (auto draft = out; draft != plan.drafts.end(); ++draft) {
+    ++counts_.excluded;
+    for (const SourcePicture& picture : draft->pictures) plan.ignored.emplace_back(picture.name);
+    if (!draft->place.file.empty() && draft->place.line == 0)
+      plan.ignored.emplace_back(draft->place.file);
+  }
+  plan.drafts.erase(out, plan.drafts.end());
+}
+
 bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
   IngestPlan plan = plan_ingest(options_.source);
   if (options_.shard.count > 1) keep_own_part(plan);
+  if (!exclusion_.empty()) leave_out_listed(plan);
   counts_.files = plan.files;
   counts_.ignored = static_cast<int64_t>(plan.ignored.size());
   for (Refusal& r : plan.refusals) (r.line > 0 ? rows_ : refusals_).push_back(std::move(r));

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/ingest_sources.h"
@@ -20,6 +21,10 @@ struct IngestOptions {
   std::filesystem::path output;
   SplitShares splits{{"train", 0.8}, {"validate", 0.1}, {"test", 0.1}};
   std::vector<std::string> heldout_sites;
+  std::vector<std::pair<std::string, int64_t>> hold_out;  ///< split and studies, see hold_out()
+  std::vector<std::filesystem::path> exclude;             ///< see read_exclusion()
+  bool check_leaks = false;
+  double near_duplicate = 0.8;  ///< least Jaccard index of reports that count as one
   uint64_t seed = 0;
   int64_t shard_bytes = 256 << 20;  ///< a shard is closed when it has grown beyond
   int64_t longest_side = 0;         ///< pictures are scaled down to it; 0 keeps their size
@@ -34,6 +39,8 @@ struct IngestCounts {
   int64_t studies = 0;
   int64_t files = 0, used = 0, refused = 0, ignored = 0;
   int64_t refused_rows = 0;  ///< table rows and reports without a study, beside the files
+  int64_t excluded = 0;      ///< studies left out by a list; their files are among the ignored
+  int64_t image_leaks = 0, text_leaks = 0;  ///< if leaks were looked for
 };
 
 /// Writes OUTPUT/{studies.jsonl, rejected.jsonl, images-NNNNN.tar, summary.json, run.json, DONE} as

@@ -1,4 +1,4 @@
-// The four sources of unirg-ingest as plans: which files belong to which study, which are refused,
+// The sources of unirg-ingest as plans: which files belong to which study, which are refused,
 // which are ignored. Nothing is decoded here but what grouping needs. Depends on image, text.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -18,6 +18,7 @@ struct SourcePicture {
   std::string name;            ///< path relative to its root, as in rejected.jsonl and the record
   std::filesystem::path path;  ///< to open
   std::string view;            ///< from the table; "" leaves it to the DICOM header
+  bool is_key = false;         ///< the source names it as the study's key picture
 };
 
 /// Where a report was found.
@@ -47,18 +48,25 @@ struct IngestPlan {
 };
 
 struct SourceOptions {
-  std::string source = "dicom";  ///< "dicom", "images", "openi", "table"
+  std::string source = "dicom";  ///< "dicom", "images", "openi", "table", or a dataset's name
   std::filesystem::path root;  ///< folder of pictures (dicom, images; openi and table: optional) or
-                               ///< of XML files (openi)
-  std::filesystem::path reports;      ///< report table (dicom, images, table)
-  std::filesystem::path columns;      ///< YAML column map, "" for equal names
-  std::filesystem::path images;       ///< openi: folder of pictures
-  std::string dataset;                ///< for records whose table does not say
-  bool allow_missing_report = false;  ///< dicom, images: studies without a report are kept
+                               ///< of XML files (openi), or of the dataset
+  std::filesystem::path reports;  ///< report table (dicom, images, table); dataset: a table, or a
+                                  ///< further folder
+  std::filesystem::path columns;  ///< YAML column map, "" for equal names
+  std::filesystem::path images;   ///< openi: folder of pictures; dataset: a further folder
+  std::filesystem::path layout;   ///< of a dataset: its YAML file; "" for the other sources
+  std::string dataset;            ///< for records whose table does not say
+  bool allow_missing_report =
+      false;  ///< dicom, images, datasets: studies without a report are kept
+  /// Whether a study without a picture is refused.
+  [[nodiscard]] bool needs_picture() const {
+    return !layout.empty() || source == "dicom" || source == "images";
+  }
 };
 
 /// Files that are never input: hidden ones, and by name or extension (readme, licence, tables,
-/// text, YAML, JSON).
+/// text, YAML, JSON), also with .gz behind it.
 bool is_ignored(const std::filesystem::path& file);
 
 /// \throws Error(Exit::no_input) if root or table is missing; Error(Exit::config) for the column

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
-#include <numeric>
+#include <optional>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/rng.h"
@@ -51,23 +52,40 @@ void check_patients_whole(const std::vector<Study>& studies) {
   }
 }
 
+std::optional<int64_t> order_of(const Study& study) {
+  const auto order = study.extra.find("order");
+  if (study.date || order == study.extra.end() || !order->is_number_integer()) return std::nullopt;
+  return order->get<int64_t>();
+}
+
+/// What a patient's studies are sorted by.
+auto time_key(const Study& study) {
+  return std::tuple(!study.date.has_value(), study.date.value_or(""), order_of(study).value_or(0),
+                    study.study_id);
+}
+
+/// Whether it is known that `a` was made before `b`: of two on one day nobody knows which was
+/// first.
+bool is_earlier(const Study& a, const Study& b) {
+  if (a.date && b.date) return *a.date < *b.date;
+  const auto order_a = order_of(a);
+  const auto order_b = order_of(b);
+  return order_a && order_b && *order_a < *order_b;
+}
+
 }  // namespace
 
 void link_priors(std::vector<Study>& studies) {
   std::map<std::string, std::vector<Study*>> by_patient;
   for (Study& study : studies) by_patient[patient_key(study)].push_back(&study);
   for (auto& [patient, own] : by_patient) {
-    std::sort(own.begin(), own.end(), [](const Study* a, const Study* b) {
-      return std::tuple(!a->date.has_value(), a->date.value_or(""), a->study_id) <
-             std::tuple(!b->date.has_value(), b->date.value_or(""), b->study_id);
-    });
-    const Study* earlier =
-        nullptr;  // the last one of an earlier day: of two on one day nobody knows which was first
+    std::sort(own.begin(), own.end(),
+              [](const Study* a, const Study* b) { return time_key(*a) < time_key(*b); });
+    const Study* earlier = nullptr;  // the last one of an earlier day
     for (size_t i = 0; i < own.size(); ++i) {
       own[i]->encounter = static_cast<int64_t>(i) + 1;
-      if (!own[i]->date) continue;
-      if (i > 0 && own[i - 1]->date < own[i]->date) earlier = own[i - 1];
-      if (earlier) own[i]->prior = earlier->study_id;
+      if (i > 0 && is_earlier(*own[i - 1], *own[i])) earlier = own[i - 1];
+      if (earlier && is_earlier(*earlier, *own[i])) own[i]->prior = earlier->study_id;
     }
   }
 }
@@ -89,6 +107,36 @@ void assign_splits(std::vector<Study>& studies, const SplitShares& shares,
     const std::string key = patient_key(study);
     const auto it = known.find(key);
     study.split = it != known.end() ? it->second : split_by_hash(key, shares, seed);
+  }
+}
+
+void hold_out(std::vector<Study>& studies,
+              const std::vector<std::pair<std::string, int64_t>>& wanted, uint64_t seed) {
+  if (wanted.empty()) return;
+  std::map<std::string, std::vector<Study*>> patients;
+  for (Study& study : studies) {
+    if (study.split == "train") patients[patient_key(study)].push_back(&study);
+  }
+  std::vector<std::pair<double, const std::string*>> order;
+  for (const auto& [key, own] : patients)
+    order.emplace_back(uniform_at(seed, "hold-out", key, 0, 0), &key);
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first, *a.second) < std::tie(b.first, *b.second);
+  });
+  for (const auto& [split, count] : wanted) {
+    int64_t left = count;
+    for (const auto& [hash, key] : order) {
+      std::vector<Study*>& own = patients.at(*key);
+      if (own.empty() || static_cast<int64_t>(own.size()) > left) continue;
+      left -= static_cast<int64_t>(own.size());
+      for (Study* study : own) study->split = split;
+      own.clear();
+    }
+    if (left > 0) {
+      throw Error(Exit::data, fmt::format("cannot hold out {} studies as '{}': whole patients of "
+                                          "'train' give {}",
+                                          count, split, count - left));
+    }
   }
 }
 

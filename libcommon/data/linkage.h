@@ -2,6 +2,7 @@
 // records. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,7 +12,8 @@
 namespace unirg::data {
 
 /// Numbers each patient's studies by (date, study id), undated ones last, and links each dated one
-/// to the last of an earlier day.
+/// to the last of an earlier day. Among undated studies the number `extra.order`, where their
+/// source gives one, stands for the day.
 void link_priors(std::vector<Study>& studies);
 
 /// Splits with their shares, in order; shares are normalised.
@@ -24,6 +26,12 @@ using SplitShares = std::vector<std::pair<std::string, double>>;
 /// differ from a held-out site's
 void assign_splits(std::vector<Study>& studies, const SplitShares& shares,
                    const std::vector<std::string>& heldout_sites, uint64_t seed);
+
+/// Moves as many studies as each split asks for out of `train`, whole patients in the order of a
+/// hash of dataset, patient and seed; one whose studies are more than are still wanted is passed
+/// over. \throws Error(Exit::data) if `train` cannot give exactly as many
+void hold_out(std::vector<Study>& studies,
+              const std::vector<std::pair<std::string, int64_t>>& wanted, uint64_t seed);
 
 /// True for views a report is written from: AP, PA and their spelled-out forms.
 bool is_frontal(const std::string& view);

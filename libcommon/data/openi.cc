@@ -62,7 +62,7 @@ Result<Draft> read_openi(const std::filesystem::path& root, const std::filesyste
         continue;
       const bool is_new = std::none_of(draft.pictures.begin(), draft.pictures.end(),
                                        [&](const SourcePicture& p) { return p.path == picture; });
-      if (is_new) draft.pictures.push_back({name + extension, picture, ""});
+      if (is_new) draft.pictures.push_back({name + extension, picture, "", false});
     }
   }
   return draft;

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "io/atomic_file.h"
+#include "io/gzip.h"
 #include "io/jsonl.h"
 
 namespace unirg::data {
@@ -98,35 +98,57 @@ Table read_jsonl(const std::filesystem::path& file) {
   return table;
 }
 
+void visit_separated(std::string_view text, char separator, const std::string& file,
+                     const TableVisitor& visitor) {
+  SeparatedReader reader(text, separator, file);
+  std::vector<std::string> columns;
+  int64_t line = 1;
+  if (!reader.next(columns, line)) refuse(file, 1, "no header row");
+  const std::set<std::string> names(columns.begin(), columns.end());
+  if (names.size() != columns.size()) refuse(file, line, "a column name stands twice");
+  visitor.header(columns);
+  std::vector<std::string> cells;
+  while (reader.next(cells, line)) {
+    if (cells.size() != columns.size())
+      refuse(file, line, fmt::format("{} cells, the header has {}", cells.size(), columns.size()));
+    TableRow row{line, {}};
+    for (size_t i = 0; i < cells.size(); ++i) row.cells[columns[i]] = std::move(cells[i]);
+    visitor.row(row);
+  }
+}
+
+/// Puts what is visited into a table.
+TableVisitor filler(Table& table) {
+  return {.header = [&](const std::vector<std::string>& columns) { table.columns = columns; },
+          .row = [&](const TableRow& row) { table.rows.push_back(row); }};
+}
+
 }  // namespace
 
 Table parse_separated(std::string_view text, char separator, const std::string& file) {
   Table table{file, {}, {}};
-  SeparatedReader reader(text, separator, file);
-  int64_t line = 1;
-  if (!reader.next(table.columns, line)) refuse(file, 1, "no header row");
-  const std::set<std::string> names(table.columns.begin(), table.columns.end());
-  if (names.size() != table.columns.size()) refuse(file, line, "a column name stands twice");
-  std::vector<std::string> cells;
-  while (reader.next(cells, line)) {
-    if (cells.size() != table.columns.size()) {
-      refuse(file, line,
-             fmt::format("{} cells, the header has {}", cells.size(), table.columns.size()));
-    }
-    TableRow row{line, {}};
-    for (size_t i = 0; i < cells.size(); ++i) row.cells[table.columns[i]] = std::move(cells[i]);
-    table.rows.push_back(std::move(row));
-  }
+  visit_separated(text, separator, file, filler(table));
   return table;
 }
 
+void visit_table(const std::filesystem::path& file, const TableVisitor& visitor) {
+  const std::string kind = io::without_gz(file).extension().string();
+  if (kind == ".csv" || kind == ".tsv") {
+    visit_separated(io::read_unpacked(file), kind == ".csv" ? ',' : '\t', file.string(), visitor);
+  } else if (file.extension() == ".jsonl") {
+    const Table table = read_jsonl(file);
+    visitor.header(table.columns);
+    for (const TableRow& row : table.rows) visitor.row(row);
+  } else {
+    throw Error(Exit::data, fmt::format("'{}': unknown kind of table (hint: .csv, .tsv or .jsonl)",
+                                        file.string()));
+  }
+}
+
 Table read_table(const std::filesystem::path& file) {
-  const std::string extension = file.extension().string();
-  if (extension == ".jsonl") return read_jsonl(file);
-  if (extension == ".csv") return parse_separated(io::read_file(file), ',', file.string());
-  if (extension == ".tsv") return parse_separated(io::read_file(file), '\t', file.string());
-  throw Error(Exit::data, fmt::format("'{}': unknown kind of table (hint: .csv, .tsv or .jsonl)",
-                                      file.string()));
+  Table table{file.string(), {}, {}};
+  visit_table(file, filler(table));
+  return table;
 }
 
 }  // namespace unirg::data

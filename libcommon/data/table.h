@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -22,14 +23,25 @@ struct Table {
   std::vector<TableRow> rows;
 };
 
-/// By extension: .csv and .tsv (RFC 4180: quotes, doubled quotes, line breaks inside quotes; BOM
-/// and CRLF accepted; the first row names the columns), .jsonl (values that are no strings are
-/// written as JSON, null as ""). \throws Error(Exit::no_input), or Error(Exit::data) "FILE:LINE:
+/// What a table is given to, a row at a time.
+struct TableVisitor {
+  std::function<void(const std::vector<std::string>& columns)> header;  ///< once, before the rows
+  std::function<void(const TableRow& row)> row;
+};
+
+/// By extension: .csv and .tsv, either with .gz behind it (RFC 4180: quotes, doubled quotes, line
+/// breaks inside quotes; BOM and CRLF accepted; the first row names the columns), .jsonl (values
+/// that are no strings are written as JSON, null as ""). \throws Error(Exit::no_input), or
+/// Error(Exit::data) "FILE:LINE:
 /// ..." for an unclosed quote, a row of another length, a
 ///         column named twice, or another extension
 Table read_table(const std::filesystem::path& file);
 
 /// The same for text in memory; `separator` ',' or '\t'.
 Table parse_separated(std::string_view text, char separator, const std::string& file);
+
+/// The same table without all its rows in memory at once (of .jsonl they are: its columns are known
+/// at its end).
+void visit_table(const std::filesystem::path& file, const TableVisitor& visitor);
 
 }  // namespace unirg::data

@@ -45,6 +45,19 @@ TEST(LinkPriors, take_no_study_of_the_same_day) {
   EXPECT_EQ(studies[3].prior, "c");
 }
 
+TEST(LinkPriors, follow_the_order_of_a_source_without_dates) {
+  std::vector<Study> studies{study_of("a", "p", std::nullopt), study_of("b", "p", std::nullopt),
+                             study_of("c", "p", std::nullopt), study_of("d", "p", "2020-01-01")};
+  studies[0].extra["order"] = 10;
+  studies[1].extra["order"] = 9;
+  link_priors(studies);
+  EXPECT_EQ(studies[0].prior, "b");
+  EXPECT_EQ(studies[1].prior, std::nullopt);
+  EXPECT_EQ(studies[2].prior, std::nullopt) << "nobody knows when it was made";
+  EXPECT_EQ(studies[3].prior, std::nullopt);
+  EXPECT_EQ(studies[3].encounter, 1);
+}
+
 TEST(AssignSplits, hold_out_a_patient_who_was_seen_at_a_held_out_site_and_elsewhere) {
   std::vector<Study> studies{study_of("a", "p", std::nullopt), study_of("b", "p", std::nullopt)};
   studies[1].site = "D";

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "cli/installed.h"
+
+namespace unirg {
+namespace {
+
+/// Whether `inner` is `outer` or lies in it.
+bool lies_in(const std::filesystem::path& inner, const std::filesystem::path& outer) {
+  const auto real_inner = std::filesystem::weakly_canonical(inner);
+  const auto real_outer = std::filesystem::weakly_canonical(outer);
+  return std::mismatch(real_outer.begin(), real_outer.end(), real_inner.begin(), real_inner.end())
+             .first == real_outer.end();
+}
+
+/// An output within the input would be read by the next run, an input within the output would be
+/// replaced.
+void check_apart(const std::filesystem::path& output, const std::filesystem::path& input) {
+  const bool within = std::filesystem::is_directory(input) && lies_in(output, input);
+  if (input.empty() || (!within && !lies_in(input, output))) return;
+  throw Error(
+      Exit::usage,
+      fmt::format(
+          "output '{}' and input '{}' lie within each other (hint: name a folder beside the input)",
+          output.string(), input.string()));
+}
+
+bool is_dataset(const data::SourceOptions& s) {
+  const auto& names = dataset_names();
+  return s.source == "layout" || std::find(names.begin(), names.end(), s.source) != names.end();
+}
+
+/// A file below two of the folders would count twice.
+void check_folders(const data::SourceOptions& s) {
+  const bool more_reports = is_dataset(s) && std::filesystem::is_directory(s.reports);
+  const auto check_pair = [](const std::filesystem::path& a, const char* name,
+                             const std::filesystem::path& b) {
+    if (!lies_in(a, b) && !lies_in(b, a)) return;
+    throw Error(Exit::usage,
+                fmt::format("{} '{}' and '{}' lie within each other: their files would count twice "
+                            "(hint: two folders side by side)",
+                            name, a.string(), b.string()));
+  };
+  if (!s.images.empty()) check_pair(s.images, "--images", s.root);
+  if (more_reports) check_pair(s.reports, "--reports", s.root);
+  if (more_reports && !s.images.empty()) check_pair(s.images, "--images", s.reports);
+}
+
+void check_splits(const IngestToolOptions& o) {
+  if (o.splits.empty()) throw Error(Exit::usage, "--splits names no split");
+  for (const auto& [name, share] : o.splits) {
+    if (share <= 0)
+      throw Error(Exit::usage, fmt::format("bad share {} of split '{}': expected a number above 0",
+                                           share, name));
+  }
+  for (const auto& [name, count] : o.hold_out) {
+    if (count < 1 || count != std::floor(count) || name == "train")
+      throw Error(Exit::usage,
+                  fmt::format("bad --hold-out {}={}: expected a split other than train "
+                              "and a whole number above 0",
+                              name, count));
+  }
+  if (!o.hold_out.empty() && data::parse_shard(o.common.shard).count > 1)
+    throw Error(Exit::usage, "--hold-out counts over all studies: not together with --shard");
+  for (const std::string& kind : o.fail_on_leak) {
+    if (kind != "id" && kind != "image" && kind != "text")
+      throw Error(Exit::usage,
+                  fmt::format("bad --fail-on-leak '{}': expected id, image or text", kind));
+  }
+}
+
+}  // namespace
+
+void choose_layout(data::SourceOptions& s) {
+  if (!is_dataset(s)) {
+    if (!s.layout.empty())
+      throw Error(Exit::usage, "--layout needs a dataset as --source, or --source layout");
+    return;
+  }
+  if (s.source == "layout" && s.layout.empty())
+    throw Error(Exit::usage, "--source layout needs --layout FILE");
+  if (s.layout.empty()) s.layout = cli::installed_file("datasets/" + s.source + ".yaml");
+  if (s.dataset.empty()) s.dataset = s.source == "layout" ? s.layout.stem().string() : s.source;
+}
+
+void check(const IngestToolOptions& o) {
+  const data::SourceOptions& s = o.ingest.source;
+  const bool needs_root = s.source != "table";
+  if (needs_root && s.root.empty()) throw Error(Exit::usage, "missing argument DIR");
+  if (s.source == "table" && s.reports.empty())
+    throw Error(Exit::usage, "missing option '--reports'");
+  if (!is_dataset(s) && s.source != "openi" && s.reports.empty() && !s.allow_missing_report) {
+    throw Error(Exit::usage, "missing option '--reports' (hint: or --allow-missing-report)");
+  }
+  check_folders(s);
+  check_splits(o);
+  for (const std::filesystem::path& input : {s.root, s.reports, s.images})
+    check_apart(o.ingest.output, input);
+}
+
+}  // namespace unirg

@@ -1,0 +1,16 @@
+// What unirg-ingest refuses before it reads anything. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "options.h"
+
+namespace unirg {
+
+/// Finds a dataset's layout file and gives the dataset its name; other sources have none.
+/// \throws Error(Exit::usage) for --layout without a dataset, or the reverse
+void choose_layout(data::SourceOptions& source);
+
+/// \throws Error(Exit::usage) for options that are missing, contradict each other, or name folders
+///         within each other
+void check(const IngestToolOptions& options);
+
+}  // namespace unirg
