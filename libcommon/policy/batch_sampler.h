@@ -1,6 +1,5 @@
 // Decoding of several prompts at once, drawing included, where the model is: what a GPU wants,
-// whose every launch takes as long for one row as for a hundred. SPDX-License-Identifier:
-// Apache-2.0
+// whose every launch takes as long for one row as for many. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>
