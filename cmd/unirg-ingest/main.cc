@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "data/dicomdir.h"
 #include "image/dicom.h"
 #include "options.h"
 
@@ -31,13 +32,35 @@ void check_apart(const std::filesystem::path& output, const std::filesystem::pat
           output.string(), input.string()));
 }
 
+/// The folder that a DICOMDIR speaks of; anything else as it is.
+std::filesystem::path folder_of(const std::filesystem::path& root) {
+  return data::is_dicomdir(root) ? std::filesystem::absolute(root).parent_path() : root;
+}
+
+void warn(const data::IngestCounts& counts, bool has_table, Logger& log) {
+  if (counts.burned_in > 0) {
+    log.warning(
+        "{} images say that text stands in their pixels, of a patient perhaps (hint: jq "
+        "'.images[] | select(.burned_in_annotation)' studies.jsonl)",
+        counts.burned_in);
+  }
+  if (counts.overlaid > 0)
+    log.warning("{} images have overlays, which are not drawn", counts.overlaid);
+  if (counts.studies == 0 && counts.files > 0) {
+    log.warning("no file made a study (hint: see rejected.jsonl{})",
+                has_table ? "" : "; is --reports or --allow-missing-report missing?");
+  }
+}
+
 void check(const IngestToolOptions& o) {
   const data::SourceOptions& s = o.ingest.source;
   const bool needs_root = s.source != "table";
   if (needs_root && s.root.empty()) throw Error(Exit::usage, "missing argument DIR");
   if (s.source == "table" && s.reports.empty())
     throw Error(Exit::usage, "missing option '--reports'");
-  if (s.source != "openi" && s.reports.empty() && !s.allow_missing_report) {
+  // A DICOM folder may bring Structured Reports.
+  const bool needs_table = s.source == "images" || s.source == "table";
+  if (needs_table && s.reports.empty() && !s.allow_missing_report) {
     throw Error(Exit::usage, "missing option '--reports' (hint: or --allow-missing-report)");
   }
   if (!s.images.empty() && (lies_in(s.images, s.root) || lies_in(s.root, s.images))) {
@@ -52,7 +75,7 @@ void check(const IngestToolOptions& o) {
       throw Error(Exit::usage, fmt::format("bad share {} of split '{}': expected a number above 0",
                                            share, name));
   }
-  for (const std::filesystem::path& input : {s.root, s.reports, s.images})
+  for (const std::filesystem::path& input : {folder_of(s.root), s.reports, s.images})
     check_apart(o.ingest.output, input);
 }
 
@@ -62,6 +85,7 @@ Exit run(IngestToolOptions& o, cli::Context& context) {
   o.ingest.seed = static_cast<uint64_t>(o.common.seed);
   o.ingest.threads = static_cast<int>(o.common.threads);
   o.ingest.shard = data::parse_shard(o.common.shard);
+  o.ingest.stopped = [&] { return context.stop.requested(); };
   if (!o.ingest.source.reports.empty()) context.record.add_input(o.ingest.source.reports);
   const image::DicomCodecs codecs;
   data::IngestCounts counts;
@@ -75,6 +99,7 @@ Exit run(IngestToolOptions& o, cli::Context& context) {
       "{} studies; {} files = {} used + {} rejected + {} ignored; {} table rows rejected",
       counts.studies, counts.files, counts.used, counts.refused, counts.ignored,
       counts.refused_rows);
+  warn(counts, !o.ingest.source.reports.empty(), context.log);
   const int64_t rejected = counts.refused + counts.refused_rows;
   if (o.max_rejected && rejected > *o.max_rejected) {
     throw Error(

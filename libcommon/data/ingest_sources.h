@@ -30,7 +30,8 @@ struct ReportPlace {
 struct Draft {
   Study study;  ///< images empty
   std::vector<SourcePicture> pictures;
-  ReportPlace place;  ///< of its report, file "" without one
+  ReportPlace place;        ///< of its report, file "" without one
+  std::string report_file;  ///< the Structured Report that its text is from, "" without one
 };
 
 struct Refusal {
@@ -55,6 +56,7 @@ struct SourceOptions {
   std::filesystem::path images;       ///< openi: folder of pictures
   std::string dataset;                ///< for records whose table does not say
   bool allow_missing_report = false;  ///< dicom, images: studies without a report are kept
+  int threads = 1;                    ///< that read DICOM headers; no effect on the plan
 };
 
 /// Files that are never input: hidden ones, and by name or extension (readme, licence, tables,
