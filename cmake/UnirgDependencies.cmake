@@ -20,6 +20,7 @@ find_package(ICU REQUIRED COMPONENTS uc i18n)
 find_package(pugixml REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(CURL REQUIRED)
+find_package(LibArchive REQUIRED)
 find_package(Protobuf REQUIRED)  # its variables: TorchConfig.cmake puts an empty target in the place of protobuf's
 find_package(DCMTK REQUIRED)
 # DCMTKConfig.cmake counts on its caller to know the version; its parts name it.

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "cli/installed.h"
+#include "data/dicomdir.h"
 
 namespace unirg {
 namespace {
@@ -30,6 +31,11 @@ void check_apart(const std::filesystem::path& output, const std::filesystem::pat
       fmt::format(
           "output '{}' and input '{}' lie within each other (hint: name a folder beside the input)",
           output.string(), input.string()));
+}
+
+/// The folder that a DICOMDIR speaks of; anything else as it is.
+std::filesystem::path folder_of(const std::filesystem::path& root) {
+  return data::is_dicomdir(root) ? std::filesystem::absolute(root).parent_path() : root;
 }
 
 bool is_dataset(const data::SourceOptions& s) {
@@ -96,12 +102,14 @@ void check(const IngestToolOptions& o) {
   if (needs_root && s.root.empty()) throw Error(Exit::usage, "missing argument DIR");
   if (s.source == "table" && s.reports.empty())
     throw Error(Exit::usage, "missing option '--reports'");
-  if (!is_dataset(s) && s.source != "openi" && s.reports.empty() && !s.allow_missing_report) {
+  // A DICOM folder may bring Structured Reports.
+  const bool needs_table = s.source == "images" || s.source == "table";
+  if (needs_table && s.reports.empty() && !s.allow_missing_report) {
     throw Error(Exit::usage, "missing option '--reports' (hint: or --allow-missing-report)");
   }
   check_folders(s);
   check_splits(o);
-  for (const std::filesystem::path& input : {s.root, s.reports, s.images})
+  for (const std::filesystem::path& input : {folder_of(s.root), s.reports, s.images})
     check_apart(o.ingest.output, input);
 }
 

@@ -26,6 +26,21 @@ void fail_on_leaks(const IngestToolOptions& o, const data::IngestCounts& counts)
   }
 }
 
+void warn(const data::IngestCounts& counts, bool has_table, Logger& log) {
+  if (counts.burned_in > 0) {
+    log.warning(
+        "{} images say that text stands in their pixels, of a patient perhaps (hint: jq "
+        "'.images[] | select(.burned_in_annotation)' studies.jsonl)",
+        counts.burned_in);
+  }
+  if (counts.overlaid > 0)
+    log.warning("{} images have overlays, which are not drawn", counts.overlaid);
+  if (counts.studies == 0 && counts.files > 0) {
+    log.warning("no file made a study (hint: see rejected.jsonl{})",
+                has_table ? "" : "; is --reports or --allow-missing-report missing?");
+  }
+}
+
 Exit run(IngestToolOptions& o, cli::Context& context) {
   choose_layout(o.ingest.source);
   check(o);
@@ -36,6 +51,7 @@ Exit run(IngestToolOptions& o, cli::Context& context) {
   o.ingest.seed = static_cast<uint64_t>(o.common.seed);
   o.ingest.threads = static_cast<int>(o.common.threads);
   o.ingest.shard = data::parse_shard(o.common.shard);
+  o.ingest.stopped = [&] { return context.stop.requested(); };
   const data::SourceOptions& source = o.ingest.source;
   if (!source.reports.empty() && !std::filesystem::is_directory(source.reports))
     context.record.add_input(source.reports);
@@ -53,6 +69,7 @@ Exit run(IngestToolOptions& o, cli::Context& context) {
       "{} studies; {} files = {} used + {} rejected + {} ignored; {} table rows rejected",
       counts.studies, counts.files, counts.used, counts.refused, counts.ignored,
       counts.refused_rows);
+  warn(counts, !o.ingest.source.reports.empty() || !o.ingest.source.layout.empty(), context.log);
   fail_on_leaks(o, counts);
   const int64_t rejected = counts.refused + counts.refused_rows;
   if (o.max_rejected && rejected > *o.max_rejected) {

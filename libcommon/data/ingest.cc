@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/parallel.h"
+#include "data/archive.h"
 #include "data/exclusion.h"
 #include "data/leaks.h"
 #include "image/dicom.h"
@@ -64,6 +65,9 @@ Result<Picture> decode_dicom(const fs::path& path, int64_t longest) {
   out.image.height = picture.height;
   out.image.decoder = dicom->decoder;
   out.image.pixels_sha256 = image::stored_pixel_sha256(*dicom);
+  const std::string& burned_in = dicom->metadata.burned_in_annotation;
+  out.image.burned_in_annotation = burned_in == "NO" ? "" : burned_in;
+  out.image.overlays = dicom->metadata.overlays;
   out.modality = dicom->metadata.modality;
   out.png = image::encode_png(picture);
   return out;
@@ -159,6 +163,12 @@ class ShardWriter {
   std::optional<io::TarWriter> tar_;
 };
 
+/// Files that the draft's text is from: an XML file, a Structured Report.
+int64_t report_files(const Draft& draft) {
+  const bool is_file = !draft.place.file.empty() && draft.place.line == 0;
+  return (is_file ? 1 : 0) + (draft.report_file.empty() ? 0 : 1);
+}
+
 class Ingest {
  public:
   Ingest(const IngestOptions& options, IngestCounts& counts)
@@ -208,6 +218,7 @@ void Ingest::refuse_draft(const Draft& draft, const std::string& reason, const D
   if (!draft.place.file.empty())
     (draft.place.line > 0 ? rows_ : refusals_)
         .push_back({draft.place.file, draft.place.line, reason});
+  if (!draft.report_file.empty()) refusals_.push_back({draft.report_file, 0, reason});
   for (const Picture& picture : decoded.pictures)
     refusals_.push_back({picture.image.source, 0, reason});
 }
@@ -231,14 +242,15 @@ void Ingest::take(Draft& draft, const Decoded& decoded) {
     if (picture.is_key) key = image.id;
     shards_.add(safe_name(study.study_id) + "/" + image.id + ".png", picture.png, image);
     if (!study.modality && !picture.modality.empty()) study.modality = picture.modality;
+    counts_.burned_in += image.burned_in_annotation == "YES" ? 1 : 0;
+    counts_.overlaid += image.overlays > 0 ? 1 : 0;
     study.images.push_back(std::move(image));
   }
   order_images(study.images);
   std::stable_partition(study.images.begin(), study.images.end(),
                         [&](const StudyImage& image) { return image.id == key; });
   label(study);
-  const bool report_is_file = !draft.place.file.empty() && draft.place.line == 0;
-  counts_.used += static_cast<int64_t>(study.images.size()) + (report_is_file ? 1 : 0);
+  counts_.used += static_cast<int64_t>(study.images.size()) + report_files(draft);
   studies_.push_back(std::move(study));
 }
 
@@ -268,7 +280,9 @@ void Ingest::write(io::RunRecord& record) {
                   {"used", counts_.used},
                   {"rejected", counts_.refused},
                   {"ignored", counts_.ignored},
-                  {"rejected_rows", counts_.refused_rows}};
+                  {"rejected_rows", counts_.refused_rows},
+                  {"burned_in_annotation", counts_.burned_in},
+                  {"overlay", counts_.overlaid}};
   if (!options_.exclude.empty()) summary["excluded"] = counts_.excluded;
   if (options_.check_leaks || !options_.exclude.empty()) {
     const Leaks leaks = find_leaks(studies_, exclusion_, options_.near_duplicate);
@@ -304,8 +318,7 @@ void Ingest::keep_own_part(IngestPlan& plan) const {
   plan.files = static_cast<int64_t>(plan.ignored.size());
   for (const Refusal& r : plan.refusals) plan.files += r.line == 0 ? 1 : 0;
   for (const Draft& d : plan.drafts)
-    plan.files += static_cast<int64_t>(d.pictures.size()) +
-                  (!d.place.file.empty() && d.place.line == 0 ? 1 : 0);
+    plan.files += static_cast<int64_t>(d.pictures.size()) + report_files(d);
 }
 
 /// Listed studies stay where they are tested and nowhere else.
@@ -327,7 +340,21 @@ void Ingest::leave_out_listed(IngestPlan& plan) {
 }
 
 bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
-  IngestPlan plan = plan_ingest(options_.source);
+  SourceOptions source = options_.source;
+  source.threads = options_.threads;
+  std::optional<UnpackedArchive> unpacked;
+  if (is_archive(source.root)) {
+    unpacked.emplace(source.root, folder_.temporary() / "input", options_.archive,
+                     options_.stopped);
+    if (!unpacked->whole()) return false;
+    source.root = unpacked->folder();
+  }
+  IngestPlan plan = plan_ingest(source);
+  if (unpacked) {
+    plan.files += static_cast<int64_t>(unpacked->refused().size());
+    for (const auto& [name, reason] : unpacked->refused())
+      plan.refusals.push_back({name, 0, reason});
+  }
   if (options_.shard.count > 1) keep_own_part(plan);
   if (!exclusion_.empty()) leave_out_listed(plan);
   counts_.files = plan.files;
@@ -343,6 +370,7 @@ bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
         return !stopped;
       });
   if (stopped) return false;
+  unpacked.reset();
   UNIRG_ASSERT(
       counts_.used + static_cast<int64_t>(refusals_.size()) + counts_.ignored == counts_.files,
       "an input file is not accounted for");

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/archive.h"
 #include "data/ingest_sources.h"
 #include "data/linkage.h"
 #include "io/run_record.h"
@@ -31,6 +32,8 @@ struct IngestOptions {
   std::filesystem::path
       lexicon;  ///< labels from the rule labeler where the table has none; "" for none
   Shard shard;
+  ArchiveLimits archive;          ///< where the root is an archive
+  std::function<bool()> stopped;  ///< asked while one is unpacked; true ends the run
   int threads = 1;
 };
 
@@ -41,6 +44,8 @@ struct IngestCounts {
   int64_t refused_rows = 0;  ///< table rows and reports without a study, beside the files
   int64_t excluded = 0;      ///< studies left out by a list; their files are among the ignored
   int64_t image_leaks = 0, text_leaks = 0;  ///< if leaks were looked for
+  int64_t burned_in = 0;                    ///< used images that say they have text in their pixels
+  int64_t overlaid = 0;  ///< used images with overlay planes, which are not drawn
 };
 
 /// Writes OUTPUT/{studies.jsonl, rejected.jsonl, images-NNNNN.tar, summary.json, run.json, DONE} as

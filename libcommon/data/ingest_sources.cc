@@ -10,10 +10,13 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/parallel.h"
 #include "data/dataset_plan.h"
+#include "data/dicomdir.h"
 #include "data/draft_row.h"
 #include "data/openi.h"
-#include "image/dicom.h"
+#include "data/structured_reports.h"
+#include "image/dicom_file.h"
 #include "io/gzip.h"
 #include "text/bpe_bytes.h"
 
@@ -189,36 +192,54 @@ SourcePicture picture_of(const fs::path& root, const fs::path& file, const std::
   return {file.string(), root / file, view, false};
 }
 
+/// A file that no row names, and what its header says. A file that a row names is not opened here.
+struct UnnamedFile {
+  const RowRef* row = nullptr;
+  std::optional<Result<image::DicomHeader>> header;
+};
+
 /// Pictures join a row by file name, else (DICOM) by study UID or accession number; else they make
-/// a study of their own if reports may be missing.
+/// a study of their own if a Structured Report of it is there or reports may be missing.
 void place_dicom(const SourceOptions& options, const std::vector<fs::path>& files,
                  TableDrafts& table, IngestPlan& plan) {
   std::map<std::string, size_t> own;  // studies without a row, by id
+  std::vector<FoundReport> reports;
+  const size_t rows = table.drafts.size();
   const NameCounts names(files);
-  for (const fs::path& file : files) {
-    const RowRef* row = find_by_file(table, names, file);
-    std::optional<Draft> rowless;
-    if (!row) {
-      const auto read = image::read_dicom(options.root / file);
-      if (!read) {
-        plan.refusals.push_back({file.string(), 0, read.error().reason});
-        continue;
-      }
-      row = find_by_header(table, read->metadata);
-      if (!row) rowless = draft_from_header(options, read->metadata, file);
-    }
-    if (row) {
-      table.drafts[row->draft].pictures.push_back(picture_of(options.root, file, row->view));
-    } else if (!options.allow_missing_report) {
-      plan.refusals.push_back({file.string(), 0,
-                               "missing report: no row of the table names this file, its study UID "
-                               "or accession number"});
-    } else {
-      const auto [it, is_new] = own.emplace(rowless->study.study_id, table.drafts.size());
-      if (is_new) table.drafts.push_back(std::move(*rowless));
-      table.drafts[it->second].pictures.push_back(picture_of(options.root, file, ""));
-    }
-  }
+  const auto read = [&](int64_t i) {
+    const fs::path& file = files[static_cast<size_t>(i)];
+    UnnamedFile found{find_by_file(table, names, file), std::nullopt};
+    if (!found.row) found.header = image::read_dicom_header(options.root / file);
+    return found;
+  };
+  const auto own_draft = [&](const image::DicomHeader& header, const fs::path& file) {
+    Draft draft = draft_from_header(options, header.metadata, file);
+    if (header.is_report) draft.study.modality.reset();  // its pictures have one
+    const auto [it, is_new] = own.emplace(draft.study.study_id, table.drafts.size());
+    if (is_new) table.drafts.push_back(std::move(draft));
+    return it->second;
+  };
+  ordered_parallel(
+      options.threads, static_cast<int64_t>(files.size()), read,
+      [&](int64_t i, const UnnamedFile& found) {
+        const fs::path& file = files[static_cast<size_t>(i)];
+        if (found.header && !*found.header) {
+          plan.refusals.push_back({file.string(), 0, found.header->error().reason});
+          return true;
+        }
+        const image::DicomHeader* header = found.header ? &**found.header : nullptr;
+        const RowRef* row = found.row ? found.row : find_by_header(table, header->metadata);
+        const size_t index = row ? row->draft : own_draft(*header, file);
+        if (header != nullptr && header->is_report) {
+          reports.push_back({file.string(), header->content_time, header->report, index});
+        } else {
+          table.drafts[index].pictures.push_back(
+              picture_of(options.root, file, row ? row->view : ""));
+        }
+        return true;
+      });
+  attach_reports(std::move(reports), table.drafts, plan.refusals);
+  drop_unreported(options.allow_missing_report, rows, table.drafts, plan.refusals);
 }
 
 void place_pictures(const SourceOptions& options, const std::vector<fs::path>& files,
@@ -291,6 +312,16 @@ IngestPlan plan_openi(const SourceOptions& options) {
   return plan;
 }
 
+IngestPlan plan_dicomdir(SourceOptions options) {
+  IngestPlan plan;
+  TableDrafts table = read_drafts(options, plan.refusals);
+  const fs::path dicomdir = options.root;
+  options.root = dicomdir.has_parent_path() ? dicomdir.parent_path() : fs::path(".");
+  place_dicom(options, dicomdir_files(dicomdir, plan), table, plan);
+  plan.drafts = std::move(table.drafts);
+  return plan;
+}
+
 }  // namespace
 
 std::vector<fs::path> files_below(const fs::path& root) {
@@ -323,6 +354,7 @@ IngestPlan plan_ingest(const SourceOptions& options) {
   if (!options.layout.empty()) return plan_dataset(options);
   if (options.source == "openi") return plan_openi(options);
   IngestPlan plan;
+  if (options.source == "dicom" && is_dicomdir(options.root)) return plan_dicomdir(options);
   TableDrafts table = read_drafts(options, plan.refusals);
   if (!options.root.empty()) {
     require_folder(options.root);

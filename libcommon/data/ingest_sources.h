@@ -31,7 +31,8 @@ struct ReportPlace {
 struct Draft {
   Study study;  ///< images empty
   std::vector<SourcePicture> pictures;
-  ReportPlace place;  ///< of its report, file "" without one
+  ReportPlace place;        ///< of its report, file "" without one
+  std::string report_file;  ///< the Structured Report that its text is from, "" without one
 };
 
 struct Refusal {
@@ -55,14 +56,15 @@ struct SourceOptions {
                                   ///< further folder
   std::filesystem::path columns;  ///< YAML column map, "" for equal names
   std::filesystem::path images;   ///< openi: folder of pictures; dataset: a further folder
-  std::filesystem::path layout;   ///< of a dataset: its YAML file; "" for the other sources
-  std::string dataset;            ///< for records whose table does not say
+  std::filesystem::path layout = {};  ///< of a dataset: its YAML file; "" for the other sources
+  std::string dataset;                ///< for records whose table does not say
   bool allow_missing_report =
       false;  ///< dicom, images, datasets: studies without a report are kept
   /// Whether a study without a picture is refused.
   [[nodiscard]] bool needs_picture() const {
     return !layout.empty() || source == "dicom" || source == "images";
   }
+  int threads = 1;  ///< that read DICOM headers; no effect on the plan
 };
 
 /// Files that are never input: hidden ones, and by name or extension (readme, licence, tables,

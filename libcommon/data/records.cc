@@ -127,6 +127,9 @@ Json to_json(const StudyImage& image) {
                {"height", image.height}, {"sha256", image.sha256}, {"decoder", image.decoder}};
   if (!image.source.empty()) json["source"] = image.source;
   if (!image.pixels_sha256.empty()) json["pixels_sha256"] = image.pixels_sha256;
+  if (!image.burned_in_annotation.empty())
+    json["burned_in_annotation"] = image.burned_in_annotation;
+  if (image.overlays > 0) json["overlays"] = image.overlays;
   return json;
 }
 
@@ -146,10 +149,16 @@ Result<StudyImage> image_from_json(const Json& object) {
   reader.read("decoder", image.decoder);
   std::optional<std::string> source;
   std::optional<std::string> pixels;
+  std::optional<std::string> burned_in;
+  std::optional<double> overlays;
   reader.read("source", source);
   reader.read("pixels_sha256", pixels);
   image.source = source.value_or("");
   image.pixels_sha256 = pixels.value_or("");
+  reader.read("burned_in_annotation", burned_in);
+  reader.read("overlays", overlays);
+  image.burned_in_annotation = burned_in.value_or("");
+  image.overlays = static_cast<int64_t>(std::clamp(overlays.value_or(0.0), 0.0, 16.0));
   if (image.shard.find("..") != std::string::npos || image.shard.starts_with('/')) {
     reader.fail("field 'shard': must be a name below the folder of the studies file");
   }

@@ -37,6 +37,8 @@ struct StudyImage {
   std::string source;   ///< file it was made from, relative to the input folder; "" when unknown
   std::string
       pixels_sha256;  ///< DICOM: of the stored values of the first frame, little-endian; else ""
+  std::string burned_in_annotation = {};  ///< DICOM (0028,0301) where it is not "NO"; else ""
+  int64_t overlays = 0;                   ///< DICOM: overlay planes of the file, not drawn
 };
 
 /// CheXpert label of one condition: 1 positive, 0 negative, -1 uncertain, nullopt not mentioned.

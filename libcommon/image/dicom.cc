@@ -11,37 +11,52 @@
 #include "image/dicom_internal.h"
 
 namespace unirg::image {
+namespace internal {
 namespace {
 
-Result<DicomImage> parse(const std::filesystem::path& path, const DicomReadOptions& options) {
+std::string load(const std::filesystem::path& path, Extent extent,
+                 const std::function<void(DcmDataset&)>& use) {
   try {
     DcmFileFormat file;
-    const OFCondition status = file.loadFile(path.c_str());
-    if (status.bad()) {
-      return bad_record("cannot read DICOM: " + internal::one_line(status.text()));
-    }
+    const OFCondition status = file.loadFileUntilTag(
+        path.c_str(), EXS_Unknown, EGL_noChange, DCM_MaxReadLength, ERM_autoDetect,
+        extent == Extent::header ? DCM_PixelData : DCM_UndefinedTagKey);
+    if (status.bad()) return "cannot read DICOM: " + one_line(status.text());
     DcmDataset* dataset = file.getDataset();
-    if (dataset == nullptr || dataset->card() == 0) return bad_record("DICOM data set is empty");
-    auto image = internal::decode_pixels(*dataset, options);
-    if (!image) return image;
-    return internal::with_display_attributes(*dataset, std::move(*image));
+    if (dataset == nullptr || dataset->card() == 0) return "DICOM data set is empty";
+    use(*dataset);
+    return "";
   } catch (const std::bad_alloc&) {
-    return bad_record("not enough memory for what the file claims to hold");
+    return "not enough memory for what the file claims to hold";
   }
 }
 
 }  // namespace
 
-Result<DicomImage> read_dicom(const std::filesystem::path& path, const DicomReadOptions& options) {
+std::string with_dataset(const std::filesystem::path& path, Extent extent,
+                         const std::function<void(DcmDataset&)>& use) {
   // Parsed on this thread's stack up to the first limit, on a larger one up to the second.
   constexpr int64_t kPlainItems = 500;
   constexpr int64_t kMaxItems = 200'000;
-  const auto items = internal::count_items(path);
-  if (!items) return tl::unexpected(items.error());
-  if (*items > kMaxItems) return bad_record("data set has too many nested items");
-  if (*items <= kPlainItems) return parse(path, options);
+  const auto items = count_items(path);
+  if (!items) return items.error().reason;
+  if (*items > kMaxItems) return "data set has too many nested items";
+  if (*items <= kPlainItems) return load(path, extent, use);
+  std::string reason;
+  run_with_stack(*items, [&] { reason = load(path, extent, use); });
+  return reason;
+}
+
+}  // namespace internal
+
+Result<DicomImage> read_dicom(const std::filesystem::path& path, const DicomReadOptions& options) {
   Result<DicomImage> result = bad_record("");
-  internal::run_with_stack(*items, [&] { result = parse(path, options); });
+  const std::string reason =
+      internal::with_dataset(path, internal::Extent::whole, [&](DcmDataset& dataset) {
+        result = internal::decode_pixels(dataset, options);
+        if (result) result = internal::with_display_attributes(dataset, std::move(*result));
+      });
+  if (!reason.empty()) return bad_record(reason);
   return result;
 }
 

@@ -60,8 +60,10 @@ struct DicomMetadata {
   std::string patient_sex;                                             ///< e.g. "F"
   std::string patient_birth_date;
   std::string ethnic_group, institution_name, manufacturer;
-  std::string body_part, image_type, burned_in_annotation;
+  std::string body_part, image_type;
+  std::string burned_in_annotation;  ///< (0028,0301): "YES", "NO" or ""
   std::string study_description, series_description;
+  int overlays = 0;  ///< overlay planes (60xx,0010), C.9.2; they are not drawn
 };
 
 /// One decoded file. Pixel values are as stored: no modality or VOI step, no colour conversion
@@ -72,7 +74,7 @@ struct DicomImage {
   int64_t samples = 1;  ///< per pixel, interleaved in `pixels` whatever the planar configuration
   int64_t frames = 1;   ///< in the file; `pixels` holds `frames_read` of them
   int64_t frames_read = 0;
-  int bits_allocated = 16;  ///< 8, 16 or 32
+  int bits_allocated = 16;  ///< 8, 16 or 32; packed cells of 1 or 12 bits come out as 8 or 16
   int bits_stored = 16;
   bool is_signed = false;       ///< Pixel Representation 1
   std::string photometric;      ///< of `pixels`, e.g. "MONOCHROME1"
@@ -94,15 +96,23 @@ struct DicomImage {
   DicomMetadata metadata;
 };
 
+enum class DicomDecoder { any, dcmtk, gdcm };
+
 struct DicomReadOptions {
   bool all_frames = false;  ///< else the first only
+  /// Whose codecs decompress. `any`: DCMTK's, and GDCM's where those fail. One alone is for
+  /// comparing the two.
+  DicomDecoder decoder = DicomDecoder::any;
 };
 
 /// Reads and decodes one file. Needs a living DicomCodecs; safe to call from several threads.
 /// GDCM's codecs, where they are needed, run in a child process (fork), so that an assertion or a
 /// hang in them is a reason here. Reasons: not DICOM, damaged, nested too deep, no pixel data,
-/// sizes that disagree, over kMaxPixels samples, a layout we do not read (1-bit, 12 bits allocated,
-/// float), or both decoders failing, with what each said.
+/// sizes that disagree, over kMaxPixels samples, a layout we do not read (float, four samples, bits
+/// allocated other than 1, 8, 12, 16, 32), or both decoders failing, with what each said.
+///
+/// An enhanced multi-frame image (C.7.6.16) keeps rescale and window in functional groups: those of
+/// the first frame are taken, then the shared ones, where the data set itself has none.
 Result<DicomImage> read_dicom(const std::filesystem::path& path,
                               const DicomReadOptions& options = {});
 

@@ -34,6 +34,8 @@ struct Source {
   bool is_planar = false;      ///< Planar Configuration 1: samples in planes
   bool is_subsampled = false;  ///< native YBR_FULL_422: Y Y Cb Cr for two pixels
   int high_bit = 15;
+  int packed_bits = 0;  ///< native cells without gaps between them (PS3.5 8.1.1): 1 or 12; else 0
+  DicomDecoder decoder = DicomDecoder::any;
 };
 
 std::optional<int64_t> get_word(DcmItem& dataset, const DcmTagKey& tag) {
@@ -45,6 +47,9 @@ std::optional<int64_t> get_word(DcmItem& dataset, const DcmTagKey& tag) {
 int64_t values_per_frame(const DicomImage& image) {
   return image.rows * image.columns * image.samples;
 }
+
+/// One bit (PS3.5 8.1.1), or the 12 of ACR-NEMA's time.
+bool is_packed(int bits_allocated) { return bits_allocated == 1 || bits_allocated == 12; }
 
 Result<DicomImage> read_layout(DcmDataset& dataset) {
   const auto rows = get_word(dataset, DCM_Rows);
@@ -62,6 +67,9 @@ Result<DicomImage> read_layout(DcmDataset& dataset) {
   image.samples = get_word(dataset, DCM_SamplesPerPixel).value_or(1);
   image.is_signed = get_word(dataset, DCM_PixelRepresentation).value_or(0) == 1;
   image.photometric = raw_text(dataset, 0x0028, 0x0004);
+  // ACR-NEMA, before DICOM, had no such attribute: low values are dark.
+  const bool is_acr_nema = raw_text(dataset, 0x0008, 0x0010).starts_with("ACR-NEMA");
+  if (image.photometric.empty() && is_acr_nema) image.photometric = "MONOCHROME2";
   Sint32 frames = 1;
   if (dataset.findAndGetSint32(DCM_NumberOfFrames, frames).good()) {
     if (frames < 0) return bad_record("Number of Frames is negative");
@@ -71,7 +79,8 @@ Result<DicomImage> read_layout(DcmDataset& dataset) {
   if (image.samples != 1 && image.samples != 3) {
     return bad_record(fmt::format("{} samples per pixel are not supported", image.samples));
   }
-  if (image.bits_allocated != 8 && image.bits_allocated != 16 && image.bits_allocated != 32) {
+  const int bits = image.bits_allocated;
+  if (!is_packed(bits) && bits != 8 && bits != 16 && bits != 32) {
     return bad_record(fmt::format("{} bits allocated are not supported", image.bits_allocated));
   }
   if (image.bits_stored < 1 || image.bits_stored > image.bits_allocated) {
@@ -81,7 +90,7 @@ Result<DicomImage> read_layout(DcmDataset& dataset) {
   return image;
 }
 
-Result<Source> find_pixels(DcmDataset& dataset, const DicomImage& image) {
+Result<Source> find_pixels(DcmDataset& dataset, const DicomImage& image, DicomDecoder decoder) {
   DcmElement* element = nullptr;
   if (dataset.findAndGetElement(DCM_PixelData, element).bad() || element == nullptr) {
     return bad_record("no pixel data");
@@ -97,28 +106,65 @@ Result<Source> find_pixels(DcmDataset& dataset, const DicomImage& image) {
   const int64_t high = get_word(dataset, DCM_HighBit).value_or(image.bits_stored - 1);
   const bool plausible = high < image.bits_allocated && high >= image.bits_stored - 1;
   source.high_bit = plausible ? static_cast<int>(high) : image.bits_stored - 1;
+  source.decoder = decoder;
+  if (is_packed(image.bits_allocated)) {
+    if (source.is_encapsulated || source.is_planar) {
+      return bad_record(fmt::format("{} bits allocated are not supported in this transfer syntax",
+                                    image.bits_allocated));
+    }
+    source.packed_bits = image.bits_allocated;
+  }
   return source;
 }
 
-int64_t native_frame_bytes(const Source& source, const DicomImage& image) {
+int64_t native_frame_bits(const Source& source, const DicomImage& image) {
   const int64_t samples = source.is_subsampled ? 2 : image.samples;
-  return image.rows * image.columns * samples * (image.bits_allocated / 8);
+  const int bits = source.packed_bits > 0 ? source.packed_bits : image.bits_allocated;
+  return image.rows * image.columns * samples * bits;
 }
 
-/// One uncompressed frame as the file has it, but in this machine's byte order.
-Result<Buffer> read_native(const Source& source, const DicomImage& image, int64_t frame) {
-  const int64_t bytes = native_frame_bytes(source, image);
+/// Bytes [from, from + bytes) of uncompressed pixel data, words in this machine's byte order.
+Result<Buffer> read_native_bytes(const Source& source, int64_t from, int64_t bytes) {
   const int64_t have = source.element->getLengthField();
-  if (have < bytes * (frame + 1)) {
-    return bad_record(
-        fmt::format("pixel data have {} bytes, {} are needed", have, bytes * (frame + 1)));
+  if (have < from + bytes) {
+    return bad_record(fmt::format("pixel data have {} bytes, {} are needed", have, from + bytes));
   }
   Buffer buffer = make_buffer(bytes);
   if (!buffer) return bad_record("not enough memory for the pixel data");
   const OFCondition status = source.element->getPartialValue(
-      buffer.get(), static_cast<Uint32>(bytes * frame), static_cast<Uint32>(bytes));
+      buffer.get(), static_cast<Uint32>(from), static_cast<Uint32>(bytes));
   if (status.bad()) return bad_record("cannot read pixel data: " + one_line(status.text()));
   return buffer;
+}
+
+/// Cells of 1 or 12 bits, the lowest bit first, from bit `skip` on, each into a container of 8 or
+/// 16 bits.
+Buffer unpack(const uint8_t* bytes, int skip, int64_t cells, int bits) {
+  const int width = bits == 1 ? 1 : 2;
+  Buffer out = make_buffer(cells * width);
+  if (!out) return out;
+  for (int64_t i = 0; i < cells; ++i) {
+    unsigned value = 0;
+    for (int b = 0; b < bits; ++b) {
+      const int64_t at = skip + i * bits + b;
+      value |= (bytes[at / 8] >> (at % 8) & 1U) << b;
+    }
+    for (int k = 0; k < width; ++k) out.get()[i * width + k] = static_cast<uint8_t>(value >> 8 * k);
+  }
+  return out;
+}
+
+/// One uncompressed frame, a container of bits_allocated for each value. Packed frames follow each
+/// other without a gap, so one may begin inside a byte.
+Result<Buffer> read_native(const Source& source, const DicomImage& image, int64_t frame) {
+  const int64_t bits = native_frame_bits(source, image);
+  const int64_t first = bits * frame;
+  auto bytes = read_native_bytes(source, first / 8, (first + bits + 7) / 8 - first / 8);
+  if (!bytes || source.packed_bits == 0) return bytes;
+  Buffer out = unpack(bytes->get(), static_cast<int>(first % 8), values_per_frame(image),
+                      source.packed_bits);
+  if (!out) return bad_record("not enough memory for the pixel data");
+  return out;
 }
 
 /// The compressed bytes of one frame, where the fragments can be told apart.
@@ -194,16 +240,21 @@ Result<Frame> read_compressed(const Source& source, const DicomImage& image, int
     return bad_record("damaged RLE header");
   }
   OFString model;
-  const OFCondition status = source.element->getUncompressedFrame(
-      source.dataset, static_cast<Uint32>(frame), fragment, out.bytes.get(),
-      static_cast<Uint32>(bytes + bytes % 2), model);
+  const OFCondition status =
+      source.decoder == DicomDecoder::gdcm
+          ? EC_IllegalCall
+          : source.element->getUncompressedFrame(source.dataset, static_cast<Uint32>(frame),
+                                                 fragment, out.bytes.get(),
+                                                 static_cast<Uint32>(bytes + bytes % 2), model);
   if (status.good()) {
     // The RLE decoder keeps planes as they are, the others were told to interleave.
     out.is_planar = source.is_planar && is_rle;
     if (!model.empty()) out.photometric = one_line({model.c_str(), model.size()});
     return out;
   }
-  const std::string first = one_line(status.text());
+  const std::string first =
+      source.decoder == DicomDecoder::gdcm ? "not asked" : one_line(status.text());
+  if (source.decoder == DicomDecoder::dcmtk) return bad_record("dcmtk cannot decode: " + first);
   if (!fragments) {
     return bad_record(
         fmt::format("dcmtk cannot decode: {}; gdcm: {}", first, fragments.error().reason));
@@ -318,8 +369,9 @@ Result<DicomImage> decode_pixels(DcmDataset& dataset, const DicomReadOptions& op
                                   image.frames_read, image.rows, image.columns, image.samples,
                                   kMaxPixels));
   }
-  const auto source = find_pixels(dataset, image);
+  const auto source = find_pixels(dataset, image, options.decoder);
   if (!source) return tl::unexpected(source.error());
+  if (source->packed_bits > 0) image.bits_allocated = source->packed_bits == 1 ? 8 : 16;
   if (source->is_subsampled &&
       (image.samples != 3 || image.bits_allocated != 8 || image.columns % 2 != 0)) {
     return bad_record("YBR_FULL_422 image with an impossible layout");

@@ -11,8 +11,16 @@
 
 class DcmItem;
 class DcmDataset;
+class DcmTagKey;
 
 namespace unirg::image::internal {
+
+enum class Extent { whole, header };  ///< header: up to Pixel Data, whose damage then does not show
+
+/// Parses a file and calls `use` with its data set, on a stack as large as its nesting needs
+/// (dicom.cc). \returns "", or why it cannot be read: `use` was not called, or memory ran out in it
+std::string with_dataset(const std::filesystem::path& path, Extent extent,
+                         const std::function<void(DcmDataset&)>& use);
 
 /// Text attributes as UTF-8 (dicom_metadata.cc).
 DicomMetadata read_metadata(DcmItem& dataset);
@@ -20,7 +28,21 @@ DicomMetadata read_metadata(DcmItem& dataset);
 /// padding, inversion, palette (dicom_metadata.cc). A table whose length does not fit its
 /// descriptor counts as absent if it is empty, and is a reason otherwise.
 Result<DicomImage> with_display_attributes(DcmItem& dataset, DicomImage image);
-/// An attribute as text, unconverted, "" if absent.
+/// 16 raw bits of a US, SS or xs attribute (dicom_tables.cc).
+std::optional<uint16_t> raw_word(DcmItem& item, const DcmTagKey& tag, unsigned long position);
+int32_t as_int(uint16_t word, bool is_signed);
+/// The table in the first item of a Modality or VOI LUT sequence; empty optional where there is
+/// none (dicom_tables.cc).
+Result<std::optional<LookupTable>> read_sequence_table(DcmItem& dataset, const DcmTagKey& sequence,
+                                                       bool is_signed);
+/// Red, green, blue, plain or segmented; empty optional where one is missing (dicom_tables.cc).
+Result<std::optional<std::array<LookupTable, 3>>> read_palette(DcmItem& dataset);
+/// Text of a Structured Report, "" where there is none (dicom_report.cc).
+std::string report_text(DcmItem& dataset);
+/// Text with escape sequences of ISO 2022; `charsets` is (0008,0005). Empty optional where it holds
+/// something else (dicom_iso2022.cc).
+std::optional<std::string> iso2022_to_utf8(std::string_view text, std::string_view charsets);
+/// An attribute as text, unconverted, "" if absent (dicom_text.cc).
 std::string raw_text(DcmItem& dataset, uint16_t group, uint16_t element);
 
 /// Sizes, layout and pixels (dicom_decode.cc).

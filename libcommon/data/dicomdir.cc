@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/dicomdir.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/error.h"
+#include "image/dicom_file.h"
+
+namespace unirg::data {
+namespace fs = std::filesystem;
+namespace {
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+}  // namespace
+
+bool is_dicomdir(const fs::path& root) {
+  return lower(root.filename().string()) == "dicomdir" && fs::is_regular_file(root);
+}
+
+std::vector<fs::path> dicomdir_files(const fs::path& dicomdir, IngestPlan& plan) {
+  const auto named = image::read_dicomdir(dicomdir);
+  if (!named)
+    throw Error(Exit::data, fmt::format("'{}': {}", dicomdir.string(), named.error().reason));
+  const fs::path root = dicomdir.parent_path();
+  std::vector<fs::path> files;
+  for (const fs::path& name : *named) {
+    ++plan.files;
+    const fs::path small = lower(name.string());
+    if (fs::is_regular_file(root / name)) {
+      files.push_back(name);
+    } else if (fs::is_regular_file(root / small)) {
+      files.push_back(small);
+    } else {
+      plan.refusals.push_back(
+          {name.string(), 0, "the DICOMDIR names it, but there is no such file"});
+    }
+  }
+  return files;
+}
+
+}  // namespace unirg::data
