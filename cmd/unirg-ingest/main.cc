@@ -46,6 +46,8 @@ void check(const IngestToolOptions& o) {
                             "their files would count twice (hint: two folders side by side)",
                             s.root.string(), s.images.string()));
   }
+  if (!o.ingest.parts.empty() && o.common.shard != cli::Common().shard)
+    throw Error(Exit::usage, "--parts joins all shards: it takes no --shard");
   if (o.splits.empty()) throw Error(Exit::usage, "--splits names no split");
   for (const auto& [name, share] : o.splits) {
     if (share <= 0)
@@ -54,6 +56,7 @@ void check(const IngestToolOptions& o) {
   }
   for (const std::filesystem::path& input : {s.root, s.reports, s.images})
     check_apart(o.ingest.output, input);
+  for (const std::filesystem::path& part : o.ingest.parts) check_apart(o.ingest.output, part);
 }
 
 Exit run(IngestToolOptions& o, cli::Context& context) {

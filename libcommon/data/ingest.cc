@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/parallel.h"
+#include "data/ingest_parts.h"
 #include "image/dicom.h"
 #include "image/resize.h"
 #include "io/tar.h"
@@ -19,12 +20,6 @@
 namespace unirg::data {
 namespace fs = std::filesystem;
 namespace {
-
-struct Picture {
-  StudyImage image;  ///< shard, offset and bytes still empty
-  std::string png;
-  std::string modality;
-};
 
 /// A draft after decoding.
 struct Decoded {
@@ -88,13 +83,22 @@ std::string safe_name(const std::string& text) {
 
 std::string image_id(const fs::path& file) { return safe_name(file.stem().string()); }
 
-Decoded decode_draft(const IngestOptions& options, const Draft& draft) {
+/// As a part has it. What the parts rejected is decoded again, since only that tells why: they say
+/// of a picture whose study has no report that its study has none.
+Result<Picture> get_picture(const IngestOptions& options, const IngestParts* parts,
+                            const Study& study, const SourcePicture& source) {
+  if (parts) {
+    if (auto picture = parts->find(study, source.name)) return std::move(*picture);
+  }
+  return options.source.source == "dicom" ? decode_dicom(source.path, options.longest_side)
+                                          : decode_picture(source.path, options.longest_side);
+}
+
+Decoded decode_draft(const IngestOptions& options, const IngestParts* parts, const Draft& draft) {
   Decoded decoded;
   std::set<std::string> ids;
   for (const SourcePicture& source : draft.pictures) {
-    auto picture = options.source.source == "dicom"
-                       ? decode_dicom(source.path, options.longest_side)
-                       : decode_picture(source.path, options.longest_side);
+    auto picture = get_picture(options, parts, draft.study, source);
     if (!picture) {
       decoded.refusals.push_back({source.name, 0, picture.error().reason});
       continue;
@@ -163,6 +167,7 @@ class Ingest {
   io::AtomicFolder folder_;
   ShardWriter shards_;
   std::optional<text::Labeler> labeler_;
+  std::optional<IngestParts> parts_;
   std::vector<Study> studies_;
   std::vector<Refusal> refusals_;  ///< of files
   std::vector<Refusal> rows_;      ///< of table rows and reports
@@ -275,6 +280,7 @@ void Ingest::keep_own_part(IngestPlan& plan) const {
 }
 
 bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
+  if (!options_.parts.empty()) parts_.emplace(options_.parts, record.json());
   IngestPlan plan = plan_ingest(options_.source);
   if (options_.shard.count > 1) keep_own_part(plan);
   counts_.files = plan.files;
@@ -283,7 +289,10 @@ bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
   bool stopped = false;
   ordered_parallel(
       options_.threads, static_cast<int64_t>(plan.drafts.size()),
-      [&](int64_t i) { return decode_draft(options_, plan.drafts[static_cast<size_t>(i)]); },
+      [&](int64_t i) {
+        return decode_draft(options_, parts_ ? &*parts_ : nullptr,
+                            plan.drafts[static_cast<size_t>(i)]);
+      },
       [&](int64_t i, const Decoded& decoded) {
         take(plan.drafts[static_cast<size_t>(i)], decoded);
         stopped = !go_on();

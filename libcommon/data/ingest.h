@@ -26,6 +26,7 @@ struct IngestOptions {
   std::filesystem::path
       lexicon;  ///< labels from the rule labeler where the table has none; "" for none
   Shard shard;
+  std::vector<std::filesystem::path> parts;  ///< outputs of all shards: their pictures are taken
   int threads = 1;
 };
 
