@@ -184,6 +184,7 @@ tiny() {
   here=$PWD
   mkdir fake/jobs fake/failed
   echo x >input
+  echo RUNNING >fake/state
   export FAKE=$PWD/fake PATH=$PWD/fake:$PATH
 }
 tiny_submit() { "$submit" --shards 4 "$here/tiny.mk" RUN="$here/run" BIN="$here/bin"; }
@@ -258,6 +259,10 @@ run_job() {
   echo 75 >fake/fail-0
   run -75 run_job
   [ "$(cat fake/requeued)" = 'requeue 5' ]
+  rm fake/requeued
+  echo COMPLETING >fake/state # scancel sends the same signal
+  run -75 run_job
+  [ ! -e fake/requeued ]
   rm fake/fail-0
   run -0 run_job
 }
