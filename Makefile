@@ -10,7 +10,7 @@ PREFIX ?= /usr/local
 BIN := $(CURDIR)/build/$(PRESET)/bin
 # Two runs of a graph side by side, a thread each, waste less than two threads on one.
 PIPELINE = $(MAKE) --no-print-directory --silent --jobs=2 BIN=$(BIN) -f pipelines
-.PHONY: help setup build demo ablation claims demo-real test smoke verify parity parity-metrics parity-statistics judge-server lint format bench \
+.PHONY: help setup build demo ablation claims demo-real test test-slurm smoke verify parity parity-metrics parity-statistics judge-server lint format bench \
         bench-metrics bench-rl install clean
 
 help: ## list the targets
@@ -39,6 +39,9 @@ demo-real: build ## the same on real data: make demo-real DATA=/path (see man/un
 test: setup build ## unit, command-line, man page, layer and smoke tests (ctest)
 	cmake --build --preset $(PRESET) --parallel $(JOBS)
 	ctest --preset $(PRESET) --parallel $(JOBS)
+
+test-slurm: build ## the demo's graph on a handful of studies under a real Slurm on this machine: same bytes as without (docs/hpc.md)
+	scripts/test-slurm --bin $(BIN)
 
 smoke: build ## the demo's graph on a handful of studies, under two minutes
 	$(PIPELINE)/smoke.mk

@@ -101,12 +101,15 @@ $(call each,more/DONE): $(RUN)/%/more/DONE: $(RUN)/%/sft/DONE $(CONF)/more.yaml 
 # --- reinforcement learning: rollout -> reward -> update, ITERATIONS times ---------------------------------------------
 
 # A run of other ITERATIONS or SPLITS is another run: what depends on them depends on this file, which changes with them.
+# A make that only says what it would do writes nothing: to it the file counts as changed.
 SETTINGS := $(RUN)/settings
 SETTINGS_NOW := ITERATIONS=$(ITERATIONS) SPLITS=$(SPLITS)$(STEP2_FROM:%= STEP2_FROM=%)$(if $(VALIDATE), VALIDATE=$(VALIDATE) $(VALIDATION) $(BEST_BY) $(PATIENCE))
 ifneq ($(file <$(SETTINGS)),$(SETTINGS_NOW))
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
 $(shell mkdir -p $(RUN))
 $(file >$(SETTINGS),$(SETTINGS_NOW))
+else
+.PHONY: $(SETTINGS)
 endif
 endif
 $(SETTINGS):
@@ -117,6 +120,8 @@ ifneq ($(file <$(RL_SETTINGS)),$(RL_SETTINGS_NOW))
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
 $(shell mkdir -p $(RUN))
 $(file >$(RL_SETTINGS),$(RL_SETTINGS_NOW))
+else
+.PHONY: $(RL_SETTINGS)
 endif
 endif
 $(RL_SETTINGS):

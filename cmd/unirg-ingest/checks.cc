@@ -107,10 +107,13 @@ void check(const IngestToolOptions& o) {
   if (needs_table && s.reports.empty() && !s.allow_missing_report) {
     throw Error(Exit::usage, "missing option '--reports' (hint: or --allow-missing-report)");
   }
+  if (!o.ingest.parts.empty() && o.common.shard != cli::Common().shard)
+    throw Error(Exit::usage, "--parts joins all shards: it takes no --shard");
   check_folders(s);
   check_splits(o);
   for (const std::filesystem::path& input : {folder_of(s.root), s.reports, s.images})
     check_apart(o.ingest.output, input);
+  for (const std::filesystem::path& part : o.ingest.parts) check_apart(o.ingest.output, part);
 }
 
 }  // namespace unirg

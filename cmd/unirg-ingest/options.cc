@@ -148,6 +148,13 @@ cli::Table ingest_table(IngestToolOptions& o) {
   cli::add_seed(table, o.common);
   cli::add_threads(table, o.common);
   cli::add_shard(table, o.common);
+  table.push_back(
+      {.name = "parts",
+       .target = &i.parts,
+       .metavar = "DIR",
+       .help = "Output of one shard; given for all of them, with the options they had, their "
+               "pictures are taken instead of decoded, and the output is that of one run.",
+       .group = "Resources"});
   return table;
 }
 

@@ -152,6 +152,7 @@ Exit score_rollouts(const RewardToolOptions& o, const scoring::Composition& comp
       std::max<int64_t>(1, std::ssize(rollouts) / std::max<int64_t>(1, std::ssize(groups)));
   const Job job{o, composition, scorer, references, rollouts};
   io::AtomicFile out(o.output);
+  std::vector<int64_t> units;  ///< lines written for each group of the shard
   bool stopped = false;
   ordered_parallel(
       scorer.threads(o.common.threads, group_size), static_cast<int64_t>(groups.size()),
@@ -159,6 +160,9 @@ Exit score_rollouts(const RewardToolOptions& o, const scoring::Composition& comp
         return shard.has(g) ? reward_group(job, groups[static_cast<size_t>(g)]) : GroupRewards();
       },
       [&](int64_t g, const GroupRewards& rewards) {
+        if (shard.count > 1 && shard.has(g))
+          units.push_back(std::count_if(rewards.begin(), rewards.end(),
+                                        [](const auto& r) { return r.has_value(); }));
         for (size_t i = 0; i < rewards.size(); ++i) {
           if (rewards[i]) {
             out.write(io::json_line(data::to_json(*rewards[i])));
@@ -175,8 +179,12 @@ Exit score_rollouts(const RewardToolOptions& o, const scoring::Composition& comp
       });
   if (stopped) return Exit::interrupted;
   out.seal();
+  // By line, so that the lists of a job array's shards can be joined as they would stand in one.
+  std::stable_sort(rejected.begin(), rejected.end(),
+                   [](const auto& a, const auto& b) { return a.place.line < b.place.line; });
   data::write_rejected(o.output, rejected);
   if (!rejected.empty()) context.log.warning("skipped {} rollouts", rejected.size());
+  if (shard.count > 1) context.record.note("units", units);
   finish_record(o, scorer, out.sha256(), context.record);
   out.commit();  // last: a file that is there has its run record and its rejects
   return Exit::ok;

@@ -2,19 +2,30 @@
 #include "cli/stop_flag.h"
 
 #include <csignal>
+#include <ctime>
 #include <initializer_list>
 
 namespace unirg::cli {
 namespace {
 
 volatile std::sig_atomic_t stop_requested = 0;
+volatile std::time_t first_at = 0;  ///< monotonic seconds; written once, by the handler
+constexpr std::time_t kBurst = 2;   ///< seconds
+
+std::time_t now() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);  // may be called in a handler (POSIX)
+  return time.tv_sec;
+}
 
 extern "C" void on_stop_signal(int signal) {
-  if (stop_requested) {
+  if (!stop_requested) {
+    first_at = now();
+    stop_requested = 1;
+  } else if (now() - first_at > kBurst) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);
   }
-  stop_requested = 1;
 }
 
 }  // namespace

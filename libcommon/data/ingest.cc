@@ -16,6 +16,7 @@
 #include "base/parallel.h"
 #include "data/archive.h"
 #include "data/exclusion.h"
+#include "data/ingest_parts.h"
 #include "data/leaks.h"
 #include "image/dicom.h"
 #include "image/resize.h"
@@ -25,13 +26,6 @@
 namespace unirg::data {
 namespace fs = std::filesystem;
 namespace {
-
-struct Picture {
-  StudyImage image;  ///< shard, offset and bytes still empty
-  std::string png;
-  std::string modality;
-  bool is_key = false;
-};
 
 /// A draft after decoding.
 struct Decoded {
@@ -110,14 +104,24 @@ std::string safe_name(const std::string& text) {
 
 std::string image_id(const fs::path& file) { return safe_name(file.stem().string()); }
 
-Decoded decode_draft(const IngestOptions& options, const Draft& draft) {
-  Decoded decoded;
-  std::set<std::string> ids;
+/// As a part has it. What the parts rejected is decoded again, since only that tells why: they say
+/// of a picture whose study has no report that its study has none.
+Result<Picture> get_picture(const IngestOptions& options, const IngestParts* parts,
+                            const Study& study, const SourcePicture& source) {
+  if (parts) {
+    if (auto picture = parts->find(study, source.name)) return std::move(*picture);
+  }
   const auto decode = !options.source.layout.empty()     ? decode_any
                       : options.source.source == "dicom" ? decode_dicom
                                                          : decode_picture;
+  return decode(source.path, options.longest_side);
+}
+
+Decoded decode_draft(const IngestOptions& options, const IngestParts* parts, const Draft& draft) {
+  Decoded decoded;
+  std::set<std::string> ids;
   for (const SourcePicture& source : draft.pictures) {
-    auto picture = decode(source.path, options.longest_side);
+    auto picture = get_picture(options, parts, draft.study, source);
     if (!picture) {
       decoded.refusals.push_back({source.name, 0, picture.error().reason});
       continue;
@@ -196,6 +200,7 @@ class Ingest {
   ShardWriter shards_;
   std::optional<text::Labeler> labeler_;
   Exclusion exclusion_;
+  std::optional<IngestParts> parts_;
   std::vector<Study> studies_;
   std::vector<Refusal> refusals_;  ///< of files
   std::vector<Refusal> rows_;      ///< of table rows and reports
@@ -340,6 +345,7 @@ void Ingest::leave_out_listed(IngestPlan& plan) {
 }
 
 bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
+  if (!options_.parts.empty()) parts_.emplace(options_.parts, record.json());
   SourceOptions source = options_.source;
   source.threads = options_.threads;
   std::optional<UnpackedArchive> unpacked;
@@ -363,7 +369,10 @@ bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
   bool stopped = false;
   ordered_parallel(
       options_.threads, static_cast<int64_t>(plan.drafts.size()),
-      [&](int64_t i) { return decode_draft(options_, plan.drafts[static_cast<size_t>(i)]); },
+      [&](int64_t i) {
+        return decode_draft(options_, parts_ ? &*parts_ : nullptr,
+                            plan.drafts[static_cast<size_t>(i)]);
+      },
       [&](int64_t i, const Decoded& decoded) {
         take(plan.drafts[static_cast<size_t>(i)], decoded);
         stopped = !go_on();

@@ -32,8 +32,9 @@ struct IngestOptions {
   std::filesystem::path
       lexicon;  ///< labels from the rule labeler where the table has none; "" for none
   Shard shard;
-  ArchiveLimits archive;          ///< where the root is an archive
-  std::function<bool()> stopped;  ///< asked while one is unpacked; true ends the run
+  ArchiveLimits archive;                     ///< where the root is an archive
+  std::function<bool()> stopped;             ///< asked while one is unpacked; true ends the run
+  std::vector<std::filesystem::path> parts;  ///< outputs of all shards: their pictures are taken
   int threads = 1;
 };
 

@@ -123,7 +123,8 @@ data::Generation as_generation(const data::Study& study, const ChosenReport& cho
 
 /// Writes the records and what belongs beside them.
 void write_all(const DecodeJob& job, const std::vector<data::Generation>& generations,
-               const BaselineOptions& baseline, const data::StudySet& set, cli::Context& context) {
+               const BaselineOptions& baseline, const data::Shard& shard, const data::StudySet& set,
+               cli::Context& context) {
   io::AtomicFile out(job.output);
   std::map<std::string, int64_t> from;
   for (const data::Generation& g : generations) {
@@ -135,6 +136,7 @@ void write_all(const DecodeJob& job, const std::vector<data::Generation>& genera
   if (!set.rejected().empty())
     context.log.warning("skipped {} study records", set.rejected().size());
   context.record.note("studies", generations.size());
+  if (shard.count > 1) context.record.note("units", std::vector<int64_t>(generations.size(), 1));
   context.record.note("baseline", {{"kind", baseline.kind}, {"from", io::Json(from)}});
   context.record.add_output(job.output, out.sha256());
   context.record.write_beside(job.output);
@@ -236,7 +238,7 @@ Exit run_baseline(const DecodeJob& job, const BaselineOptions& baseline, const c
     generations.back().seed = common.seed;
     generations.back().policy = policy;
   }
-  write_all(job, generations, baseline, set, context);
+  write_all(job, generations, baseline, shard, set, context);
   return Exit::ok;
 }
 

@@ -244,6 +244,8 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
   if (!set.rejected().empty())
     context.log.warning("skipped {} study records", set.rejected().size());
   context.record.note("studies", studies.size());
+  if (shard.count > 1)
+    context.record.note("units", std::vector<int64_t>(studies.size(), job.decode.samples));
   const io::Json speed = meter.note();
   context.record.note("speed", speed);
   context.record.add_output(job.output, out.sha256());

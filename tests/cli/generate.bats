@@ -162,7 +162,8 @@ commonest() {
 @test "shards of a baseline joined are the whole run, and --dry-run writes nothing" {
   baseline random -o whole.jsonl
   for k in 0 1; do baseline random --shard $k/2 -o part-$k.jsonl; done
-  paste -d '\n' part-0.jsonl part-1.jsonl | sed '/^$/d' | cmp whole.jsonl -
+  "$UNIRG_SOURCE/scripts/merge-shards" -o joined.jsonl part-?.jsonl
+  cmp whole.jsonl joined.jsonl
   run -0 --separate-stderr baseline random --split test --dry-run -o out.jsonl
   [ "$(head -n 2 <<<"$output")" = "$(printf 'studies: 2\nbaseline: random')" ]
   [ ! -e out.jsonl ]
@@ -201,7 +202,9 @@ commonest() {
   generate -o whole.jsonl
   for k in 0 1 2 3; do generate --shard $k/4 -o part-$k.jsonl; done
   [ "$(wc -l <part-0.jsonl)" -gt "$(wc -l <part-3.jsonl)" ]
-  paste -d '\n' part-0.jsonl part-1.jsonl part-2.jsonl part-3.jsonl | sed '/^$/d' | cmp whole.jsonl -
+  "$UNIRG_SOURCE/scripts/merge-shards" -o joined.jsonl part-?.jsonl
+  cmp whole.jsonl joined.jsonl
+  [ "$(jq .notes.studies joined.jsonl.run.json)" = "$(wc -l <whole.jsonl)" ]
   generate --split test | cmp - <(grep '"A-70000' whole.jsonl)
 }
 

@@ -357,6 +357,26 @@ END
   assert_contains "$stderr" "'3/3'"
 }
 
+@test "shards joined are the whole run, also where a study has no reward or stands in two places" {
+  many 9
+  { cat many.jsonl && echo 'no record' && generation z 0 text && generation z 1 text && sed 's/"sample":/"sample":4/' many.jsonl && echo '{"study_id":7}'; } >mixed.jsonl
+  whole=(--references many.csv --on-error skip mixed.jsonl)
+  reward "${whole[@]}" -o whole.jsonl
+  [ "$(wc -l <whole.jsonl)" -eq 72 ]
+  [ "$(jq .line whole.jsonl.rejected.jsonl | paste -sd ' ')" = '37 38 39 76' ] # by line, whenever it was found
+  for n in 2 5 40; do
+    parts=()
+    for ((k = 0; k < n; k++)); do
+      parts+=("part-$k.jsonl")
+      reward "${whole[@]}" --shard $k/$n -o "part-$k.jsonl"
+    done
+    "$UNIRG_SOURCE/scripts/merge-shards" -o joined.jsonl "${parts[@]}"
+    cmp whole.jsonl joined.jsonl
+    cmp whole.jsonl.rejected.jsonl joined.jsonl.rejected.jsonl
+  done
+  [ "$(jq -c .notes.signatures joined.jsonl.run.json)" = "$(jq -c .notes.signatures whole.jsonl.run.json)" ]
+}
+
 @test "a shard complains of its own records only" {
   printf '{"study_id":"a","text":"x"}\n{"study_id":"z","text":"x"}\n' >h.jsonl
   reward --references reference.csv --shard 0/2 h.jsonl >out.jsonl

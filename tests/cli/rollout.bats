@@ -24,18 +24,6 @@ rollout() { loud_rollout --quiet "$@"; }
 # The studies of records $1 in their order, each once, in one line.
 studies_of() { jq -r .study_id "$1" | uniq | paste -sd ' '; }
 
-# Records of shards $2... as the whole run has them, which writes $1 lines a study.
-join_shards() {
-  awk -v lines="$1" '
-    FNR == 1 { file++ }
-    { line[file, FNR] = $0; last = FNR > last ? FNR : last }
-    END {
-      for (first = 1; first <= last; first += lines)
-        for (f = 1; f <= file; f++)
-          for (k = first; k < first + lines; k++) if ((f, k) in line) print line[f, k]
-    }' "${@:2}"
-}
-
 # ---------------------------------------------------------------- records
 
 @test "records have every field, studies in file order, samples from 0" {
@@ -199,14 +187,17 @@ join_shards() {
   rollout -o whole.jsonl
   for k in 0 1 2; do rollout --shard $k/3 -o part-$k.jsonl; done
   [ "$(studies_of part-1.jsonl)" = "$(studies_of whole.jsonl | tr ' ' '\n' | awk 'NR % 3 == 2' | paste -sd ' ')" ]
-  join_shards 2 part-?.jsonl | cmp whole.jsonl -
+  "$UNIRG_SOURCE/scripts/merge-shards" -o joined.jsonl part-?.jsonl
+  cmp whole.jsonl joined.jsonl
   rollout --prompts 5 --round 1 -o whole.jsonl
   for k in 0 1; do rollout --prompts 5 --round 1 --shard $k/2 -o half-$k.jsonl; done
-  join_shards 2 half-?.jsonl | cmp whole.jsonl -
+  "$UNIRG_SOURCE/scripts/merge-shards" -o joined.jsonl half-?.jsonl
+  cmp whole.jsonl joined.jsonl
 }
 
 @test "a shard with no study is an empty file, and one that is none 64" {
   rollout --prompts 2 --shard 2/3 -o out.jsonl
+  [ "$(jq -c .notes.units out.jsonl.run.json)" = '[]' ]
   [ -e out.jsonl ]
   [ ! -s out.jsonl ]
   for shard in 3/3 -1/3 1 a/b 0/0; do

@@ -157,6 +157,7 @@ strike_all() {
 @test "a setting that changes makes its stage and what follows again, and nothing before" {
   cp -r "$UNIRG_REFERENCE" run
   cp -r "$UNIRG_SOURCE/pipelines/conf/smoke" conf
+  sed -i "s|pipelines/conf/smoke|$PWD/conf|" run/rl-settings # the folder of rewards is one of RL's settings
   # make goes by time: the copies are old, the changed file is new.
   find run conf -exec touch -d '2020-01-01' {} +
   run -0 run_graph "$PWD/run" CONF="$PWD/conf" --dry-run
