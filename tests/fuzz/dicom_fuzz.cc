@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "base/error.h"
-#include "image/dicom.h"
+#include "image/dicom_file.h"
 #include "temp_folder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -13,6 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto file = folder.path() / "input.dcm";
   std::ofstream(file, std::ios::binary)
       .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
+  (void)unirg::image::read_dicom_header(file);
+  (void)unirg::image::read_dicomdir(file);
   const auto image = unirg::image::read_dicom(file);
   if (image) {
     (void)unirg::image::stored_pixel_sha256(*image);
