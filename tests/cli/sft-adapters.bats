@@ -58,9 +58,13 @@ load sft_helpers
   [ "$(metric plain .loss)" = "$(metric lean .loss)" ]
 }
 
-@test "bfloat16 weights are trained through an adapter, not themselves" {
+@test "bfloat16 weights are trained, themselves or through an adapter; float16 weights through one only" {
   unirg-model convert --quiet -m "$base" -o half --dtype bfloat16
-  run -78 --separate-stderr unirg-sft "${options[@]}" -m half --dtype bfloat16 --epochs 1 -o none
+  unirg-sft --quiet "${options[@]}" -m half --dtype bfloat16 --epochs 1 -o own
+  jq -e '.dtype == "bfloat16"' own/best/config.json
+  cp -r half smaller
+  jq '.dtype = "float16" | .text_config.dtype = "float16"' half/config.json >smaller/config.json
+  run -78 --separate-stderr unirg-sft "${options[@]}" -m smaller --dtype auto --epochs 1 -o none
   assert_contains "$stderr" "--lora-rank"
   unirg-sft --quiet "${options[@]}" -m half --dtype bfloat16 --epochs 1 --lora-rank 2 -o out
   [ -e out/best/adapter_model.safetensors ]
