@@ -5,6 +5,7 @@
 # shellcheck disable=SC2154  # run sets stderr
 bats_require_minimum_version 1.5.0
 load helpers
+load ingest_helpers
 
 # What all tests share and none changes: a miniature of each dataset in a folder of its name.
 setup_file() {
@@ -23,29 +24,6 @@ setup() {
   mini=$BATS_FILE_TMPDIR
 }
 
-ingest() { unirg-ingest --quiet "$@"; }
-
-# Fails unless folder $1 says: $2 files = $3 used + $4 rejected + $5 ignored, $6 rows rejected, $7 studies; and holds as much.
-assert_counts() {
-  local folder=$1 found
-  shift
-  found=$(jq -r '[.files, .used, .rejected, .ignored, .rejected_rows, .studies] | join(" ")' "$folder/summary.json")
-  [ "$found" = "$*" ] || {
-    printf 'counts: %s, expected: %s\n' "$found" "$*" >&2
-    cat "$folder/rejected.jsonl" >&2
-    return 1
-  }
-  [ "$1" -eq $(($2 + $3 + $4)) ]
-  [ "$(wc -l <"$folder/rejected.jsonl")" -eq $(($3 + $5)) ]
-  [ "$(wc -l <"$folder/studies.jsonl")" -eq "$6" ]
-  assert_jsonl "$folder/studies.jsonl"
-  assert_jsonl "$folder/rejected.jsonl"
-}
-
-# Field $2 (a jq expression) of study $3 in folder $1.
-field() { jq -cr --arg id "$3" "select(.study_id == \$id) | $2" "$1/studies.jsonl"; }
-# The reasons why folder $1 has rejected file $2.
-reason() { jq -r --arg file "$2" 'select(.file == $file) | .reason' "$1/rejected.jsonl"; }
 splits() { jq -rs 'map("\(.study_id) \(.split)") | join(",")' "$1/studies.jsonl"; }
 
 # ---------------------------------------------------------------- the datasets
