@@ -98,6 +98,8 @@ void choose_layout(data::SourceOptions& s) {
 
 void check(const IngestToolOptions& o) {
   const data::SourceOptions& s = o.ingest.source;
+  if (o.ingest.output.empty()) throw Error(Exit::usage, "missing option '--output'");
+  if (!o.arguments.empty()) throw Error(Exit::usage, "too many arguments: expected one DIR");
   const bool needs_root = s.source != "table";
   if (needs_root && s.root.empty()) throw Error(Exit::usage, "missing argument DIR");
   if (s.source == "table" && s.reports.empty())

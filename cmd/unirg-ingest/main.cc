@@ -1,11 +1,12 @@
-// unirg-ingest: DICOM or picture folders and reports -> studies.jsonl + image shards.
+// unirg-ingest: DICOM or picture folders and reports -> studies.jsonl + image shards; and what can
+// be asked of such a folder.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "actions.h"
 #include "base/error.h"
 #include "checks.h"
 #include "image/dicom.h"
-#include "options.h"
 
 namespace unirg {
 namespace {
@@ -41,7 +42,7 @@ void warn(const data::IngestCounts& counts, bool has_table, Logger& log) {
   }
 }
 
-Exit run(IngestToolOptions& o, cli::Context& context) {
+Exit ingest(IngestToolOptions& o, cli::Context& context) {
   choose_layout(o.ingest.source);
   check(o);
   o.ingest.splits = o.splits;
@@ -81,6 +82,13 @@ Exit run(IngestToolOptions& o, cli::Context& context) {
   return Exit::ok;
 }
 
+Exit run(IngestToolOptions& o, cli::Context& context) {
+  const std::filesystem::path& verb = o.ingest.source.root;
+  if (verb == "verify") return verify(o, context);
+  if (verb == "stats") return print_stats(o, context);
+  return ingest(o, context);
+}
+
 }  // namespace
 }  // namespace unirg
 
@@ -90,7 +98,7 @@ int main(int argc, char** argv) {
       {.name = "unirg-ingest",
        .summary = "Turns images and reports as hospitals and datasets keep them into study records "
                   "and image shards.",
-       .synopsis = "[options] --output DIR [DIR]",
+       .synopsis = "[options] --output DIR [DIR] | verify FOLDER | stats [options] FOLDER",
        .example = "unirg-ingest --source dicom --reports reports.csv -o data dicom/"},
       unirg::ingest_table(options), options.common, argc, argv,
       [&](unirg::cli::Context& context) { return unirg::run(options, context); });

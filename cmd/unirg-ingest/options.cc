@@ -19,6 +19,37 @@ std::vector<std::string> sources() {
   return names;
 }
 
+/// Of the subcommand stats.
+cli::Table stats_rows(IngestToolOptions& o) {
+  const char* const kCard = "Data card (stats)";
+  return {
+      {.name = "format",
+       .target = &o.format,
+       .metavar = "FORMAT",
+       .help = "Of the card on standard output.",
+       .choices = {"markdown", "json", "none"},
+       .group = kCard},
+      {.name = "table",
+       .target = &o.table,
+       .metavar = "FILE",
+       .help = "Writes the card as Markdown there, too.",
+       .group = kCard},
+      {.name = "summary",
+       .target = &o.summary,
+       .metavar = "FILE",
+       .help = "Writes the card as one JSON object there.",
+       .group = kCard},
+      {.name = "template-share",
+       .target = &o.template_share,
+       .metavar = "X",
+       .help = "A sentence that this share of a site's patients have, and two at least, is a "
+               "template.",
+       .min = 1e-6,
+       .max = 1,
+       .group = kCard},
+  };
+}
+
 }  // namespace
 
 cli::Table ingest_table(IngestToolOptions& o) {
@@ -62,9 +93,9 @@ cli::Table ingest_table(IngestToolOptions& o) {
       {.name = "output",
        .target = &i.output,
        .metavar = "DIR",
-       .help = "Folder for studies.jsonl, rejected.jsonl, image shards and summary.json.",
-       .letter = 'o',
-       .required = true},
+       .help = "Folder for studies.jsonl, rejected.jsonl, image shards and summary.json; must be "
+               "given but with a subcommand.",
+       .letter = 'o'},
       {.name = "splits",
        .target = &o.splits,
        .metavar = "NAME=SHARE,...",
@@ -141,10 +172,19 @@ cli::Table ingest_table(IngestToolOptions& o) {
       {.name = "root",
        .target = &s.root,
        .metavar = "DIR",
-       .help = "Folder that holds the input files, searched recursively in sorted order; or a zip "
-               "or tar file of one, or a DICOMDIR.",
+       .help =
+           "Folder that holds the input files, searched recursively in sorted order; or a zip "
+           "or tar file of one, or a DICOMDIR; or a subcommand: verify checks the files of a "
+           "FOLDER that this program wrote against their digests, stats prints the data card of "
+           "a FOLDER or of study records.",
+       .positional = true},
+      {.name = "arguments",
+       .target = &o.arguments,
+       .metavar = "FOLDER",
+       .help = "What a subcommand works on: the output of a run, or for stats a studies.jsonl.",
        .positional = true},
   };
+  cli::append(table, stats_rows(o));
   cli::add_seed(table, o.common);
   cli::add_threads(table, o.common);
   cli::add_shard(table, o.common);

@@ -155,17 +155,31 @@ class ShardWriter {
     if (tar_->offset() >= limit_) close();
   }
   void close() {
-    if (tar_) tar_->commit();
+    if (!tar_) return;
+    tar_->commit();
+    digests_.emplace_back(name_, tar_->sha256());
     tar_.reset();
+  }
+  /// Name and SHA-256 of each shard that is closed.
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& digests() const {
+    return digests_;
   }
 
  private:
+  std::vector<std::pair<std::string, std::string>> digests_;
   fs::path folder_;
   int64_t limit_;
   int64_t count_ = 0;
   std::string name_;
   std::optional<io::TarWriter> tar_;
 };
+
+Json to_json(const Refusal& refusal) {
+  return {{"schema", "unirg.rejected/1"},
+          {"file", refusal.file},
+          {"line", refusal.line},
+          {"reason", refusal.reason}};
+}
 
 /// Files that the draft's text is from: an XML file, a Structured Report.
 int64_t report_files(const Draft& draft) {
@@ -192,6 +206,7 @@ class Ingest {
   void leave_out_listed(IngestPlan& plan);
   std::string why_unusable(const Draft& draft, const Decoded& decoded) const;
   void label(Study& study) const;
+  Json summarize();
   void write(io::RunRecord& record);
 
   const IngestOptions& options_;
@@ -264,18 +279,31 @@ void Ingest::write(io::RunRecord& record) {
   link_priors(studies_);
   assign_splits(studies_, options_.splits, options_.heldout_sites, options_.seed);
   hold_out(studies_, options_.hold_out, options_.seed);
-  io::AtomicFile out(folder_.temporary() / "studies.jsonl");
-  for (const Study& study : studies_) out.write(io::json_line(to_json(study)));
-  out.commit();
-  io::AtomicFile rejected(folder_.temporary() / "rejected.jsonl");
-  for (const auto* list : {&refusals_, &rows_}) {
-    for (const Refusal& r : *list)
-      rejected.write(io::json_line({{"schema", "unirg.rejected/1"},
-                                    {"file", r.file},
-                                    {"line", r.line},
-                                    {"reason", r.reason}}));
-  }
-  rejected.commit();
+  const auto add_file = [&](const char* name, const auto& content) {
+    io::AtomicFile file(folder_.temporary() / name);
+    content(file);
+    file.commit();
+    record.add_output(options_.output / name, file.sha256());
+  };
+  add_file("studies.jsonl", [&](io::AtomicFile& file) {
+    for (const Study& study : studies_) file.write(io::json_line(to_json(study)));
+  });
+  add_file("rejected.jsonl", [&](io::AtomicFile& file) {
+    for (const auto* list : {&refusals_, &rows_}) {
+      for (const Refusal& r : *list) file.write(io::json_line(to_json(r)));
+    }
+  });
+  const Json summary = summarize();
+  add_file("summary.json", [&](io::AtomicFile& file) { file.write(summary.dump(2) + "\n"); });
+  for (const auto& [name, digest] : shards_.digests())
+    record.add_output(options_.output / name, digest);
+  record.note("counts", summary);
+  record.write(folder_.temporary() / "run.json");
+  folder_.commit();
+}
+
+/// Counts, and the leaks where they are looked for.
+Json Ingest::summarize() {
   counts_.studies = static_cast<int64_t>(studies_.size());
   counts_.refused = static_cast<int64_t>(refusals_.size());
   counts_.refused_rows = static_cast<int64_t>(rows_.size());
@@ -295,11 +323,7 @@ void Ingest::write(io::RunRecord& record) {
     counts_.text_leaks = static_cast<int64_t>(leaks.text.size());
     summary["leaks"] = to_json(leaks, options_.near_duplicate);
   }
-  io::write_file(folder_.temporary() / "summary.json", summary.dump(2) + "\n");
-  record.note("counts", summary);
-  record.add_output(options_.output / "studies.jsonl", out.sha256());
-  record.write(folder_.temporary() / "run.json");
-  folder_.commit();
+  return summary;
 }
 
 /// Shard i/n takes whole patients, so that priors and encounters are those of one run, and every
