@@ -15,4 +15,8 @@ Exit verify(const IngestToolOptions& options, cli::Context& context);
 /// \throws Error(Exit::data) for a bad record, Error(Exit::no_input) if there are none
 Exit print_stats(const IngestToolOptions& options, cli::Context& context);
 
+/// Looks for the identifiers of --forbid in files and folders and names each place.
+/// \throws Error(Exit::data) if there are any
+Exit check_identifiers(const IngestToolOptions& options, cli::Context& context);
+
 }  // namespace unirg

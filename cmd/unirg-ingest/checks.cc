@@ -96,6 +96,13 @@ void choose_layout(data::SourceOptions& s) {
   if (s.dataset.empty()) s.dataset = s.source == "layout" ? s.layout.stem().string() : s.source;
 }
 
+void choose_rules(IngestToolOptions& o) {
+  if (!o.scrub && !o.ingest.scrub_rules.empty())
+    throw Error(Exit::usage, "--scrub-rules needs --scrub");
+  if (o.scrub && o.ingest.scrub_rules.empty())
+    o.ingest.scrub_rules = cli::installed_file("scrub/report.yaml");
+}
+
 void check(const IngestToolOptions& o) {
   const data::SourceOptions& s = o.ingest.source;
   if (o.ingest.output.empty()) throw Error(Exit::usage, "missing option '--output'");

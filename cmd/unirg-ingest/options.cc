@@ -19,6 +19,36 @@ std::vector<std::string> sources() {
   return names;
 }
 
+/// What keeps identifiers out of the output.
+cli::Table privacy_rows(IngestToolOptions& o) {
+  const char* const kPrivacy = "Privacy";
+  return {
+      {.name = "salt-file",
+       .target = &o.ingest.salt_file,
+       .metavar = "FILE",
+       .help = "Secret of 16 bytes or more, by which ids and file names become keyed hashes and "
+               "each patient's dates move back by a number of days.",
+       .group = kPrivacy},
+      {.name = "scrub",
+       .target = &o.scrub,
+       .help = "Replaces names, dates, telephone and record numbers in report text by ___.",
+       .group = kPrivacy},
+      {.name = "scrub-rules",
+       .target = &o.ingest.scrub_rules,
+       .metavar = "FILE",
+       .help = "YAML file of the rules of --scrub, instead of the one that comes with UniRG.",
+       .group = kPrivacy},
+      {.name = "forbid",
+       .target = &o.ingest.forbid,
+       .metavar = "PATH",
+       .help =
+           "Identifiers that no output may hold, or the run fails with 65 and writes nothing: a "
+           "file with one a line, or a folder of DICOM files whose headers hold them; "
+           "repeatable, and what the subcommand check looks for.",
+       .group = kPrivacy},
+  };
+}
+
 /// Of the subcommand stats.
 cli::Table stats_rows(IngestToolOptions& o) {
   const char* const kCard = "Data card (stats)";
@@ -176,14 +206,17 @@ cli::Table ingest_table(IngestToolOptions& o) {
            "Folder that holds the input files, searched recursively in sorted order; or a zip "
            "or tar file of one, or a DICOMDIR; or a subcommand: verify checks the files of a "
            "FOLDER that this program wrote against their digests, stats prints the data card of "
-           "a FOLDER or of study records.",
+           "a FOLDER or of study records, check looks for identifiers in files.",
        .positional = true},
       {.name = "arguments",
        .target = &o.arguments,
        .metavar = "FOLDER",
-       .help = "What a subcommand works on: the output of a run, or for stats a studies.jsonl.",
+       .help =
+           "What a subcommand works on: the output of a run; for stats a studies.jsonl, too, for "
+           "check any files and folders.",
        .positional = true},
   };
+  cli::append(table, privacy_rows(o));
   cli::append(table, stats_rows(o));
   cli::add_seed(table, o.common);
   cli::add_threads(table, o.common);

@@ -18,6 +18,7 @@ struct IngestToolOptions {
   cli::Weights hold_out;
   std::vector<std::string> fail_on_leak;
   std::optional<int64_t> max_rejected;
+  bool scrub = false;
   std::vector<std::string> arguments;  ///< of a subcommand
   // stats
   std::string format = "markdown";
