@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "actions.h"
 #include "base/error.h"
 #include "checks.h"
@@ -72,12 +74,21 @@ Exit ingest(IngestToolOptions& o, cli::Context& context) {
   }
   const image::DicomCodecs codecs;
   data::IngestCounts counts;
-  cli::Progress progress(context.log, "study", 0, o.common.log_every);
+  std::optional<cli::Progress> progress;
   const auto go_on = [&] {
-    progress.advance();
+    progress->advance();
     return !context.stop.requested();
   };
+  o.ingest.source.watch = {[&](const char* unit, int64_t total) {
+                             progress.emplace(context.log, unit, total, o.common.log_every);
+                           },
+                           go_on};
+  o.ingest.warn = [&](const std::string& text) { context.log.warning("{}", text); };
   if (!data::run_ingest(o.ingest, context.record, go_on, counts)) return Exit::interrupted;
+  progress.reset();
+  if (!o.ingest.cache.empty())
+    context.log.info("{} pictures from the cache, {} decoded into it", counts.cache_found,
+                     counts.cache_made);
   context.log.info(
       "{} studies; {} files = {} used + {} rejected + {} ignored; {} table rows rejected",
       counts.studies, counts.files, counts.used, counts.refused, counts.ignored,
@@ -101,7 +112,7 @@ Exit ingest(IngestToolOptions& o, cli::Context& context) {
   std::vector<std::string> kept;
   for (const std::filesystem::path& path :
        {i.source.root, i.source.reports, i.source.images, i.source.columns, i.source.layout,
-        i.output, i.lexicon, i.salt_file, i.scrub_rules})
+        i.output, i.lexicon, i.salt_file, i.scrub_rules, i.cache})
     kept.push_back(path.string());
   for (const auto* list : {&i.exclude, &i.parts, &i.forbid}) {
     for (const std::filesystem::path& path : *list) kept.push_back(path.string());

@@ -228,6 +228,12 @@ cli::Table ingest_table(IngestToolOptions& o) {
        .help = "Output of one shard; given for all of them, with the options they had, their "
                "pictures are taken instead of decoded, and the output is that of one run.",
        .group = "Resources"});
+  table.push_back({.name = "cache",
+                   .target = &i.cache,
+                   .metavar = "DIR",
+                   .help = "Folder of pictures decoded before: a rerun decodes only files that are "
+                           "new. Runs may share it; the output does not depend on it.",
+                   .group = "Resources"});
   return table;
 }
 

@@ -66,6 +66,7 @@ std::string counts_table(const char* what, const char* of, const Json& counts, b
     entries = by_count(counts);
   else
     for (const auto& [name, count] : counts.items()) entries.emplace_back(name, count);
+  if (entries.empty()) return "";
   int64_t total = 0;
   for (const auto& [name, count] : entries) total += count;
   std::string text = table_head({what, of, "share"});

@@ -62,8 +62,11 @@ Result<Picture> decode_picture(const fs::path& path, int64_t longest) {
   return out;
 }
 
-/// A slide of gigabytes is told from a picture by its first bytes, not read.
-Result<PictureKind> kind_of(const fs::path& path) {
+}  // namespace
+
+Result<PictureKind> picture_kind(const fs::path& path, PictureKind kind) {
+  if (kind != PictureKind::any) return kind;
+  // A slide of gigabytes is told from a picture by its first bytes, not read.
   std::array<char, 132> head{};
   std::ifstream(path, std::ios::binary).read(head.data(), head.size());
   const std::string_view bytes(head.data(), head.size());
@@ -72,10 +75,8 @@ Result<PictureKind> kind_of(const fs::path& path) {
   return bad_record("neither DICOM, PNG nor JPEG");
 }
 
-}  // namespace
-
 Result<Picture> decode_file(const fs::path& path, PictureKind kind, int64_t longest_side) {
-  const Result<PictureKind> known = kind == PictureKind::any ? kind_of(path) : kind;
+  const Result<PictureKind> known = picture_kind(path, kind);
   if (!known) return tl::unexpected(known.error());
   return *known == PictureKind::dicom ? decode_dicom(path, longest_side)
                                       : decode_picture(path, longest_side);

@@ -25,6 +25,14 @@ enum class PictureKind {
   any       ///< by what the file holds: datasets come as either, under the same names
 };
 
+/// `kind`, of `any` what the file holds by its first bytes. Reasons: neither DICOM, PNG nor JPEG.
+Result<PictureKind> picture_kind(const std::filesystem::path& path, PictureKind kind);
+
+/// What else than file and arguments the result of decode_file() depends on: a digest of the
+/// sources of module image and of decode_picture.cc, which the build takes, the compiler, the
+/// libraries.
+std::string decoder_version();
+
 /// The picture with what the file says of it: view, size, decoder, digest of the stored pixels,
 /// burned-in annotation, overlays, modality. Id, source and SHA-256 of the PNG are empty. Needs a
 /// living image::DicomCodecs. \param longest_side  scales down to it; 0 keeps the size

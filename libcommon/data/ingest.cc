@@ -19,6 +19,7 @@
 #include "data/identifiers.h"
 #include "data/ingest_parts.h"
 #include "data/leaks.h"
+#include "data/picture_cache.h"
 #include "data/pseudonyms.h"
 #include "io/tar.h"
 #include "text/labeler.h"
@@ -49,6 +50,7 @@ std::string image_id(const fs::path& file) { return safe_name(file.stem().string
 struct Supply {
   const IngestParts* parts = nullptr;
   const Pseudonyms* names = nullptr;
+  PictureCache* cache = nullptr;
 };
 
 /// As a part has it. What the parts rejected is decoded again, since only that tells why: they say
@@ -63,7 +65,8 @@ Result<Picture> get_picture(const IngestOptions& options, const Supply& supply, 
   const PictureKind kind = !options.source.layout.empty()     ? PictureKind::any
                            : options.source.source == "dicom" ? PictureKind::dicom
                                                               : PictureKind::picture;
-  return decode_file(source.path, kind, options.longest_side);
+  return supply.cache ? supply.cache->decode(source.path, kind, options.longest_side)
+                      : decode_file(source.path, kind, options.longest_side);
 }
 
 Decoded decode_draft(const IngestOptions& options, const Supply& supply, const Draft& draft) {
@@ -149,6 +152,7 @@ class Ingest {
       scrubber_.emplace(options.scrub_rules);
       scrubbed_.resize(scrubber_->rules().size());
     }
+    if (!options.cache.empty()) cache_.emplace(options.cache, options.warn);
     for (const fs::path& source : options.forbid) forbidden_.add_source(source, options.threads);
     counts_.short_identifiers = forbidden_.too_short();
     for (const fs::path& file : options.exclude) read_exclusion(file, exclusion_);
@@ -178,6 +182,7 @@ class Ingest {
   Exclusion exclusion_;
   std::optional<IngestParts> parts_;
   Pseudonyms names_;
+  std::optional<PictureCache> cache_;
   std::optional<text::Scrubber> scrubber_;
   text::Scrubber::Counts scrubbed_;
   Identifiers forbidden_;
@@ -265,6 +270,11 @@ void Ingest::write(io::RunRecord& record) {
   for (const auto& [name, digest] : shards_.digests())
     record.add_output(options_.output / name, digest);
   record.note("counts", summary);
+  if (cache_) {
+    counts_.cache_found = cache_->found();
+    counts_.cache_made = cache_->made();
+    record.note("cache", {{"found", counts_.cache_found}, {"made", counts_.cache_made}});
+  }
   record.write(folder_.temporary() / "run.json");
   if (!options_.forbid.empty()) refuse_forbidden();
   folder_.commit();
@@ -406,6 +416,7 @@ bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
     source.root = unpacked->folder();
   }
   IngestPlan plan = plan_ingest(source);
+  if (!plan.whole) return false;
   if (unpacked) {
     plan.files += static_cast<int64_t>(unpacked->refused().size());
     for (const auto& [name, reason] : unpacked->refused())
@@ -418,10 +429,12 @@ bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
   counts_.ignored = static_cast<int64_t>(plan.ignored.size());
   for (Refusal& r : plan.refusals) (r.line > 0 ? rows_ : refusals_).push_back(std::move(r));
   bool stopped = false;
+  options_.source.watch.begin("study", static_cast<int64_t>(plan.drafts.size()));
   ordered_parallel(
       options_.threads, static_cast<int64_t>(plan.drafts.size()),
       [&](int64_t i) {
-        return decode_draft(options_, {parts_ ? &*parts_ : nullptr, &names_},
+        return decode_draft(options_,
+                            {parts_ ? &*parts_ : nullptr, &names_, cache_ ? &*cache_ : nullptr},
                             plan.drafts[static_cast<size_t>(i)]);
       },
       [&](int64_t i, const Decoded& decoded) {

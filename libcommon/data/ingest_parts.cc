@@ -13,8 +13,8 @@ namespace fs = std::filesystem;
 namespace {
 
 /// What may differ between a part and the run that joins it.
-constexpr const char* kFree[] = {"output", "shard",   "parts",      "forbid",   "threads",
-                                 "quiet",  "verbose", "log-format", "log-every"};
+constexpr const char* kFree[] = {"output",  "shard", "parts",   "forbid",     "cache",
+                                 "threads", "quiet", "verbose", "log-format", "log-every"};
 
 /// Of a run record: all that the bytes of the output depend on.
 io::Json essentials(const io::Json& run) {
