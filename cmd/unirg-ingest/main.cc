@@ -106,8 +106,9 @@ Exit ingest(IngestToolOptions& o, cli::Context& context) {
 }
 
 /// An error without what it names, but for what the command line names: a log line is an output,
-/// too.
+/// too. Of options and of YAML files it names options, keys and columns.
 [[noreturn]] void throw_discreetly(const IngestToolOptions& o, Exit exit, const char* message) {
+  if (exit == Exit::usage || exit == Exit::config) throw Error(exit, message);
   const data::IngestOptions& i = o.ingest;
   std::vector<std::string> kept;
   for (const std::filesystem::path& path :

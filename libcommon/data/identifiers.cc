@@ -140,6 +140,7 @@ void Identifiers::add(std::string_view text, const std::string& origin) {
       bytes += word.size();
     }
     if (bytes == 0) continue;
+    ++given_;
     if (bytes < kLeastBytes) {
       ++too_short_;
       continue;
@@ -185,13 +186,13 @@ void Identifiers::add_headers(const fs::path& folder, int threads) {
 }
 
 void Identifiers::add_source(const fs::path& source, int threads) {
-  const size_t before = size();
+  const int64_t before = given_;
   if (fs::is_directory(source))
     add_headers(source, threads);
   else
     add_list(source);
-  if (size() == before && too_short_ == 0)
-    throw Error(Exit::data, fmt::format("'{}' holds no new identifier (hint: a file with one a "
+  if (given_ == before)
+    throw Error(Exit::data, fmt::format("'{}' holds no identifier (hint: a file with one a "
                                         "line, or a folder of DICOM files)",
                                         source.string()));
 }
@@ -217,7 +218,12 @@ void Identifiers::find_in_row(const std::vector<std::string>& words,
 std::vector<std::string> Identifiers::find(std::string_view line) const {
   std::vector<std::string> found;
   for (const std::vector<std::string>& words : word_rows(line)) find_in_row(words, found);
-  return found;
+  std::vector<std::string> each;
+  for (std::string& origin : found) {
+    if (std::find(each.begin(), each.end(), origin) == each.end())
+      each.push_back(std::move(origin));
+  }
+  return each;
 }
 
 std::vector<IdentifierPlace> find_identifiers(const fs::path& path,

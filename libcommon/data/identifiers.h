@@ -32,7 +32,7 @@ class Identifiers {
 
   [[nodiscard]] size_t size() const { return origins_.size(); }   ///< different ones
   [[nodiscard]] int64_t too_short() const { return too_short_; }  ///< not looked for
-  /// Origins of those in a line of text, in the order of their ends, each place once.
+  /// Origins of those in a line of text, in the order in which they end there, each once.
   [[nodiscard]] std::vector<std::string> find(std::string_view line) const;
 
  private:
@@ -43,6 +43,7 @@ class Identifiers {
   std::unordered_map<std::string, std::string> origins_;  ///< words with a blank between -> origin
   /// Numbers of words of identifiers whose last word it is: what find() looks up behind a word.
   std::unordered_map<std::string, std::vector<size_t>> lengths_;
+  int64_t given_ = 0;  ///< to add()
   int64_t too_short_ = 0;
 };
 

@@ -152,6 +152,8 @@ END
   [[ $stderr != *secret* ]]
   run -66 --separate-stderr ingest --source table --reports absent.csv --salt-file "$salt" -o out
   assert_contains "$stderr" "'absent.csv'"
+  run -64 --separate-stderr ingest --source table --reports t.csv --salt-file "$salt"
+  assert_contains "$stderr" "missing option '--output'"
   [ ! -e out ]
 }
 
@@ -284,5 +286,5 @@ c.log:2: line 1 of 'names'" ]
   run -66 --separate-stderr unirg-ingest check --forbid absent a.md
   mkdir none
   run -65 --separate-stderr unirg-ingest check --forbid none a.md
-  assert_contains "$stderr" "'none' holds no new identifier"
+  assert_contains "$stderr" "'none' holds no identifier"
 }

@@ -113,7 +113,7 @@ TEST_F(ScrubFile, a_pattern_that_takes_too_many_steps_is_an_error_that_names_its
   const auto file = folder_.path() / "rules.yaml";
   io::write_file(file,
                  "schema: unirg.scrub/1\nversion: x\nrules:\n"
-                 "  - {name: slow, pattern: '(a*)*(b*)*(a+)+$c'}");
+                 "  - {name: slow, pattern: '(a+)+$'}");
   const Scrubber scrubber(file);
   Scrubber::Counts counts(1);
   EXPECT_THROW((void)scrubber.scrub(std::string(5000, 'a') + "d", counts), Error);
