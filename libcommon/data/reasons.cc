@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/reasons.h"
 
+#include <algorithm>
+
 #include "text/words.h"
 
 namespace unirg::data {
@@ -23,8 +25,9 @@ std::string without_quoted(std::string_view message, const std::vector<std::stri
   }
   const size_t first = text.find('\'');
   if (first != std::string::npos) {
-    const size_t last = text.rfind('\'');
-    text.replace(first, last + 1 - first, "'...'");
+    const bool is_open = std::count(text.begin(), text.end(), '\'') % 2 != 0;
+    const size_t end = is_open ? text.size() : text.rfind('\'') + 1;
+    text.replace(first, end - first, "'...'");
   }
   for (char& c : text) c = c == kKeptQuote ? '\'' : c;
   return text;

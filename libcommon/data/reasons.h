@@ -8,8 +8,9 @@
 
 namespace unirg::data {
 
-/// What stands from the first single quote to the last becomes '...', whatever lies between: a name
-/// may hold quotes itself. \param kept  texts that stay where they stand in quotes
+/// What stands from the first single quote to the last becomes '...', whatever lies between, and if
+/// their number is odd all to the end: a name may hold quotes itself. \param kept  texts that stay
+/// where they stand in quotes
 std::string without_quoted(std::string_view message, const std::vector<std::string>& kept = {});
 
 /// without_quoted(), and numbers as N, so that equal reasons are counted as one.

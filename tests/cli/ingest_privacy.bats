@@ -171,7 +171,7 @@ END
     echo "dataset: $dataset"
     "$BATS_TEST_DIRNAME/../datasets/make-miniature" $dataset "$ph" $dataset
     options=()
-    if [ -d $dataset-reports ]; then options=(--reports $dataset-reports); fi
+    if [ -d $dataset-reports ]; then options=(--reports "$dataset-reports"); fi
     ingest --source $dataset "${options[@]}" -o plain $dataset
     ingest --source $dataset "${options[@]}" --salt-file "$salt" -o out $dataset
     [ "$(wc -l <out/studies.jsonl)" -eq "$(wc -l <plain/studies.jsonl)" ]

@@ -10,8 +10,10 @@ TEST(WithoutQuoted, leaves_out_all_from_the_first_quote_to_the_last) {
   EXPECT_EQ(without_quoted("empty report: neither findings nor impression"),
             "empty report: neither findings nor impression");
   EXPECT_EQ(without_quoted("duplicate study id 's1'"), "duplicate study id '...'");
-  EXPECT_EQ(without_quoted("missing image: no file 'O'Brien/1.png', no file 'b'; the study keeps"),
+  EXPECT_EQ(without_quoted("missing image: no file 'a' x 'c/1.png', no file 'b'; the study keeps"),
             "missing image: no file '...'; the study keeps");
+  EXPECT_EQ(without_quoted("no file 'O'Brien/1.png'; the study keeps"), "no file '...'")
+      << "nobody knows which of three quotes closes";
   EXPECT_EQ(without_quoted("no file 'open"), "no file '...'");
 }
 

@@ -28,8 +28,10 @@ class VerifyFolder : public ::testing::Test {
       const io::TarSpan span = tar.add(std::string(id) + "/x.png", picture);
       Study study;
       study.study_id = study.patient_id = id;
-      study.images.push_back({"x", "PA", "images-00000.tar", span.offset, span.bytes, 1, 1,
-                              sha256_hex(picture), "png", ""});
+      StudyImage image;
+      image.id = "x", image.shard = "images-00000.tar", image.sha256 = sha256_hex(picture);
+      image.offset = span.offset, image.bytes = span.bytes;
+      study.images.push_back(image);
       studies_.push_back(study);
     }
     tar.commit();
