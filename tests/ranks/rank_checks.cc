@@ -12,6 +12,7 @@
 #include <cstring>
 #include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -164,7 +165,8 @@ std::vector<Tensor> trained(World& world, int64_t zero, int64_t units) {
   }
   const train::AdamWState whole = optimizer.whole(state);
   std::vector<Tensor> all;
-  for (const model::Parameters* part : {&p, &whole.first, &whole.second, &whole.master}) {
+  for (const model::Parameters* part :
+       {&std::as_const(p), &whole.first, &whole.second, &whole.master}) {
     for (const auto& [name, tensor] : *part) all.push_back(tensor.detach().clone());
   }
   return all;

@@ -4,6 +4,9 @@
 
 need_mpirun() { command -v mpirun >/dev/null || skip "no mpirun (Debian package openmpi-bin)"; }
 
+# True once process $1 has ended; mpirun may be gone a moment before a rank that it killed.
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
+
 # Runs command $2... as $1 ranks; one that hangs fails. Each rank leaves its process number in pid.RANK.
 ranks() {
   timeout 300 "$UNIRG_SOURCE/tests/ranks/with-ranks" "$1" \

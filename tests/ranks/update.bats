@@ -77,8 +77,8 @@ assert_same_policy() {
   for zero in 0 1; do
     ranked_update 2 --epochs 4 --learning-rate 1e-4 --zero $zero -o many
     assert_close one.metrics.jsonl many.metrics.jsonl .loss 1e-6
-    jq -e --argjson zero $zero '.notes.ranks | .zero == $zero and (.optimizer_bytes | if $zero == 0 then .[0] == .[1] else .[0] != .[1] end)' \
-      many/run.json
+    jq -e --argjson zero $zero --argjson whole "$(jq '.notes.ranks.optimizer_bytes[0]' one/run.json)" '.notes.ranks |
+      .zero == $zero and (.optimizer_bytes | add == $whole * if $zero == 0 then 2 else 1 end)' many/run.json
   done
 }
 
@@ -88,12 +88,12 @@ assert_same_policy() {
   ranked_update 4 -o many
   jq -c .notes.ranks one/run.json many/run.json
   jq -en --slurpfile one one/run.json --slurpfile many many/run.json '$one[0].notes.ranks.optimizer_bytes[0] as $whole |
-    $many[0].notes.ranks.optimizer_bytes | length == 4 and add == $whole and max < 0.4 * $whole and min > 0.1 * $whole'
+    $many[0].notes.ranks.optimizer_bytes | length == 4 and add == $whole and max < 0.5 * $whole and min > 0.15 * $whole'
 }
 
 @test "a stop of one rank is 75 for all and leaves nothing" {
   need_mpirun
-  ranked_update 2 --epochs 100000 -o out 2>stderr.txt &
+  ranked_update 2 --epochs 1000 -o out 2>stderr.txt &
   launcher=$!
   wait_until test -e pid.1
   wait_until listens "$(cat pid.1)"
@@ -105,7 +105,7 @@ assert_same_policy() {
 
 @test "a lost rank ends the job, is named, and leaves nothing" {
   need_mpirun
-  ranked_update 2 --epochs 100000 -o out 2>stderr.txt &
+  ranked_update 2 --epochs 1000 -o out 2>stderr.txt &
   launcher=$!
   wait_until test -e pid.0
   wait_until listens "$(cat pid.0)"
