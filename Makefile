@@ -27,7 +27,7 @@ build: ## compile the tools into build/release/bin
 demo: build ## the paper's whole process on synthetic radiographs, into runs/demo
 	$(PIPELINE)/demo.mk
 
-ablation: demo ## what each part of the recipe brings: RL by single rewards, without SFT, with the error term; 20 minutes more
+ablation: demo ## what each part of the recipe brings: RL by single rewards, without SFT, with the error term; half an hour more
 	$(PIPELINE)/ablation.mk
 
 claims: build ## the paper's tables and figures at demo scale, and which of its claims hold, into runs/claims

@@ -82,7 +82,7 @@ add_library(unirg_torch_headers OBJECT EXCLUDE_FROM_ALL "${PROJECT_BINARY_DIR}/g
 target_link_libraries(unirg_torch_headers PRIVATE unirg_torch unirg_warnings fmt::fmt nlohmann_json::nlohmann_json)
 target_precompile_headers(unirg_torch_headers PRIVATE <fmt/format.h> <filesystem> <string> <vector> <nlohmann/json.hpp>
   <ATen/core/Tensor.h> <ATen/TensorOperators.h> <ATen/ops/zeros.h>)
-# The rest shares what nearly every file of it takes: 1.5 s of the 4 s that such a file costs.
+# The rest shares what nearly every file of it takes: all tools were built in 448 s with it, in 495 s without.
 file(CONFIGURE OUTPUT generated/plain_headers.cc CONTENT "")
 add_library(unirg_plain_headers OBJECT EXCLUDE_FROM_ALL "${PROJECT_BINARY_DIR}/generated/plain_headers.cc")
 target_link_libraries(unirg_plain_headers PRIVATE unirg_warnings fmt::fmt nlohmann_json::nlohmann_json)
