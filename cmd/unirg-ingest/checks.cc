@@ -59,6 +59,23 @@ void check_folders(const data::SourceOptions& s) {
   if (more_reports && !s.images.empty()) check_pair(s.images, "--images", s.reports);
 }
 
+/// Entries of a cache are nobody's input, and must outlive an output that is replaced.
+void check_cache(const IngestToolOptions& o) {
+  if (o.ingest.cache.empty()) return;
+  std::vector<std::filesystem::path> others{o.ingest.output};
+  for (const std::filesystem::path& input :
+       {folder_of(o.ingest.source.root), o.ingest.source.reports, o.ingest.source.images}) {
+    if (std::filesystem::is_directory(input)) others.push_back(input);
+  }
+  for (const std::filesystem::path& other : others) {
+    if (!lies_in(o.ingest.cache, other) && !lies_in(other, o.ingest.cache)) continue;
+    throw Error(Exit::usage,
+                fmt::format("--cache '{}' and '{}' lie within each other (hint: name a folder "
+                            "beside them)",
+                            o.ingest.cache.string(), other.string()));
+  }
+}
+
 void check_splits(const IngestToolOptions& o) {
   if (o.splits.empty()) throw Error(Exit::usage, "--splits names no split");
   for (const auto& [name, share] : o.splits) {
@@ -96,8 +113,17 @@ void choose_layout(data::SourceOptions& s) {
   if (s.dataset.empty()) s.dataset = s.source == "layout" ? s.layout.stem().string() : s.source;
 }
 
+void choose_rules(IngestToolOptions& o) {
+  if (!o.scrub && !o.ingest.scrub_rules.empty())
+    throw Error(Exit::usage, "--scrub-rules needs --scrub");
+  if (o.scrub && o.ingest.scrub_rules.empty())
+    o.ingest.scrub_rules = cli::installed_file("scrub/report.yaml");
+}
+
 void check(const IngestToolOptions& o) {
   const data::SourceOptions& s = o.ingest.source;
+  if (o.ingest.output.empty()) throw Error(Exit::usage, "missing option '--output'");
+  if (!o.arguments.empty()) throw Error(Exit::usage, "too many arguments: expected one DIR");
   const bool needs_root = s.source != "table";
   if (needs_root && s.root.empty()) throw Error(Exit::usage, "missing argument DIR");
   if (s.source == "table" && s.reports.empty())
@@ -110,6 +136,7 @@ void check(const IngestToolOptions& o) {
   if (!o.ingest.parts.empty() && o.common.shard != cli::Common().shard)
     throw Error(Exit::usage, "--parts joins all shards: it takes no --shard");
   check_folders(s);
+  check_cache(o);
   check_splits(o);
   for (const std::filesystem::path& input : {folder_of(s.root), s.reports, s.images})
     check_apart(o.ingest.output, input);

@@ -9,6 +9,9 @@ namespace unirg {
 /// \throws Error(Exit::usage) for --layout without a dataset, or the reverse
 void choose_layout(data::SourceOptions& source);
 
+/// Finds the rules of --scrub. \throws Error(Exit::usage) for --scrub-rules without it
+void choose_rules(IngestToolOptions& options);
+
 /// \throws Error(Exit::usage) for options that are missing, contradict each other, or name folders
 ///         within each other
 void check(const IngestToolOptions& options);

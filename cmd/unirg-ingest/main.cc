@@ -1,11 +1,16 @@
-// unirg-ingest: DICOM or picture folders and reports -> studies.jsonl + image shards.
+// unirg-ingest: DICOM or picture folders and reports -> studies.jsonl + image shards; and what can
+// be asked of such a folder.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "actions.h"
 #include "base/error.h"
 #include "checks.h"
+#include "data/pseudonyms.h"
+#include "data/reasons.h"
 #include "image/dicom.h"
-#include "options.h"
 
 namespace unirg {
 namespace {
@@ -35,14 +40,18 @@ void warn(const data::IngestCounts& counts, bool has_table, Logger& log) {
   }
   if (counts.overlaid > 0)
     log.warning("{} images have overlays, which are not drawn", counts.overlaid);
+  if (counts.short_identifiers > 0)
+    log.warning("{} identifiers of less than four letters and digits are not looked for",
+                counts.short_identifiers);
   if (counts.studies == 0 && counts.files > 0) {
     log.warning("no file made a study (hint: see rejected.jsonl{})",
                 has_table ? "" : "; is --reports or --allow-missing-report missing?");
   }
 }
 
-Exit run(IngestToolOptions& o, cli::Context& context) {
+Exit ingest(IngestToolOptions& o, cli::Context& context) {
   choose_layout(o.ingest.source);
+  choose_rules(o);
   check(o);
   o.ingest.splits = o.splits;
   for (const auto& [name, count] : o.hold_out)
@@ -57,14 +66,29 @@ Exit run(IngestToolOptions& o, cli::Context& context) {
     context.record.add_input(source.reports);
   if (!source.layout.empty()) context.record.add_input(source.layout);
   for (const std::filesystem::path& list : o.ingest.exclude) context.record.add_input(list);
+  if (!o.ingest.scrub_rules.empty()) context.record.add_input(o.ingest.scrub_rules);
+  if (!o.ingest.salt_file.empty()) {
+    // Not its digest, by which guesses could be tried: what tells one salt from another.
+    context.record.add_input(o.ingest.salt_file,
+                             data::Pseudonyms::load(o.ingest.salt_file).check_value());
+  }
   const image::DicomCodecs codecs;
   data::IngestCounts counts;
-  cli::Progress progress(context.log, "study", 0, o.common.log_every);
+  std::optional<cli::Progress> progress;
   const auto go_on = [&] {
-    progress.advance();
+    progress->advance();
     return !context.stop.requested();
   };
+  o.ingest.source.watch = {[&](const char* unit, int64_t total) {
+                             progress.emplace(context.log, unit, total, o.common.log_every);
+                           },
+                           go_on};
+  o.ingest.warn = [&](const std::string& text) { context.log.warning("{}", text); };
   if (!data::run_ingest(o.ingest, context.record, go_on, counts)) return Exit::interrupted;
+  progress.reset();
+  if (!o.ingest.cache.empty())
+    context.log.info("{} pictures from the cache, {} decoded into it", counts.cache_found,
+                     counts.cache_made);
   context.log.info(
       "{} studies; {} files = {} used + {} rejected + {} ignored; {} table rows rejected",
       counts.studies, counts.files, counts.used, counts.refused, counts.ignored,
@@ -81,6 +105,45 @@ Exit run(IngestToolOptions& o, cli::Context& context) {
   return Exit::ok;
 }
 
+/// An error without what it names, but for what the command line names: a log line is an output,
+/// too. Of options and of YAML files it names options, keys and columns.
+[[noreturn]] void throw_discreetly(const IngestToolOptions& o, Exit exit, const char* message) {
+  if (exit == Exit::usage || exit == Exit::config) throw Error(exit, message);
+  const data::IngestOptions& i = o.ingest;
+  std::vector<std::string> kept;
+  for (const std::filesystem::path& path :
+       {i.source.root, i.source.reports, i.source.images, i.source.columns, i.source.layout,
+        i.output, i.lexicon, i.salt_file, i.scrub_rules, i.cache})
+    kept.push_back(path.string());
+  for (const auto* list : {&i.exclude, &i.parts, &i.forbid}) {
+    for (const std::filesystem::path& path : *list) kept.push_back(path.string());
+  }
+  throw Error(exit, data::without_quoted(message, kept));
+}
+
+Exit ingest_discreetly(IngestToolOptions& o, cli::Context& context) {
+  try {
+    return ingest(o, context);
+  } catch (const Error& e) {
+    throw_discreetly(o, e.exit(), e.what());
+  } catch (const std::filesystem::filesystem_error& e) {
+    throw_discreetly(o, Exit::io,
+                     fmt::format("'{}': {}", e.path1().string(), e.code().message()).c_str());
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception&) {
+    throw Error(Exit::internal, "internal error (hint: without --salt-file it says which)");
+  }
+}
+
+Exit run(IngestToolOptions& o, cli::Context& context) {
+  const std::filesystem::path& verb = o.ingest.source.root;
+  if (verb == "verify") return verify(o, context);
+  if (verb == "stats") return print_stats(o, context);
+  if (verb == "check") return check_identifiers(o, context);
+  return o.ingest.salt_file.empty() ? ingest(o, context) : ingest_discreetly(o, context);
+}
+
 }  // namespace
 }  // namespace unirg
 
@@ -90,7 +153,8 @@ int main(int argc, char** argv) {
       {.name = "unirg-ingest",
        .summary = "Turns images and reports as hospitals and datasets keep them into study records "
                   "and image shards.",
-       .synopsis = "[options] --output DIR [DIR]",
+       .synopsis = "[options] --output DIR [DIR] | verify FOLDER | stats [options] FOLDER | check "
+                   "--forbid PATH FOLDER...",
        .example = "unirg-ingest --source dicom --reports reports.csv -o data dicom/"},
       unirg::ingest_table(options), options.common, argc, argv,
       [&](unirg::cli::Context& context) { return unirg::run(options, context); });

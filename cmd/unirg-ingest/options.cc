@@ -19,6 +19,67 @@ std::vector<std::string> sources() {
   return names;
 }
 
+/// What keeps identifiers out of the output.
+cli::Table privacy_rows(IngestToolOptions& o) {
+  const char* const kPrivacy = "Privacy";
+  return {
+      {.name = "salt-file",
+       .target = &o.ingest.salt_file,
+       .metavar = "FILE",
+       .help = "Secret of 16 bytes or more, by which ids and file names become keyed hashes and "
+               "each patient's dates move back by a number of days.",
+       .group = kPrivacy},
+      {.name = "scrub",
+       .target = &o.scrub,
+       .help = "Replaces names, dates, telephone and record numbers in report text by ___.",
+       .group = kPrivacy},
+      {.name = "scrub-rules",
+       .target = &o.ingest.scrub_rules,
+       .metavar = "FILE",
+       .help = "YAML file of the rules of --scrub, instead of the one that comes with UniRG.",
+       .group = kPrivacy},
+      {.name = "forbid",
+       .target = &o.ingest.forbid,
+       .metavar = "PATH",
+       .help =
+           "Identifiers that no output may hold, or the run fails with 65 and writes nothing: a "
+           "file with one a line, or a folder of DICOM files whose headers hold them; "
+           "repeatable, and what the subcommand check looks for.",
+       .group = kPrivacy},
+  };
+}
+
+/// Of the subcommand stats.
+cli::Table stats_rows(IngestToolOptions& o) {
+  const char* const kCard = "Data card (stats)";
+  return {
+      {.name = "format",
+       .target = &o.format,
+       .metavar = "FORMAT",
+       .help = "Of the card on standard output.",
+       .choices = {"markdown", "json", "none"},
+       .group = kCard},
+      {.name = "table",
+       .target = &o.table,
+       .metavar = "FILE",
+       .help = "Writes the card as Markdown there, too.",
+       .group = kCard},
+      {.name = "summary",
+       .target = &o.summary,
+       .metavar = "FILE",
+       .help = "Writes the card as one JSON object there.",
+       .group = kCard},
+      {.name = "template-share",
+       .target = &o.template_share,
+       .metavar = "X",
+       .help = "A sentence that this share of a site's patients have, and two at least, is a "
+               "template.",
+       .min = 1e-6,
+       .max = 1,
+       .group = kCard},
+  };
+}
+
 }  // namespace
 
 cli::Table ingest_table(IngestToolOptions& o) {
@@ -62,9 +123,9 @@ cli::Table ingest_table(IngestToolOptions& o) {
       {.name = "output",
        .target = &i.output,
        .metavar = "DIR",
-       .help = "Folder for studies.jsonl, rejected.jsonl, image shards and summary.json.",
-       .letter = 'o',
-       .required = true},
+       .help = "Folder for studies.jsonl, rejected.jsonl, image shards and summary.json; must be "
+               "given but with a subcommand.",
+       .letter = 'o'},
       {.name = "splits",
        .target = &o.splits,
        .metavar = "NAME=SHARE,...",
@@ -141,10 +202,22 @@ cli::Table ingest_table(IngestToolOptions& o) {
       {.name = "root",
        .target = &s.root,
        .metavar = "DIR",
-       .help = "Folder that holds the input files, searched recursively in sorted order; or a zip "
-               "or tar file of one, or a DICOMDIR.",
+       .help =
+           "Folder that holds the input files, searched recursively in sorted order; or a zip "
+           "or tar file of one, or a DICOMDIR; or a subcommand: verify checks the files of a "
+           "FOLDER that this program wrote against their digests, stats prints the data card of "
+           "a FOLDER or of study records, check looks for identifiers in files.",
+       .positional = true},
+      {.name = "arguments",
+       .target = &o.arguments,
+       .metavar = "FOLDER",
+       .help =
+           "What a subcommand works on: the output of a run; for stats a studies.jsonl, too, for "
+           "check any files and folders.",
        .positional = true},
   };
+  cli::append(table, privacy_rows(o));
+  cli::append(table, stats_rows(o));
   cli::add_seed(table, o.common);
   cli::add_threads(table, o.common);
   cli::add_shard(table, o.common);
@@ -155,6 +228,12 @@ cli::Table ingest_table(IngestToolOptions& o) {
        .help = "Output of one shard; given for all of them, with the options they had, their "
                "pictures are taken instead of decoded, and the output is that of one run.",
        .group = "Resources"});
+  table.push_back({.name = "cache",
+                   .target = &i.cache,
+                   .metavar = "DIR",
+                   .help = "Folder of pictures decoded before: a rerun decodes only files that are "
+                           "new. Runs may share it; the output does not depend on it.",
+                   .group = "Resources"});
   return table;
 }
 

@@ -1,6 +1,7 @@
 // Options of unirg-ingest. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,12 @@ struct IngestToolOptions {
   cli::Weights hold_out;
   std::vector<std::string> fail_on_leak;
   std::optional<int64_t> max_rejected;
+  bool scrub = false;
+  std::vector<std::string> arguments;  ///< of a subcommand
+  // stats
+  std::string format = "markdown";
+  std::filesystem::path table, summary;
+  double template_share = 0.01;
 };
 
 /// Names of --source that are layouts, share/datasets/NAME.yaml.

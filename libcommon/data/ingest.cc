@@ -4,24 +4,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <fstream>
 #include <optional>
 #include <set>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/parallel.h"
 #include "data/archive.h"
+#include "data/decode_picture.h"
 #include "data/exclusion.h"
+#include "data/identifiers.h"
 #include "data/ingest_parts.h"
 #include "data/leaks.h"
-#include "image/dicom.h"
-#include "image/resize.h"
+#include "data/picture_cache.h"
+#include "data/pseudonyms.h"
 #include "io/tar.h"
 #include "text/labeler.h"
+#include "text/scrubber.h"
 
 namespace unirg::data {
 namespace fs = std::filesystem;
@@ -32,66 +34,6 @@ struct Decoded {
   std::vector<Picture> pictures;
   std::vector<Refusal> refusals;
 };
-
-image::Image8 scaled(image::Image8 picture, int64_t longest) {
-  const int64_t side = std::max(picture.width, picture.height);
-  if (longest <= 0 || side <= longest) return picture;
-  const auto shrink = [&](int64_t n) {
-    return std::max<int64_t>(1, (n * longest + side / 2) / side);
-  };
-  return image::resize_bicubic(picture, shrink(picture.width), shrink(picture.height));
-}
-
-bool is_constant(const image::Image8& picture) {
-  return std::all_of(picture.pixels.begin(), picture.pixels.end(),
-                     [&](uint8_t v) { return v == picture.pixels.front(); });
-}
-
-Result<Picture> decode_dicom(const fs::path& path, int64_t longest) {
-  const auto dicom = image::read_dicom(path);
-  if (!dicom) return tl::unexpected(dicom.error());
-  auto gray = image::render_grayscale(*dicom);
-  if (!gray) return tl::unexpected(gray.error());
-  const image::Image8 picture = scaled(std::move(*gray), longest);
-  Picture out;
-  out.image.view = dicom->metadata.view_position;
-  out.image.width = picture.width;
-  out.image.height = picture.height;
-  out.image.decoder = dicom->decoder;
-  out.image.pixels_sha256 = image::stored_pixel_sha256(*dicom);
-  const std::string& burned_in = dicom->metadata.burned_in_annotation;
-  out.image.burned_in_annotation = burned_in == "NO" ? "" : burned_in;
-  out.image.overlays = dicom->metadata.overlays;
-  out.modality = dicom->metadata.modality;
-  out.png = image::encode_png(picture);
-  return out;
-}
-
-Result<Picture> decode_picture(const fs::path& path, int64_t longest) {
-  const std::string bytes = io::read_file(path);
-  auto decoded = image::decode_image(bytes);
-  if (!decoded) return tl::unexpected(decoded.error());
-  const image::Image8 picture = scaled(image::to_gray(*decoded), longest);
-  if (is_constant(picture)) return bad_record("every pixel has one value");
-  Picture out;
-  out.image.width = picture.width;
-  out.image.height = picture.height;
-  out.image.decoder = bytes.starts_with("\x89PNG") ? "png" : "jpeg";
-  out.png = image::encode_png(picture);
-  return out;
-}
-
-/// By what the file holds: datasets come as DICOM and as pictures, under the same names. A slide of
-/// gigabytes is told from them by its first bytes, not read.
-Result<Picture> decode_any(const fs::path& path, int64_t longest) {
-  std::array<char, 132> head{};
-  std::ifstream(path, std::ios::binary).read(head.data(), head.size());
-  const std::string_view bytes(head.data(), head.size());
-  if (bytes.substr(128) == "DICM") return decode_dicom(path, longest);
-  if (bytes.starts_with("\x89PNG") || bytes.starts_with("\xff\xd8"))
-    return decode_picture(path, longest);
-  return bad_record("neither DICOM, PNG nor JPEG");
-}
 
 /// Ids that are safe as file names inside a tar.
 std::string safe_name(const std::string& text) {
@@ -104,24 +46,34 @@ std::string safe_name(const std::string& text) {
 
 std::string image_id(const fs::path& file) { return safe_name(file.stem().string()); }
 
+/// What pictures may be had from instead of decoded, and how records name them.
+struct Supply {
+  const IngestParts* parts = nullptr;
+  const Pseudonyms* names = nullptr;
+  PictureCache* cache = nullptr;
+};
+
 /// As a part has it. What the parts rejected is decoded again, since only that tells why: they say
 /// of a picture whose study has no report that its study has none.
-Result<Picture> get_picture(const IngestOptions& options, const IngestParts* parts,
-                            const Study& study, const SourcePicture& source) {
-  if (parts) {
-    if (auto picture = parts->find(study, source.name)) return std::move(*picture);
+Result<Picture> get_picture(const IngestOptions& options, const Supply& supply, const Study& study,
+                            const SourcePicture& source) {
+  if (supply.parts) {
+    if (auto picture = supply.parts->find(study.dataset, supply.names->study(study.study_id),
+                                          supply.names->file(source.name)))
+      return std::move(*picture);
   }
-  const auto decode = !options.source.layout.empty()     ? decode_any
-                      : options.source.source == "dicom" ? decode_dicom
-                                                         : decode_picture;
-  return decode(source.path, options.longest_side);
+  const PictureKind kind = !options.source.layout.empty()     ? PictureKind::any
+                           : options.source.source == "dicom" ? PictureKind::dicom
+                                                              : PictureKind::picture;
+  return supply.cache ? supply.cache->decode(source.path, kind, options.longest_side)
+                      : decode_file(source.path, kind, options.longest_side);
 }
 
-Decoded decode_draft(const IngestOptions& options, const IngestParts* parts, const Draft& draft) {
+Decoded decode_draft(const IngestOptions& options, const Supply& supply, const Draft& draft) {
   Decoded decoded;
   std::set<std::string> ids;
   for (const SourcePicture& source : draft.pictures) {
-    auto picture = get_picture(options, parts, draft.study, source);
+    auto picture = get_picture(options, supply, draft.study, source);
     if (!picture) {
       decoded.refusals.push_back({source.name, 0, picture.error().reason});
       continue;
@@ -155,17 +107,31 @@ class ShardWriter {
     if (tar_->offset() >= limit_) close();
   }
   void close() {
-    if (tar_) tar_->commit();
+    if (!tar_) return;
+    tar_->commit();
+    digests_.emplace_back(name_, tar_->sha256());
     tar_.reset();
+  }
+  /// Name and SHA-256 of each shard that is closed.
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& digests() const {
+    return digests_;
   }
 
  private:
+  std::vector<std::pair<std::string, std::string>> digests_;
   fs::path folder_;
   int64_t limit_;
   int64_t count_ = 0;
   std::string name_;
   std::optional<io::TarWriter> tar_;
 };
+
+Json to_json(const Refusal& refusal) {
+  return {{"schema", "unirg.rejected/1"},
+          {"file", refusal.file},
+          {"line", refusal.line},
+          {"reason", refusal.reason}};
+}
 
 /// Files that the draft's text is from: an XML file, a Structured Report.
 int64_t report_files(const Draft& draft) {
@@ -180,7 +146,15 @@ class Ingest {
         counts_(counts),
         folder_(options.output),
         shards_(folder_.temporary(), options.shard_bytes) {
+    if (!options.salt_file.empty()) names_ = Pseudonyms::load(options.salt_file);
     if (!options.lexicon.empty()) labeler_.emplace(options.lexicon);
+    if (!options.scrub_rules.empty()) {
+      scrubber_.emplace(options.scrub_rules);
+      scrubbed_.resize(scrubber_->rules().size());
+    }
+    if (!options.cache.empty()) cache_.emplace(options.cache, options.warn);
+    for (const fs::path& source : options.forbid) forbidden_.add_source(source, options.threads);
+    counts_.short_identifiers = forbidden_.too_short();
     for (const fs::path& file : options.exclude) read_exclusion(file, exclusion_);
   }
   bool run(io::RunRecord& record, const std::function<bool()>& go_on);
@@ -192,6 +166,12 @@ class Ingest {
   void leave_out_listed(IngestPlan& plan);
   std::string why_unusable(const Draft& draft, const Decoded& decoded) const;
   void label(Study& study) const;
+  void refuse_forbidden() const;
+  void order_by_pseudonym(IngestPlan& plan) const;
+  void make_private();
+  void scrub(Study& study);
+  void scrub(Json& value);
+  Json summarize();
   void write(io::RunRecord& record);
 
   const IngestOptions& options_;
@@ -201,6 +181,11 @@ class Ingest {
   std::optional<text::Labeler> labeler_;
   Exclusion exclusion_;
   std::optional<IngestParts> parts_;
+  Pseudonyms names_;
+  std::optional<PictureCache> cache_;
+  std::optional<text::Scrubber> scrubber_;
+  text::Scrubber::Counts scrubbed_;
+  Identifiers forbidden_;
   std::vector<Study> studies_;
   std::vector<Refusal> refusals_;  ///< of files
   std::vector<Refusal> rows_;      ///< of table rows and reports
@@ -245,7 +230,9 @@ void Ingest::take(Draft& draft, const Decoded& decoded) {
   for (const Picture& picture : decoded.pictures) {
     StudyImage image = picture.image;
     if (picture.is_key) key = image.id;
-    shards_.add(safe_name(study.study_id) + "/" + image.id + ".png", picture.png, image);
+    shards_.add(safe_name(names_.study(study.study_id)) + "/" +
+                    names_.image(study.study_id, image.id) + ".png",
+                picture.png, image);
     if (!study.modality && !picture.modality.empty()) study.modality = picture.modality;
     counts_.burned_in += image.burned_in_annotation == "YES" ? 1 : 0;
     counts_.overlaid += image.overlays > 0 ? 1 : 0;
@@ -264,18 +251,89 @@ void Ingest::write(io::RunRecord& record) {
   link_priors(studies_);
   assign_splits(studies_, options_.splits, options_.heldout_sites, options_.seed);
   hold_out(studies_, options_.hold_out, options_.seed);
-  io::AtomicFile out(folder_.temporary() / "studies.jsonl");
-  for (const Study& study : studies_) out.write(io::json_line(to_json(study)));
-  out.commit();
-  io::AtomicFile rejected(folder_.temporary() / "rejected.jsonl");
-  for (const auto* list : {&refusals_, &rows_}) {
-    for (const Refusal& r : *list)
-      rejected.write(io::json_line({{"schema", "unirg.rejected/1"},
-                                    {"file", r.file},
-                                    {"line", r.line},
-                                    {"reason", r.reason}}));
+  const Json summary = summarize();
+  const auto add_file = [&](const char* name, const auto& content) {
+    io::AtomicFile file(folder_.temporary() / name);
+    content(file);
+    file.commit();
+    record.add_output(options_.output / name, file.sha256());
+  };
+  add_file("studies.jsonl", [&](io::AtomicFile& file) {
+    for (const Study& study : studies_) file.write(io::json_line(to_json(study)));
+  });
+  add_file("rejected.jsonl", [&](io::AtomicFile& file) {
+    for (const auto* list : {&refusals_, &rows_}) {
+      for (const Refusal& r : *list) file.write(io::json_line(to_json(r)));
+    }
+  });
+  add_file("summary.json", [&](io::AtomicFile& file) { file.write(summary.dump(2) + "\n"); });
+  for (const auto& [name, digest] : shards_.digests())
+    record.add_output(options_.output / name, digest);
+  record.note("counts", summary);
+  if (cache_) {
+    counts_.cache_found = cache_->found();
+    counts_.cache_made = cache_->made();
+    record.note("cache", {{"found", counts_.cache_found}, {"made", counts_.cache_made}});
   }
-  rejected.commit();
+  record.write(folder_.temporary() / "run.json");
+  if (!options_.forbid.empty()) refuse_forbidden();
+  folder_.commit();
+}
+
+void Ingest::refuse_forbidden() const {
+  auto places = find_identifiers(folder_.temporary(), forbidden_);
+  for (IdentifierPlace& place : places)
+    place.file = fs::path(place.file).lexically_relative(folder_.temporary()).string();
+  refuse_identifiers(places, "nothing was written");
+}
+
+/// Report text, and text that a source has besides.
+void Ingest::scrub(Study& study) {
+  for (auto* section : {&study.indication, &study.technique, &study.comparison, &study.findings,
+                        &study.impression}) {
+    if (*section) **section = scrubber_->scrub(**section, scrubbed_);
+  }
+  for (Json& value : study.extra) scrub(value);
+}
+
+void Ingest::scrub(Json& value) {
+  if (value.is_string()) value = scrubber_->scrub(value.get_ref<const std::string&>(), scrubbed_);
+  if (value.is_structured()) {
+    for (Json& part : value) scrub(part);
+  }
+}
+
+/// The last that happens to the records: all before works on what the source says.
+void Ingest::make_private() {
+  check_pseudonyms(names_, studies_);
+  for (Study& study : studies_) {
+    if (scrubber_) scrub(study);
+    names_.disguise(study);
+  }
+  if (!names_.active()) return;
+  for (auto* list : {&refusals_, &rows_}) {
+    for (Refusal& refusal : *list) refusal = names_.disguised(std::move(refusal));
+    std::sort(list->begin(), list->end(), [](const Refusal& a, const Refusal& b) {
+      return std::tie(a.file, a.line, a.reason) < std::tie(b.file, b.line, b.reason);
+    });
+  }
+}
+
+/// Of the studies, so that neither records nor shards stand in the order of the sources' names.
+void Ingest::order_by_pseudonym(IngestPlan& plan) const {
+  if (!names_.active()) return;
+  std::vector<std::pair<std::string, size_t>> order;
+  for (size_t i = 0; i < plan.drafts.size(); ++i)
+    order.emplace_back(names_.study(plan.drafts[i].study.study_id), i);
+  std::sort(order.begin(), order.end());
+  std::vector<Draft> drafts;
+  drafts.reserve(order.size());
+  for (const auto& [name, i] : order) drafts.push_back(std::move(plan.drafts[i]));
+  plan.drafts = std::move(drafts);
+}
+
+/// Counts, and the leaks where they are looked for; from here on the records are private.
+Json Ingest::summarize() {
   counts_.studies = static_cast<int64_t>(studies_.size());
   counts_.refused = static_cast<int64_t>(refusals_.size());
   counts_.refused_rows = static_cast<int64_t>(rows_.size());
@@ -290,16 +348,18 @@ void Ingest::write(io::RunRecord& record) {
                   {"overlay", counts_.overlaid}};
   if (!options_.exclude.empty()) summary["excluded"] = counts_.excluded;
   if (options_.check_leaks || !options_.exclude.empty()) {
-    const Leaks leaks = find_leaks(studies_, exclusion_, options_.near_duplicate);
+    Leaks leaks = find_leaks(studies_, exclusion_, options_.near_duplicate);
     counts_.image_leaks = static_cast<int64_t>(leaks.image.size());
     counts_.text_leaks = static_cast<int64_t>(leaks.text.size());
+    names_.disguise(leaks);
     summary["leaks"] = to_json(leaks, options_.near_duplicate);
   }
-  io::write_file(folder_.temporary() / "summary.json", summary.dump(2) + "\n");
-  record.note("counts", summary);
-  record.add_output(options_.output / "studies.jsonl", out.sha256());
-  record.write(folder_.temporary() / "run.json");
-  folder_.commit();
+  make_private();
+  if (scrubber_) {
+    for (size_t r = 0; r < scrubbed_.size(); ++r)
+      summary["scrubbed"][scrubber_->rules()[r].name] = scrubbed_[r];
+  }
+  return summary;
 }
 
 /// Shard i/n takes whole patients, so that priors and encounters are those of one run, and every
@@ -356,21 +416,25 @@ bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
     source.root = unpacked->folder();
   }
   IngestPlan plan = plan_ingest(source);
+  if (!plan.whole) return false;
   if (unpacked) {
     plan.files += static_cast<int64_t>(unpacked->refused().size());
     for (const auto& [name, reason] : unpacked->refused())
       plan.refusals.push_back({name, 0, reason});
   }
+  order_by_pseudonym(plan);
   if (options_.shard.count > 1) keep_own_part(plan);
   if (!exclusion_.empty()) leave_out_listed(plan);
   counts_.files = plan.files;
   counts_.ignored = static_cast<int64_t>(plan.ignored.size());
   for (Refusal& r : plan.refusals) (r.line > 0 ? rows_ : refusals_).push_back(std::move(r));
   bool stopped = false;
+  options_.source.watch.begin("study", static_cast<int64_t>(plan.drafts.size()));
   ordered_parallel(
       options_.threads, static_cast<int64_t>(plan.drafts.size()),
       [&](int64_t i) {
-        return decode_draft(options_, parts_ ? &*parts_ : nullptr,
+        return decode_draft(options_,
+                            {parts_ ? &*parts_ : nullptr, &names_, cache_ ? &*cache_ : nullptr},
                             plan.drafts[static_cast<size_t>(i)]);
       },
       [&](int64_t i, const Decoded& decoded) {

@@ -31,6 +31,13 @@ struct IngestOptions {
   int64_t longest_side = 0;         ///< pictures are scaled down to it; 0 keeps their size
   std::filesystem::path
       lexicon;  ///< labels from the rule labeler where the table has none; "" for none
+  std::filesystem::path salt_file;    ///< pseudonyms by it, see pseudonyms.h; "" for none
+  std::filesystem::path scrub_rules;  ///< for report text, see text/scrubber.h; "" for none
+  /// Lists of identifiers, and folders of DICOM files whose headers hold them: an output with one
+  /// of them is not written, see identifiers.h.
+  std::vector<std::filesystem::path> forbid;
+  std::filesystem::path cache;  ///< folder of pictures decoded before; "" for none
+  std::function<void(const std::string&)> warn = {};  ///< told what the user should know
   Shard shard;
   ArchiveLimits archive;                     ///< where the root is an archive
   std::function<bool()> stopped;             ///< asked while one is unpacked; true ends the run
@@ -47,10 +54,16 @@ struct IngestCounts {
   int64_t image_leaks = 0, text_leaks = 0;  ///< if leaks were looked for
   int64_t burned_in = 0;                    ///< used images that say they have text in their pixels
   int64_t overlaid = 0;  ///< used images with overlay planes, which are not drawn
+  int64_t cache_found = 0, cache_made = 0;  ///< pictures from the cache, and new in it
+  int64_t short_identifiers = 0;            ///< of `forbid`, too short to be looked for
 };
 
 /// Writes OUTPUT/{studies.jsonl, rejected.jsonl, images-NNNNN.tar, summary.json, run.json, DONE} as
-/// one atomic folder. \param go_on asked between studies; false ends the run without output
+/// one atomic folder. With a salt the records stand in the order of their studies' pseudonyms and
+/// rejected files in that of theirs, since the input's order would tell the rank of their names.
+/// \throws Error(Exit::data) also if the output would hold an identifier of `forbid`; it is not
+/// written then. options.source.watch is told of the stages before the studies.
+/// \param go_on asked between studies; false ends the run without output
 /// \returns false if go_on ended it
 bool run_ingest(const IngestOptions& options, io::RunRecord& record,
                 const std::function<bool()>& go_on, IngestCounts& counts);

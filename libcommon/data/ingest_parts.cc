@@ -13,8 +13,8 @@ namespace fs = std::filesystem;
 namespace {
 
 /// What may differ between a part and the run that joins it.
-constexpr const char* kFree[] = {"output", "shard",   "parts",      "threads",
-                                 "quiet",  "verbose", "log-format", "log-every"};
+constexpr const char* kFree[] = {"output",  "shard", "parts",   "forbid",     "cache",
+                                 "threads", "quiet", "verbose", "log-format", "log-every"};
 
 /// Of a run record: all that the bytes of the output depend on.
 io::Json essentials(const io::Json& run) {
@@ -54,8 +54,9 @@ void check_same(const fs::path& folder, const io::Json& part, const io::Json& ru
   }
 }
 
-std::string key_of(const Study& study, const std::string& source) {
-  return study.dataset + '\n' + study.study_id + '\n' + source;
+std::string key_of(const std::string& dataset, const std::string& study_id,
+                   const std::string& source) {
+  return dataset + '\n' + study_id + '\n' + source;
 }
 
 }  // namespace
@@ -80,12 +81,14 @@ IngestParts::IngestParts(const std::vector<fs::path>& folders, const io::Json& r
   for (const StudySet& set : sets_) {
     for (const Study& study : set.studies())
       for (const StudyImage& image : study.images)
-        places_.emplace(key_of(study, image.source), Place{&set, &study, &image});
+        places_.emplace(key_of(study.dataset, study.study_id, image.source),
+                        Place{&set, &study, &image});
   }
 }
 
-std::optional<Picture> IngestParts::find(const Study& study, const std::string& source) const {
-  const auto found = places_.find(key_of(study, source));
+std::optional<Picture> IngestParts::find(const std::string& dataset, const std::string& study_id,
+                                         const std::string& source) const {
+  const auto found = places_.find(key_of(dataset, study_id, source));
   if (found == places_.end()) return std::nullopt;
   const Place& place = found->second;
   Picture picture{*place.image, place.set->image_bytes(*place.image),

@@ -9,18 +9,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "data/decode_picture.h"
 #include "data/study_loader.h"
 #include "io/jsonl.h"
 
 namespace unirg::data {
-
-/// A decoded picture, its PNG beside its record.
-struct Picture {
-  StudyImage image;  ///< shard, offset and bytes still empty
-  std::string png;
-  std::string modality;
-  bool is_key = false;  ///< the source names it as the study's key picture
-};
 
 /// Immutable but for open files; thread-safe.
 class IngestParts {
@@ -32,9 +25,10 @@ class IngestParts {
   /// that none holds; Error(Exit::data) naming one that was made otherwise, and two of one shard
   IngestParts(const std::vector<std::filesystem::path>& folders, const io::Json& run);
 
-  /// The picture that `study` has of file `source`; nullopt if it was rejected.
-  /// \throws Error(Exit::data) if its bytes are not those its record tells of
-  [[nodiscard]] std::optional<Picture> find(const Study& study, const std::string& source) const;
+  /// The picture that a study has of file `source`, all named as in its record; nullopt if it was
+  /// rejected. \throws Error(Exit::data) if its bytes are not those its record tells of
+  [[nodiscard]] std::optional<Picture> find(const std::string& dataset, const std::string& study_id,
+                                            const std::string& source) const;
 
  private:
   struct Place {

@@ -219,13 +219,15 @@ void place_dicom(const SourceOptions& options, const std::vector<fs::path>& file
     if (is_new) table.drafts.push_back(std::move(draft));
     return it->second;
   };
+  options.watch.begin("header", static_cast<int64_t>(files.size()));
   ordered_parallel(
       options.threads, static_cast<int64_t>(files.size()), read,
       [&](int64_t i, const UnnamedFile& found) {
         const fs::path& file = files[static_cast<size_t>(i)];
+        plan.whole = options.watch.advance();
         if (found.header && !*found.header) {
           plan.refusals.push_back({file.string(), 0, found.header->error().reason});
-          return true;
+          return plan.whole;
         }
         const image::DicomHeader* header = found.header ? &**found.header : nullptr;
         const RowRef* row = found.row ? found.row : find_by_header(table, header->metadata);
@@ -236,7 +238,7 @@ void place_dicom(const SourceOptions& options, const std::vector<fs::path>& file
           table.drafts[index].pictures.push_back(
               picture_of(options.root, file, row ? row->view : ""));
         }
-        return true;
+        return plan.whole;
       });
   attach_reports(std::move(reports), table.drafts, plan.refusals);
   drop_unreported(options.allow_missing_report, rows, table.drafts, plan.refusals);

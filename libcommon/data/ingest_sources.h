@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,15 @@ struct IngestPlan {
   std::vector<Refusal> refusals;
   std::vector<std::filesystem::path> ignored;  ///< by the declared rules
   int64_t files = 0;                           ///< input files seen below the root
+  bool whole = true;                           ///< false if Watch ended it
+};
+
+/// Told how far a run is, and asked whether it may go on.
+struct Watch {
+  /// A stage of so many units begins.
+  std::function<void(const char* unit, int64_t total)> begin = [](const char*, int64_t) {};
+  /// A unit is done; false ends the run.
+  std::function<bool()> advance = [] { return true; };
 };
 
 struct SourceOptions {
@@ -65,6 +75,7 @@ struct SourceOptions {
     return !layout.empty() || source == "dicom" || source == "images";
   }
   int threads = 1;  ///< that read DICOM headers; no effect on the plan
+  Watch watch = {};
 };
 
 /// Files that are never input: hidden ones, and by name or extension (readme, licence, tables,

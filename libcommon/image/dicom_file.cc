@@ -9,6 +9,7 @@
 #include <set>
 
 #include "image/dicom_internal.h"
+#include "image/dicom_text.h"
 
 namespace unirg::image {
 namespace {
@@ -39,6 +40,38 @@ std::filesystem::path path_of(const std::string& id) {
   return path;
 }
 
+/// Attributes that read_dicom_identifiers() takes.
+struct IdentifierTag {
+  DcmTagKey tag;
+  const char* keyword;
+  bool is_name;
+};
+const std::vector<IdentifierTag>& identifier_tags() {
+  static const std::vector<IdentifierTag> tags{
+      {DCM_PatientName, "PatientName", true},
+      {DCM_PatientID, "PatientID", false},
+      {DcmTagKey(0x0010, 0x1000), "OtherPatientIDs", false},
+      {DCM_OtherPatientNames, "OtherPatientNames", true},
+      {DCM_PatientBirthName, "PatientBirthName", true},
+      {DCM_PatientMotherBirthName, "PatientMotherBirthName", true},
+      {DCM_PatientAddress, "PatientAddress", false},
+      {DCM_PatientTelephoneNumbers, "PatientTelephoneNumbers", false},
+      {DCM_AccessionNumber, "AccessionNumber", false},
+      {DCM_StudyID, "StudyID", false},
+      {DCM_AdmissionID, "AdmissionID", false},
+      {DCM_RequestedProcedureID, "RequestedProcedureID", false},
+      {DCM_ReferringPhysicianName, "ReferringPhysicianName", true},
+      {DCM_PerformingPhysicianName, "PerformingPhysicianName", true},
+      {DCM_NameOfPhysiciansReadingStudy, "NameOfPhysiciansReadingStudy", true},
+      {DCM_PhysiciansOfRecord, "PhysiciansOfRecord", true},
+      {DCM_RequestingPhysician, "RequestingPhysician", true},
+      {DCM_OperatorsName, "OperatorsName", true},
+      {DCM_StudyInstanceUID, "StudyInstanceUID", false},
+      {DCM_SeriesInstanceUID, "SeriesInstanceUID", false},
+      {DCM_SOPInstanceUID, "SOPInstanceUID", false}};
+  return tags;
+}
+
 }  // namespace
 
 Result<DicomHeader> read_dicom_header(const std::filesystem::path& path) {
@@ -53,6 +86,25 @@ Result<DicomHeader> read_dicom_header(const std::filesystem::path& path) {
       });
   if (!reason.empty()) return bad_record(reason);
   return header;
+}
+
+Result<std::vector<DicomIdentifier>> read_dicom_identifiers(const std::filesystem::path& path) {
+  std::vector<DicomIdentifier> found;
+  const std::string reason =
+      internal::with_dataset(path, internal::Extent::header, [&](DcmDataset& dataset) {
+        internal::TextReader text(dataset);
+        for (const IdentifierTag& known : identifier_tags()) {
+          const std::string values = text(known.tag);
+          for (size_t at = 0; at < values.size();) {  // several values have a backslash between
+            const size_t end = std::min(values.find('\\', at), values.size());
+            if (end > at)
+              found.push_back({known.keyword, values.substr(at, end - at), known.is_name});
+            at = end + 1;
+          }
+        }
+      });
+  if (!reason.empty()) return bad_record(reason);
+  return found;
 }
 
 Result<std::vector<std::filesystem::path>> read_dicomdir(const std::filesystem::path& path) {

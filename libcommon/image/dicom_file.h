@@ -26,6 +26,19 @@ struct DicomHeader {
 /// Parses up to Pixel Data. Reasons: not DICOM, damaged before the pixels, nested too deep.
 Result<DicomHeader> read_dicom_header(const std::filesystem::path& path);
 
+/// What names somebody in a header.
+struct DicomIdentifier {
+  std::string attribute;  ///< keyword, e.g. "PatientID"
+  std::string value;      ///< UTF-8, without padding; one of several values
+  bool is_name = false;   ///< of VR PN: "Doe^Jane"
+};
+
+/// The identifiers of a file: names, numbers and addresses of the patient; names of physicians and
+/// operators; study, accession, admission and request numbers; instance UIDs of study, series and
+/// image. Dates are none: others have the same. Parses up to Pixel Data. Reasons as of
+/// read_dicom_header.
+Result<std::vector<DicomIdentifier>> read_dicom_identifiers(const std::filesystem::path& path);
+
 /// Files that a DICOMDIR (PS3.3 annex F, PS3.10 section 8) names, relative to its folder, in its
 /// order, each once. Reasons: no DICOMDIR, damaged, or a file id that is none: an empty component,
 /// "." or "..", a slash or a control character in it.

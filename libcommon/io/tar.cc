@@ -29,7 +29,7 @@ void put_octal(std::array<char, kBlock>& header, size_t at, size_t size, uint64_
 /// POSIX.1-1988 ustar header of a regular file, mode 0644, owner 0, time 0.
 std::array<char, kBlock> make_header(std::string_view name, size_t bytes) {
   std::array<char, kBlock> header{};
-  std::string_view prefix;
+  std::string_view prefix = "";  // memcpy takes no null
   if (name.size() > 100) {
     const size_t slash = name.find('/', name.size() - 101);
     UNIRG_ASSERT(slash != std::string_view::npos && slash <= 155, "tar member name too long");

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "io/atomic_file.h"
+#include "io/cache_entry.h"
 
 namespace unirg::scoring {
 namespace {
@@ -18,11 +19,6 @@ static_assert(std::endian::native == std::endian::little,
               "values are stored as they lie in memory");
 
 constexpr std::string_view kMagic = "unirg.net-cache/1";
-
-/// The first line of an entry.
-std::string head(const std::string& key, std::string_view value) {
-  return fmt::format("{} {} {}\n", kMagic, key, sha256_hex(value));
-}
 
 }  // namespace
 
@@ -39,29 +35,17 @@ std::string NetCache::key(std::string_view text) const {
 }
 
 std::filesystem::path NetCache::file(const std::string& key) const {
-  return folder_ / key.substr(0, 2) / key.substr(2);
+  return io::cache_path(folder_, key);
 }
 
 std::optional<std::string> NetCache::get(std::string_view text) const {
   if (folder_.empty()) return std::nullopt;
-  const std::string k = key(text);
-  const std::filesystem::path path = file(k);
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
-  const std::string bytes = io::read_file(path);
-  const size_t line = bytes.find('\n');
-  std::string value = line == std::string::npos ? "" : bytes.substr(line + 1);
-  if (line != std::string::npos && bytes.compare(0, line + 1, head(k, value)) == 0) return value;
-  if (warn_) warn_(fmt::format("cache entry '{}' is damaged; it is computed anew", path.string()));
-  return std::nullopt;
+  return io::read_cache_entry(folder_, kMagic, key(text), warn_);
 }
 
 void NetCache::put(std::string_view text, std::string_view value) const {
   if (folder_.empty()) return;
-  const std::string k = key(text);
-  const std::filesystem::path path = file(k);
-  io::make_folders(path.parent_path());
-  io::write_file(path, head(k, value) + std::string(value), io::AtomicFile::Kind::cache_entry);
+  io::write_cache_entry(folder_, kMagic, key(text), value);
 }
 
 void ByteWriter::integer(int64_t value) {

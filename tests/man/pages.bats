@@ -122,7 +122,7 @@ split_examples() {
 
 @test "the sample lines of unirg-records are records of the kind they stand for" {
   awk '/^\.\\" sample / { kind = $3; next } /^\.Ed/ { kind = "" } kind != "" { print kind "\t" $0 }' "$UNIRG_MAN/unirg-records.5" >samples
-  [ "$(cut -f1 samples | paste -sd ,)" = "study,generation,reward,score,metrics,rejected,run" ]
+  [ "$(cut -f1 samples | paste -sd ,)" = "study,generation,reward,score,metrics,rejected,data-card,run" ]
   while IFS=$'\t' read -r kind line; do
     echo "$kind"
     [ "$(jq -r 'keys_unsorted[0]' <<<"$line")" = schema ]

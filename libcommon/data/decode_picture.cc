@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/decode_picture.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <string_view>
+
+#include "image/dicom.h"
+#include "image/resize.h"
+#include "io/atomic_file.h"
+
+namespace unirg::data {
+namespace fs = std::filesystem;
+namespace {
+
+image::Image8 scaled(image::Image8 picture, int64_t longest) {
+  const int64_t side = std::max(picture.width, picture.height);
+  if (longest <= 0 || side <= longest) return picture;
+  const auto shrink = [&](int64_t n) {
+    return std::max<int64_t>(1, (n * longest + side / 2) / side);
+  };
+  return image::resize_bicubic(picture, shrink(picture.width), shrink(picture.height));
+}
+
+bool is_constant(const image::Image8& picture) {
+  return std::all_of(picture.pixels.begin(), picture.pixels.end(),
+                     [&](uint8_t v) { return v == picture.pixels.front(); });
+}
+
+Result<Picture> decode_dicom(const fs::path& path, int64_t longest) {
+  const auto dicom = image::read_dicom(path);
+  if (!dicom) return tl::unexpected(dicom.error());
+  auto gray = image::render_grayscale(*dicom);
+  if (!gray) return tl::unexpected(gray.error());
+  const image::Image8 picture = scaled(std::move(*gray), longest);
+  Picture out;
+  out.image.view = dicom->metadata.view_position;
+  out.image.width = picture.width;
+  out.image.height = picture.height;
+  out.image.decoder = dicom->decoder;
+  out.image.pixels_sha256 = image::stored_pixel_sha256(*dicom);
+  const std::string& burned_in = dicom->metadata.burned_in_annotation;
+  out.image.burned_in_annotation = burned_in == "NO" ? "" : burned_in;
+  out.image.overlays = dicom->metadata.overlays;
+  out.modality = dicom->metadata.modality;
+  out.png = image::encode_png(picture);
+  return out;
+}
+
+Result<Picture> decode_picture(const fs::path& path, int64_t longest) {
+  const std::string bytes = io::read_file(path);
+  auto decoded = image::decode_image(bytes);
+  if (!decoded) return tl::unexpected(decoded.error());
+  const image::Image8 picture = scaled(image::to_gray(*decoded), longest);
+  if (is_constant(picture)) return bad_record("every pixel has one value");
+  Picture out;
+  out.image.width = picture.width;
+  out.image.height = picture.height;
+  out.image.decoder = bytes.starts_with("\x89PNG") ? "png" : "jpeg";
+  out.png = image::encode_png(picture);
+  return out;
+}
+
+}  // namespace
+
+Result<PictureKind> picture_kind(const fs::path& path, PictureKind kind) {
+  if (kind != PictureKind::any) return kind;
+  // A slide of gigabytes is told from a picture by its first bytes, not read.
+  std::array<char, 132> head{};
+  std::ifstream(path, std::ios::binary).read(head.data(), head.size());
+  const std::string_view bytes(head.data(), head.size());
+  if (bytes.substr(128) == "DICM") return PictureKind::dicom;
+  if (bytes.starts_with("\x89PNG") || bytes.starts_with("\xff\xd8")) return PictureKind::picture;
+  return bad_record("neither DICOM, PNG nor JPEG");
+}
+
+Result<Picture> decode_file(const fs::path& path, PictureKind kind, int64_t longest_side) {
+  const Result<PictureKind> known = picture_kind(path, kind);
+  if (!known) return tl::unexpected(known.error());
+  return *known == PictureKind::dicom ? decode_dicom(path, longest_side)
+                                      : decode_picture(path, longest_side);
+}
+
+}  // namespace unirg::data
