@@ -11,7 +11,7 @@ BIN := $(CURDIR)/build/$(PRESET)/bin
 # Two runs of a graph side by side, a thread each, waste less than two threads on one.
 PIPELINE = $(MAKE) --no-print-directory --silent --jobs=2 BIN=$(BIN) -f pipelines
 .PHONY: help setup build demo ablation claims demo-real test test-slurm smoke verify parity parity-metrics parity-statistics judge-server lint format bench \
-        bench-metrics bench-rl install clean
+        bench-metrics bench-rl bench-ingest install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -81,6 +81,9 @@ bench-metrics: build ## metrics beside the published Python packages, one thread
 bench-rl: build ## decoding, SFT and GRPO steps beside transformers and trl; ONLY=WORDS
 	cmake --build --preset $(PRESET) --parallel $(JOBS) --target rl_loop
 	scripts/bench-rl --loop build/$(PRESET)/tests/bench/rl_loop $(if $(ONLY),--only '$(ONLY)')
+
+bench-ingest: build ## unirg-ingest beside pydicom and Pillow, its memory, and a killed run; DATA=/folder of DICOM files
+	scripts/bench-ingest --bin $(BIN) $(if $(DATA),--data '$(DATA)')
 
 install: build ## install tools, man pages, completions and data: PREFIX=/usr/local DESTDIR=
 	cmake --install build/$(PRESET) --prefix $(PREFIX)

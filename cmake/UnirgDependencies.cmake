@@ -41,6 +41,7 @@ foreach(part IN ITEMS MSFF DSED DICT Common)
 endforeach()
 file(STRINGS "${GDCM_INCLUDE_DIR}/gdcmConfigure.h" GDCM_VERSION REGEX "^#define GDCM_VERSION ")
 string(REGEX REPLACE ".*\"(.*)\".*" "\\1" GDCM_VERSION "${GDCM_VERSION}")
+pkg_check_modules(LIBDEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 
 # Neither has a pkg-config file.

@@ -5,6 +5,9 @@
 //
 #include <dcmtk/dcmdata/dctk.h>
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <new>
 
 #include "base/hash.h"
@@ -49,6 +52,25 @@ std::string with_dataset(const std::filesystem::path& path, Extent extent,
 
 }  // namespace internal
 
+namespace {
+
+/// Of the values as little-endian words, which is how this machine keeps them.
+template <typename Word>
+std::string sha256_of(const std::vector<int32_t>& values) {
+  static_assert(std::endian::native == std::endian::little);
+  Sha256 digest;
+  std::array<Word, 1 << 14> words;
+  for (size_t i = 0; i < values.size();) {
+    const size_t count = std::min(words.size(), values.size() - i);
+    for (size_t k = 0; k < count; ++k) words[k] = static_cast<Word>(values[i + k]);
+    digest.update({reinterpret_cast<const char*>(words.data()), count * sizeof(Word)});
+    i += count;
+  }
+  return digest.hex();
+}
+
+}  // namespace
+
 Result<DicomImage> read_dicom(const std::filesystem::path& path, const DicomReadOptions& options) {
   Result<DicomImage> result = bad_record("");
   const std::string reason =
@@ -61,19 +83,14 @@ Result<DicomImage> read_dicom(const std::filesystem::path& path, const DicomRead
 }
 
 std::string stored_pixel_sha256(const DicomImage& image) {
-  Sha256 digest;
-  const int width = image.bits_allocated / 8;
-  std::string bytes;
-  constexpr size_t kBlock = 1 << 16;
-  for (size_t i = 0; i < image.pixels.size();) {
-    bytes.clear();
-    for (const size_t end = std::min(i + kBlock, image.pixels.size()); i < end; ++i) {
-      const auto value = static_cast<uint32_t>(image.pixels[i]);
-      for (int b = 0; b < width; ++b) bytes += static_cast<char>(value >> (8 * b) & 0xFF);
-    }
-    digest.update(bytes);
+  switch (image.bits_allocated) {
+    case 8:
+      return sha256_of<uint8_t>(image.pixels);
+    case 16:
+      return sha256_of<uint16_t>(image.pixels);
+    default:
+      return sha256_of<uint32_t>(image.pixels);
   }
-  return digest.hex();
 }
 
 }  // namespace unirg::image

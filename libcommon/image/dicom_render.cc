@@ -58,6 +58,13 @@ struct StoredRange {
 
 StoredRange stored_range(const DicomImage& image, size_t count) {
   StoredRange range;
+  if (!image.padding) {
+    for (size_t i = 0; i < count; ++i) {
+      range.low = std::min(range.low, image.pixels[i]);
+      range.high = std::max(range.high, image.pixels[i]);
+    }
+    return range;
+  }
   for (size_t i = 0; i < count; ++i) {
     if (is_padding(image, image.pixels[i])) continue;
     range.low = std::min(range.low, image.pixels[i]);
@@ -94,16 +101,15 @@ std::vector<uint8_t> map_levels(const DicomImage& image, size_t count, const Sto
     levels[static_cast<size_t>(v)] = level(static_cast<int32_t>(stored.low + v));
   }
   for (size_t i = 0; i < count; ++i) {
-    const int32_t value = image.pixels[i];
-    const bool is_outside = value < stored.low || value > stored.high;  // padding, hence black
-    out[i] = is_outside ? uint8_t{0} : levels[static_cast<size_t>(value - stored.low)];
+    const auto at = static_cast<uint64_t>(int64_t{image.pixels[i]} - stored.low);
+    out[i] = at < levels.size() ? levels[at] : uint8_t{0};  // outside is padding, hence black
   }
   return out;
 }
 
 bool is_constant(const std::vector<uint8_t>& pixels) {
-  const auto [darkest, brightest] = std::minmax_element(pixels.begin(), pixels.end());
-  return *darkest == *brightest;
+  return std::all_of(pixels.begin(), pixels.end(),
+                     [&](uint8_t level) { return level == pixels.front(); });
 }
 
 Result<Image8> render_monochrome(const DicomImage& image) {

@@ -1,6 +1,6 @@
-// PNG through libpng. libpng reports errors by longjmp, so the functions that call setjmp hold only
-// plain pointers and own nothing with a destructor; what they fill belongs to their caller.
-// SPDX-License-Identifier: Apache-2.0
+// Reading PNG through libpng. libpng reports errors by longjmp, so the functions that call setjmp
+// hold only plain pointers and own nothing with a destructor; what they fill belongs to their
+// caller. SPDX-License-Identifier: Apache-2.0
 #include <png.h>
 
 #include <array>
@@ -16,7 +16,6 @@ namespace {
 struct Context {
   const uint8_t* input = nullptr;
   size_t left = 0;
-  std::string* output = nullptr;
   std::array<char, 160> message{};
 };
 
@@ -35,13 +34,6 @@ void read_bytes(png_structp png, png_bytep to, size_t count) {
   context->input += count;
   context->left -= count;
 }
-
-void write_bytes(png_structp png, png_bytep from, size_t count) {
-  static_cast<Context*>(png_get_io_ptr(png))
-      ->output->append(reinterpret_cast<const char*>(from), count);
-}
-
-void flush_bytes(png_structp) {}
 
 /// Reads the header and asks libpng to give 8-bit grey or RGB. False after a libpng error.
 bool read_header(png_structp png, png_infop info, Image8& image) {
@@ -68,26 +60,6 @@ bool read_rows(png_structp png, png_infop info, png_bytep* rows) {
   return true;
 }
 
-bool write_rows(png_structp png, png_infop info, const Image8& image) {
-  if (setjmp(png_jmpbuf(png)) != 0) return false;
-  png_set_compression_level(png, 6);
-  png_set_compression_strategy(png, 1);  // Z_FILTERED
-  png_set_compression_window_bits(png, 15);
-  png_set_compression_mem_level(png, 8);
-  png_set_filter(png, 0, PNG_FILTER_PAETH);
-  png_set_IHDR(png, info, static_cast<png_uint_32>(image.width),
-               static_cast<png_uint_32>(image.height), 8,
-               image.channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
-               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-  png_write_info(png, info);
-  const int64_t stride = image.width * image.channels;
-  for (int64_t y = 0; y < image.height; ++y) {
-    png_write_row(png, image.pixels.data() + y * stride);
-  }
-  png_write_end(png, info);
-  return true;
-}
-
 Result<Image8> decode(png_structp png, png_infop info, Context& context) {
   Image8 image;
   if (!read_header(png, info, image)) {
@@ -110,7 +82,7 @@ Result<Image8> decode(png_structp png, png_infop info, Context& context) {
 }  // namespace
 
 Result<Image8> decode_png(std::string_view bytes) {
-  Context context{reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), nullptr, {}};
+  Context context{reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), {}};
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &context, on_error, on_warning);
   png_infop info = png == nullptr ? nullptr : png_create_info_struct(png);
   if (info == nullptr) {
@@ -123,30 +95,6 @@ Result<Image8> decode_png(std::string_view bytes) {
   Result<Image8> result = decode(png, info, context);
   png_destroy_read_struct(&png, &info, nullptr);
   return result;
-}
-
-std::string encode_png(const Image8& image) {
-  UNIRG_ASSERT(image.width > 0 && image.height > 0 && (image.channels == 1 || image.channels == 3),
-               "a PNG has at least one pixel and one or three channels");
-  UNIRG_ASSERT(
-      static_cast<int64_t>(image.pixels.size()) == image.width * image.height * image.channels,
-      "pixel count fits the size");
-  std::string out;
-  Context context;
-  context.output = &out;
-  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &context, on_error, on_warning);
-  png_infop info = png == nullptr ? nullptr : png_create_info_struct(png);
-  if (info == nullptr) {
-    png_destroy_write_struct(&png, nullptr);
-    throw Error(Exit::internal, "libpng cannot be initialised");
-  }
-  png_set_write_fn(png, &context, write_bytes, flush_bytes);
-  const bool written = write_rows(png, info, image);
-  png_destroy_write_struct(&png, &info);
-  if (!written) {
-    throw Error(Exit::internal, std::string("PNG encoder failed: ") + context.message.data());
-  }
-  return out;
 }
 
 }  // namespace unirg::image

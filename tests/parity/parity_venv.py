@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Python packages for the scripts that compare with them: a virtual environment below .deps, made at the first run.
 
-Imported by scripts/parity-transformers, scripts/parity-metrics and scripts/bench-metrics, which run in the
-system's Python and name what they want.
+Imported by scripts/parity-* and scripts/bench-*, which run in the system's Python and name what they want.
 """
 
 import argparse
@@ -37,23 +36,24 @@ def fail(tool, why):
     sys.exit(print(f"{tool}: error: {why}", file=sys.stderr) or UNAVAILABLE)
 
 
-def install(tool, name, variable, packages):
-    """The interpreter of .deps/NAME with torch and all packages; a stamp says that they are complete."""
+def install(tool, name, variable, packages, with_torch):
+    """The interpreter of .deps/NAME with all packages; a stamp says that they are complete."""
     folder = ROOT / ".deps" / name
     python, stamp = folder / "bin/python", folder / "installed.txt"
-    wanted = "\n".join(TORCH + packages) + "\n"
+    torch = TORCH if with_torch else []
+    wanted = "\n".join(torch + packages) + "\n"
     if stamp.exists() and stamp.read_text() == wanted:
         return str(python)
     print(f"{tool}: installing Python packages into {folder.relative_to(ROOT)}", file=sys.stderr)
     if subprocess.run([sys.executable, "-m", "venv", folder]).returncode != 0:
         fail(tool, f"cannot make a virtual environment (hint: {variable}=/path/to/python names one that has the packages)")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if not any(subprocess.run([*pip, torch, *packages]).returncode == 0 for torch in TORCH):
+    if not any(subprocess.run([*pip, *first, *packages]).returncode == 0 for first in [[t] for t in torch] or [[]]):
         fail(tool, "cannot install the Python packages (hint: PIP_INDEX_URL or PIP_FIND_LINKS name another source)")
     stamp.write_text(wanted)
     return str(python)
 
 
-def python_of(tool, name, variable, packages):
+def python_of(tool, name, variable, packages, with_torch=True):
     """The interpreter that the variable names, or the one of .deps/NAME."""
-    return os.environ.get(variable) or install(tool, name, variable, packages)
+    return os.environ.get(variable) or install(tool, name, variable, packages, with_torch)
