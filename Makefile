@@ -10,8 +10,8 @@ PREFIX ?= /usr/local
 BIN := $(CURDIR)/build/$(PRESET)/bin
 # Two runs of a graph side by side, a thread each, waste less than two threads on one.
 PIPELINE = $(MAKE) --no-print-directory --silent --jobs=2 BIN=$(BIN) -f pipelines
-.PHONY: help setup build demo ablation claims demo-real test test-slurm smoke verify parity parity-metrics parity-statistics judge-server lint format bench \
-        bench-metrics bench-rl bench-ingest install clean
+.PHONY: help setup build demo ablation claims demo-real test test-slurm smoke verify parity parity-metrics parity-statistics judge-server fuzz lint format bench \
+        bench-metrics bench-rl bench-ingest bench-shards install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +64,9 @@ parity-statistics: build ## compare bootstrap and permutation test with scipy, a
 	cmake --build --preset $(PRESET) --parallel $(JOBS) --target statistics_probe
 	scripts/parity-statistics --probe build/$(PRESET)/tests/parity/statistics/statistics_probe
 
+fuzz: ## drive the fuzz targets of untrusted input under sanitizers, needs clang; SECONDS=600 of each
+	scripts/fuzz $(or $(SECONDS),600)
+
 lint: setup build ## clang-format, shellcheck, layers, man pages; TIDY=1 adds clang-tidy (slow)
 	scripts/lint build/$(PRESET)
 
@@ -84,6 +87,9 @@ bench-rl: build ## decoding, SFT and GRPO steps beside transformers and trl; ONL
 
 bench-ingest: build ## unirg-ingest beside pydicom and Pillow, its memory, and a killed run; DATA=/folder of DICOM files
 	scripts/bench-ingest --bin $(BIN) $(if $(DATA),--data '$(DATA)')
+
+bench-shards: build ## two shards on two processors beside one run: ingest, rollout, reward
+	scripts/bench-shards --bin $(BIN)
 
 install: build ## install tools, man pages, completions and data: PREFIX=/usr/local DESTDIR=
 	cmake --install build/$(PRESET) --prefix $(PREFIX)

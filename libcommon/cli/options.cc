@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "cli/overload.h"
 #include "cli/render.h"
 #include "io/atomic_file.h"
 
@@ -73,11 +74,6 @@ void check_choice(const Option& option, const std::string& text, Exit exit) {
   throw Error(exit, fmt::format("bad value '{}' for '{}': expected one of {}", text, option.name,
                                 fmt::join(option.choices, ", ")));
 }
-
-template <typename... Visitors>
-struct Overload : Visitors... {
-  using Visitors::operator()...;
-};
 
 /// A list whose metavar ends in ",..." takes several words at once, with commas between them.
 void store_words(const Option& option, const std::string& text, std::vector<std::string>& out) {

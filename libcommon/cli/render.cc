@@ -5,13 +5,10 @@
 
 #include <cmath>
 
+#include "cli/overload.h"
+
 namespace unirg::cli {
 namespace {
-
-template <typename... Visitors>
-struct Overload : Visitors... {
-  using Visitors::operator()...;
-};
 
 constexpr size_t kWidth = 80;
 constexpr size_t kIndent = 6;

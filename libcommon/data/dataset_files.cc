@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
+#include <span>
 
 #include "base/error.h"
 #include "base/rng.h"
@@ -48,9 +48,12 @@ std::string_view name_of(std::string_view path) {
 std::string path_key(std::string_view path) { return lower(stem(path)); }
 std::string name_key(std::string_view path) { return lower(stem(name_of(path))); }
 
-auto range_of(const std::vector<std::pair<uint64_t, uint32_t>>& lookup, const std::string& key) {
+/// Not by std::ranges, of which clang 14 makes nothing with this libstdc++.
+std::span<const std::pair<uint64_t, uint32_t>> range_of(
+    const std::vector<std::pair<uint64_t, uint32_t>>& lookup, const std::string& key) {
   const uint64_t hash = stable_hash(key);
-  return std::ranges::equal_range(lookup, hash, {}, [](const auto& entry) { return entry.first; });
+  const auto first = std::lower_bound(lookup.begin(), lookup.end(), std::pair(hash, uint32_t{0}));
+  return {first, std::upper_bound(first, lookup.end(), std::pair(hash, UINT32_MAX))};
 }
 
 }  // namespace

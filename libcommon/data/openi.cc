@@ -47,8 +47,11 @@ Result<Draft> read_openi(const std::filesystem::path& root, const std::filesyste
       return bad_record("its text is not UTF-8 (hint: iconv -t utf-8)");
   }
   Json mesh = Json::array();
-  for (const auto& node : document.select_nodes("//MeSH/major"))
-    mesh.push_back(text::collapse_space(node.node().text().get()));
+  for (const auto& node : document.select_nodes("//MeSH/major")) {
+    std::string term = text::collapse_space(node.node().text().get());
+    if (!text::is_utf8(term)) return bad_record("a MeSH term is not UTF-8 (hint: iconv -t utf-8)");
+    mesh.push_back(std::move(term));
+  }
   study.extra["mesh"] = std::move(mesh);
   study.source_path = file.string();
   study.source_sha256 = sha256_hex(bytes);

@@ -147,6 +147,7 @@ std::vector<std::string_view> paragraphs(std::string_view text) {
   std::vector<std::string_view> all;
   size_t begin = 0;
   const auto close = [&](size_t end) {
+    if (end <= begin) return;  // a further empty line
     const auto part = text.substr(begin, end - begin);
     if (std::any_of(part.begin(), part.end(), [](char c) { return is_letter(c); }))
       all.push_back(part);

@@ -54,6 +54,10 @@ TEST(ReadOpeni, says_why_a_file_is_no_report) {
   EXPECT_EQ(read_openi(folder.path(), "a.xml", {}).error().reason.rfind("not XML: ", 0), 0);
   EXPECT_EQ(read_openi(folder.path(), "b.xml", {}).error().reason,
             "no <uId id=...>: not an Open-i report");
+  io::write_file(folder.path() / "c.xml",
+                 "<eCitation><uId id=\"x\"/><MeSH><major>a\xecz</major></MeSH></eCitation>");
+  EXPECT_EQ(read_openi(folder.path(), "c.xml", {}).error().reason.rfind("a MeSH term is", 0), 0)
+      << "found by fuzzing";
 }
 
 }  // namespace

@@ -75,6 +75,14 @@ TEST(SplitSections, a_lone_paragraph_is_the_findings_and_nothing_is_nothing) {
   EXPECT_EQ(split_sections(" \n\n "), Sections{});
 }
 
+TEST(SplitSections, empty_lines_in_any_number_part_paragraphs_and_repeat_nothing) {  // by fuzzing
+  const Sections s = split_sections(
+      "INDICATION: Cough.\n\n\n\nClear lungs.\n\n\nNo effusion.\n\nIMPRESSION: Normal.");
+  EXPECT_EQ(s.indication, "Cough.");
+  EXPECT_EQ(s.findings, "Clear lungs. No effusion.");
+  EXPECT_EQ(s.impression, "Normal.");
+}
+
 TEST(SplitSections, joins_a_section_that_comes_twice_and_leaves_out_empty_ones) {
   const Sections s = split_sections("FINDINGS: a.\nIMPRESSION:\nFINDINGS: b.");
   EXPECT_EQ(s.findings, "a. b.");
