@@ -58,19 +58,15 @@ TableDrafts read_drafts(const SourceOptions& options, std::vector<Refusal>& refu
   TableDrafts out;
   if (options.reports.empty()) return out;
   const ColumnMap map = options.columns.empty() ? ColumnMap() : ColumnMap::load(options.columns);
-  const Table table = read_table(options.reports);
-  map.check(table);
+  const std::string table = options.reports.string();
   std::unordered_map<std::string, size_t> by_id;
   std::set<std::string> files;
-  for (const TableRow& row : table.rows) {
+  const auto take = [&](const TableRow& row) {
     const auto refuse = [&](std::string reason) {
-      refusals.push_back({fs::path(table.file).filename().string(), row.line, std::move(reason)});
+      refusals.push_back({options.reports.filename().string(), row.line, std::move(reason)});
     };
-    auto draft = draft_from_row(options.dataset, map, table.file, row);
-    if (!draft) {
-      refuse(draft.error().reason);
-      continue;
-    }
+    auto draft = draft_from_row(options.dataset, map, table, row);
+    if (!draft) return refuse(draft.error().reason);
     const auto known = by_id.find(draft->study.study_id);
     const size_t index = known == by_id.end() ? out.drafts.size() : known->second;
     const auto file = map.get(row, "file");
@@ -79,10 +75,8 @@ TableDrafts read_drafts(const SourceOptions& options, std::vector<Refusal>& refu
       const bool further_image = file && !files.contains(*file) &&
                                  first.findings == draft->study.findings &&
                                  first.impression == draft->study.impression;
-      if (!further_image) {
-        refuse(fmt::format("duplicate study id '{}'", draft->study.study_id));
-        continue;
-      }
+      if (!further_image)
+        return refuse(fmt::format("duplicate study id '{}'", draft->study.study_id));
     }
     const std::vector<std::string> keys = keys_of(map, row);
     const auto taken = std::find_if(keys.begin(), keys.end(), [&](const std::string& key) {
@@ -90,17 +84,18 @@ TableDrafts read_drafts(const SourceOptions& options, std::vector<Refusal>& refu
       return it != out.by_key.end() && it->second.draft != index;
     });
     if (taken != keys.end()) {
-      refuse(fmt::format("its {} stands in the row of another study",
-                         taken->substr(0, taken->find(':'))));
-      continue;
+      return refuse(fmt::format("its {} stands in the row of another study",
+                                taken->substr(0, taken->find(':'))));
     }
     for (const std::string& key : keys)
       out.by_key.emplace(key, RowRef{index, map.get(row, "view").value_or("")});
     if (file) files.insert(*file);
-    if (known != by_id.end()) continue;
+    if (known != by_id.end()) return;
     by_id.emplace(draft->study.study_id, index);
     out.drafts.push_back(std::move(*draft));
-  }
+  };
+  visit_table(options.reports,
+              {.header = [&](const auto& columns) { map.check(table, columns); }, .row = take});
   return out;
 }
 
