@@ -69,14 +69,13 @@ ColumnMap ColumnMap::load(const std::filesystem::path& yaml) {
   return map;
 }
 
-void ColumnMap::check(const Table& table) const {
+void ColumnMap::check(const std::string& table, const std::vector<std::string>& columns) const {
   for (const auto& [field, column] : columns_) {
-    if (std::find(table.columns.begin(), table.columns.end(), column) != table.columns.end())
-      continue;
-    const std::string nearest = nearest_name(column, table.columns);
+    if (std::find(columns.begin(), columns.end(), column) != columns.end()) continue;
+    const std::string nearest = nearest_name(column, columns);
     throw Error(
         Exit::config,
-        fmt::format("{}: field '{}': '{}' has no column '{}'{}", file_, field, table.file, column,
+        fmt::format("{}: field '{}': '{}' has no column '{}'{}", file_, field, table, column,
                     nearest.empty() ? "" : fmt::format(" (hint: did you mean '{}'?)", nearest)));
   }
 }

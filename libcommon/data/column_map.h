@@ -23,8 +23,8 @@ class ColumnMap {
   ColumnMap() = default;
   /// \throws Error(Exit::config) "FILE:LINE: unknown key 'x' (hint: ...)"
   static ColumnMap load(const std::filesystem::path& yaml);
-  /// \throws Error(Exit::config) if a column named in the map is not in the table
-  void check(const Table& table) const;
+  /// \throws Error(Exit::config) if a column named in the map is none of the table's
+  void check(const std::string& table, const std::vector<std::string>& columns) const;
   /// True if the table has a column, or the map a constant, for the field.
   [[nodiscard]] bool has(const TableRow& row, const std::string& field) const;
   /// The cell, trimmed; nullopt if there is no such column or it is empty.

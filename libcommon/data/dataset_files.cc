@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "data/ingest_sources.h"
 #include "text/words.h"
 
 namespace unirg::data {
@@ -69,14 +68,16 @@ std::string normal_path(std::string_view path) {
 }
 
 FileIndex::FileIndex(std::vector<fs::path> roots) : roots_(std::move(roots)) {
-  for (uint32_t root = 0; root < roots_.size(); ++root) {
-    if (!fs::is_directory(roots_[root]))
-      throw Error(Exit::no_input, fmt::format("no folder '{}'", roots_[root].string()));
-    for (const fs::path& file : files_below(roots_[root])) files_.push_back({file.string(), root});
+  for (const fs::path& root : roots_) {
+    if (!fs::is_directory(root))
+      throw Error(Exit::no_input, fmt::format("no folder '{}'", root.string()));
+    files_.add_below(root);
   }
+  by_path_.reserve(files_.size());
+  by_name_.reserve(files_.size());
   for (uint32_t i = 0; i < files_.size(); ++i) {
-    by_path_.emplace_back(stable_hash(path_key(files_[i].name)), i);
-    by_name_.emplace_back(stable_hash(name_key(files_[i].name)), i);
+    by_path_.emplace_back(stable_hash(path_key(files_[i])), i);
+    by_name_.emplace_back(stable_hash(name_key(files_[i])), i);
   }
   std::sort(by_path_.begin(), by_path_.end());
   std::sort(by_name_.begin(), by_name_.end());
@@ -89,7 +90,7 @@ std::optional<size_t> FileIndex::find(std::string_view path) const {
   std::optional<size_t> best;
   std::pair<int, size_t> best_rank{3, 0};
   for (const auto& [hash, index] : range_of(by_path_, key)) {
-    const std::string& name = files_[index].name;
+    const std::string_view name = files_[index];
     if (path_key(name) != key) continue;
     const int likeness = name == wanted ? 0 : lower(name) == in_lower ? 1 : 2;
     if (likeness == 2 && !has_picture_extension(name)) continue;
@@ -103,7 +104,7 @@ std::optional<size_t> FileIndex::find_by_name(std::string_view path) const {
   const std::string key = name_key(path);
   std::optional<size_t> found;
   for (const auto& [hash, index] : range_of(by_name_, key)) {
-    if (name_key(files_[index].name) != key || !has_picture_extension(files_[index].name)) continue;
+    if (name_key(files_[index]) != key || !has_picture_extension(files_[index])) continue;
     if (found) return std::nullopt;
     found = index;
   }
@@ -115,7 +116,7 @@ std::optional<size_t> FileIndex::find_table(std::string_view path) const {
   std::vector<size_t> deeper;
   std::optional<size_t> packed;
   for (size_t i = 0; i < files_.size(); ++i) {
-    const std::string& name = files_[i].name;
+    const std::string_view name = files_[i];
     if (name == wanted) return i;
     if (name == wanted + ".gz") packed = i;
     if (name.ends_with("/" + wanted) || name.ends_with("/" + wanted + ".gz")) deeper.push_back(i);
@@ -125,7 +126,7 @@ std::optional<size_t> FileIndex::find_table(std::string_view path) const {
     throw Error(
         Exit::data,
         fmt::format("'{}' and '{}': two tables of one name (hint: keep one below the folder)",
-                    files_[deeper[0]].name, files_[deeper[1]].name));
+                    files_[deeper[0]], files_[deeper[1]]));
   }
   return deeper.empty() ? std::nullopt : std::optional(deeper.front());
 }
@@ -133,7 +134,7 @@ std::optional<size_t> FileIndex::find_table(std::string_view path) const {
 std::vector<size_t> FileIndex::matching(const std::string& pattern) const {
   std::vector<size_t> found;
   for (size_t i = 0; i < files_.size(); ++i) {
-    if (::fnmatch(pattern.c_str(), files_[i].name.c_str(), FNM_CASEFOLD) == 0) found.push_back(i);
+    if (::fnmatch(pattern.c_str(), name(i).c_str(), FNM_CASEFOLD) == 0) found.push_back(i);
   }
   return found;
 }
@@ -141,14 +142,12 @@ std::vector<size_t> FileIndex::matching(const std::string& pattern) const {
 std::vector<size_t> FileIndex::in_folder(std::string_view folder) const {
   const std::string prefix = normal_path(folder) + "/";
   std::vector<size_t> found;
-  for (uint32_t root = 0; root < roots_.size(); ++root) {
-    const auto begin =
-        std::ranges::lower_bound(files_, std::pair(root, prefix), {},
-                                 [](const File& file) { return std::pair(file.root, file.name); });
-    for (auto it = begin; it != files_.end() && it->root == root && it->name.starts_with(prefix);
-         ++it) {
-      if (it->name.find('/', prefix.size()) == std::string::npos)
-        found.push_back(static_cast<size_t>(it - files_.begin()));
+  for (size_t root = 0; root < roots_.size(); ++root) {
+    const auto files = std::views::iota(files_.first_of(root), files_.first_of(root + 1));
+    const auto first = std::ranges::partition_point(
+        files, [&](size_t file) { return path_less(files_[file], prefix); });
+    for (auto it = first; it != files.end() && files_[*it].starts_with(prefix); ++it) {
+      if (files_[*it].find('/', prefix.size()) == std::string_view::npos) found.push_back(*it);
     }
   }
   return found;

@@ -1,5 +1,5 @@
 // The files below one or several folders, to be found by the paths that tables write: whatever the
-// case of their letters and the kind of picture. Depends on ingest_sources.h.
+// case of their letters and the kind of picture. Depends on file_list.h.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -11,22 +11,21 @@
 #include <utility>
 #include <vector>
 
+#include "data/file_list.h"
+
 namespace unirg::data {
 
 class FileIndex {
  public:
-  struct File {
-    std::string name;   ///< relative to its folder
-    uint32_t root = 0;  ///< which folder
-  };
-
   /// \throws Error(Exit::no_input) if a folder is missing or cannot be listed
   explicit FileIndex(std::vector<std::filesystem::path> roots);
 
-  [[nodiscard]] const std::vector<File>& files() const { return files_; }
-  [[nodiscard]] std::filesystem::path path(size_t file) const {
-    return roots_[files_[file].root] / files_[file].name;
-  }
+  [[nodiscard]] const FileList& files() const { return files_; }
+  /// The list, when nothing is looked for any more.
+  [[nodiscard]] FileList take_files() { return std::move(files_); }
+  /// Name of a file, relative to its folder.
+  [[nodiscard]] std::string name(size_t file) const { return std::string(files_[file]); }
+  [[nodiscard]] std::filesystem::path path(size_t file) const { return files_.path(file); }
   [[nodiscard]] const std::vector<std::filesystem::path>& roots() const { return roots_; }
 
   /// The file of that path below one of the folders: as it is written, else in other case, else
@@ -48,9 +47,9 @@ class FileIndex {
   using Lookup = std::vector<std::pair<uint64_t, uint32_t>>;
 
   std::vector<std::filesystem::path> roots_;
-  std::vector<File> files_;  ///< by folder, then by name
-  Lookup by_path_;           ///< of the path in lower case without a picture's extension
-  Lookup by_name_;           ///< of the name in lower case without a picture's extension
+  FileList files_;  ///< by folder, then by name
+  Lookup by_path_;  ///< of the path in lower case without a picture's extension
+  Lookup by_name_;  ///< of the name in lower case without a picture's extension
 };
 
 /// "a//b/../c" -> "a/c"; a leading "../" or "/" goes. Tables write paths relative to many places.

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <set>
+#include <deque>
 #include <unordered_map>
-#include <unordered_set>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "data/dataset_files.h"
@@ -18,6 +18,7 @@
 #include "data/dataset_rows.h"
 #include "data/draft_row.h"
 #include "io/atomic_file.h"
+#include "io/shelf.h"
 #include "text/bpe_bytes.h"
 #include "text/chat.h"
 #include "text/lexicon.h"
@@ -53,12 +54,22 @@ std::vector<fs::path> roots_of(const SourceOptions& options) {
   return roots;
 }
 
-/// A study while its rows come in.
+/// A study while its rows come in, beside its draft.
 struct Growing {
-  Draft draft;
-  std::string text;                  ///< digest of its report
-  std::vector<std::string> missing;  ///< what its rows name and cannot have
+  Digest text;     ///< of its report
+  uint32_t split;  ///< its number
 };
+
+/// What a row of a study names and cannot have.
+struct Missing {
+  uint32_t study;
+  uint64_t text;  ///< its place
+};
+
+Digest text_digest(TableRow& ours) {
+  return digest_of(ours.cells["findings"] + "\x1f" + ours.cells["impression"] + "\x1f" +
+                   ours.cells["report"]);
+}
 
 class Planner {
  public:
@@ -66,7 +77,9 @@ class Planner {
       : options_(options),
         layout_(load_layout(options.layout)),
         files_(roots_of(options)),
-        claimed_(files_.files().size()) {}
+        claimed_(files_.files().size()),
+        missing_texts_(options.scratch),
+        plan_(options.scratch) {}
   IngestPlan plan();
 
  private:
@@ -76,9 +89,13 @@ class Planner {
   std::optional<std::string> age(const RowView& view, const std::string& date) const;
   void put_labels(const RowView& view, TableRow& ours) const;
   Result<std::optional<size_t>> report_file(const RowView& view, const RowOrigin& origin) const;
-  Growing* grow(const RowView& view, TableRow& ours, const TableRow& row, const RowOrigin& origin);
-  void put_pictures(const RowView& view, const RowOrigin& origin, Growing& study);
-  void claim(size_t file, const std::string& view, bool is_key, Growing& study);
+  std::optional<uint32_t> grow(const RowView& view, TableRow& ours, const TableRow& row,
+                               const RowOrigin& origin);
+  void put_pictures(const RowView& view, const RowOrigin& origin, uint32_t study);
+  void claim(size_t file, const std::string& view, bool is_key, uint32_t study);
+  void miss(uint32_t study, const std::string& what) {
+    missing_.push_back({study, missing_texts_.put(what)});
+  }
   std::optional<size_t> locate(const std::string& path, const RowOrigin& origin) const;
   bool is_left_out(const std::string& name) const;
   bool holds_reports(const std::string& name) const;
@@ -86,6 +103,7 @@ class Planner {
     plan_.refusals.push_back({origin.table, origin.text_file ? 0 : row.line, std::move(reason)});
   }
   void finish_studies();
+  void refuse_missing(uint32_t study, bool is_kept, const std::vector<std::string>& missing);
   void account_for_files();
 
   enum Claim : uint8_t { none, picture, report, refused };
@@ -94,8 +112,11 @@ class Planner {
   Layout layout_;
   FileIndex files_;
   std::vector<uint8_t> claimed_;  ///< Claim of each file
-  std::vector<Growing> studies_;
-  std::unordered_map<std::string, size_t> by_id_;
+  std::deque<Growing> studies_;   ///< by their draft's number
+  NameTable splits_;
+  std::unordered_map<Digest, uint32_t, DigestHash> by_id_;
+  io::Shelf missing_texts_;
+  std::deque<Missing> missing_;
   IngestPlan plan_;
 };
 
@@ -167,31 +188,27 @@ Result<std::optional<size_t>> Planner::report_file(const RowView& view,
   return bad_record(fmt::format("missing report: no file '{}'", first));
 }
 
-/// The study the row belongs to, made if it is the first of it; nullptr if the row is refused.
-Growing* Planner::grow(const RowView& view, TableRow& ours, const TableRow& row,
-                       const RowOrigin& origin) {
-  const auto known = by_id_.find(ours.cells["study_id"]);
+/// Number of the study the row belongs to, made if it is the first of it; nullopt if the row is
+/// refused.
+std::optional<uint32_t> Planner::grow(const RowView& view, TableRow& ours, const TableRow& row,
+                                      const RowOrigin& origin) {
+  const Digest text = text_digest(ours);
+  const auto known = by_id_.find(digest_of(ours.cells["study_id"]));
   if (known != by_id_.end()) {
-    Growing& study = studies_[known->second];
-    const bool differs =
-        origin.text_file || sha256_hex(ours.cells["findings"] + "\x1f" + ours.cells["impression"] +
-                                       "\x1f" + ours.cells["report"]) != study.text;
-    if (!differs) return &study;
-    refuse(origin, row, fmt::format("duplicate study id '{}'", study.draft.study.study_id));
-    return nullptr;
+    if (!origin.text_file && text == studies_[known->second].text) return known->second;
+    refuse(origin, row, fmt::format("duplicate study id '{}'", ours.cells["study_id"]));
+    return std::nullopt;
   }
-  const std::string digest = sha256_hex(ours.cells["findings"] + "\x1f" + ours.cells["impression"] +
-                                        "\x1f" + ours.cells["report"]);
   const auto file = report_file(view, origin);
   if (!file) {
     refuse(origin, row, file.error().reason);
-    return nullptr;
+    return std::nullopt;
   }
   std::string content;
   if (*file) {
     if (claimed_[**file] != none) {
       refuse(origin, row, "its report is that of another study");
-      return nullptr;
+      return std::nullopt;
     }
     content = io::read_file(files_.path(**file));
     ours.cells["report"] = content;
@@ -200,11 +217,11 @@ Growing* Planner::grow(const RowView& view, TableRow& ours, const TableRow& row,
   auto draft = draft_from_row(options_.dataset, same_names, origin.table, ours);
   if (!draft) {
     refuse(origin, row, draft.error().reason);
-    return nullptr;
+    return std::nullopt;
   }
   if (*file) {
     claimed_[**file] = report;
-    draft->place = {files_.files()[**file].name, 0};
+    draft->place = {files_.name(**file), 0};
     draft->study.source_path = draft->place.file;
     draft->study.source_sha256 = sha256_hex(content);
   } else {
@@ -218,9 +235,9 @@ Growing* Planner::grow(const RowView& view, TableRow& ours, const TableRow& row,
   if (const auto order = layout_.order ? view.expand(*layout_.order) : std::nullopt) {
     if (const auto number = whole_number(*order)) draft->study.extra["order"] = *number;
   }
-  by_id_.emplace(draft->study.study_id, studies_.size());
-  studies_.push_back({std::move(*draft), digest, {}});
-  return &studies_.back();
+  by_id_.emplace(digest_of(draft->study.study_id), static_cast<uint32_t>(studies_.size()));
+  studies_.push_back({text, splits_.number(draft->study.split)});
+  return plan_.drafts.add(std::move(*draft));
 }
 
 /// Tables write paths relative to the top of the dataset or to their own folder.
@@ -230,24 +247,15 @@ std::optional<size_t> Planner::locate(const std::string& path, const RowOrigin& 
   return files_.find((fs::path(origin.folder) / path).string());
 }
 
-void Planner::claim(size_t file, const std::string& view, bool is_key, Growing& study) {
-  const std::string& name = files_.files()[file].name;
-  const auto same =
-      std::find_if(study.draft.pictures.begin(), study.draft.pictures.end(),
-                   [&](const SourcePicture& p) { return p.path == files_.path(file); });
-  if (same != study.draft.pictures.end()) {
-    same->is_key |= is_key;
-    return;
-  }
-  if (claimed_[file] != none) {
-    study.missing.push_back(fmt::format("'{}' belongs to another study", name));
-    return;
-  }
+void Planner::claim(size_t file, const std::string& view, bool is_key, uint32_t study) {
+  if (plan_.drafts.has_picture(study, file, is_key)) return;
+  if (claimed_[file] != none)
+    return miss(study, fmt::format("'{}' belongs to another study", files_.name(file)));
   claimed_[file] = picture;
-  study.draft.pictures.push_back({name, files_.path(file), view, is_key});
+  plan_.drafts.add_picture(study, file, view, is_key);
 }
 
-void Planner::put_pictures(const RowView& view, const RowOrigin& origin, Growing& study) {
+void Planner::put_pictures(const RowView& view, const RowOrigin& origin, uint32_t study) {
   const PictureRules& rules = layout_.pictures;
   bool any_named = false;
   const int items = rules.files.empty() ? 0 : view.items(rules.files.front());
@@ -263,12 +271,12 @@ void Planner::put_pictures(const RowView& view, const RowOrigin& origin, Growing
       if (!file && rules.by_name) file = files_.find_by_name(*path);
       if (file) break;
     }
-    const bool is_key = rules.key_is_first && item == 0 && study.draft.pictures.empty();
+    const bool is_key = rules.key_is_first && item == 0 && !plan_.drafts.has_pictures(study);
     const std::string position = named("view", view.value(rules.view, item).value_or(""));
     if (file)
       claim(*file, position, is_key, study);
     else if (!first.empty())
-      study.missing.push_back(fmt::format("no file '{}'", normal_path(first)));
+      miss(study, fmt::format("no file '{}'", normal_path(first)));
   }
   if (rules.key) {
     const auto path = view.expand(*rules.key, 0);
@@ -279,16 +287,16 @@ void Planner::put_pictures(const RowView& view, const RowOrigin& origin, Growing
   const auto folder = rules.folder && !any_named ? view.expand(*rules.folder) : std::nullopt;
   if (!folder) return;
   for (const size_t file : files_.in_folder(*folder)) {
-    if (has_picture_extension(files_.files()[file].name) && !is_left_out(files_.files()[file].name))
-      claim(file, "", false, study);
+    const std::string name = files_.name(file);
+    if (has_picture_extension(name) && !is_left_out(name)) claim(file, "", false, study);
   }
 }
 
 void Planner::take(const TableRow& row, const RowOrigin& origin) {
   const RowView view(layout_, row);
   TableRow ours = our_row(view, row, origin);
-  if (Growing* study = grow(view, ours, row, origin)) {
-    if (study->draft.study.split != ours.cells["split"])
+  if (const auto study = grow(view, ours, row, origin)) {
+    if (splits_.name(studies_[*study].split) != ours.cells["split"])
       return refuse(origin, row, "its split differs from that of the study's other rows");
     put_pictures(view, origin, *study);
   } else if (origin.text_file) {
@@ -298,23 +306,35 @@ void Planner::take(const TableRow& row, const RowOrigin& origin) {
 
 /// Studies without a picture are refused where their report stands, missing pictures are named.
 void Planner::finish_studies() {
-  for (Growing& study : studies_) {
-    Draft& draft = study.draft;
-    if (draft.pictures.empty()) {
-      plan_.refusals.push_back(
-          {draft.place.file, draft.place.line,
-           "missing image: " + (study.missing.empty()
-                                    ? "the row names none"
-                                    : fmt::format("{}", fmt::join(study.missing, ", ")))});
-      continue;
-    }
-    for (const std::string& what : study.missing) {
-      // A line makes it a row: a report file is counted with its study.
-      plan_.refusals.push_back(
-          {draft.place.file, std::max<int64_t>(draft.place.line, 1),
-           fmt::format("missing image: {}; the study keeps its others", what)});
-    }
-    plan_.drafts.push_back(std::move(draft));
+  std::stable_sort(missing_.begin(), missing_.end(),
+                   [](const Missing& a, const Missing& b) { return a.study < b.study; });
+  std::vector<uint32_t> kept;
+  size_t next = 0;  // of missing_
+  for (uint32_t study = 0; study < studies_.size(); ++study) {
+    const bool is_kept = plan_.drafts.has_pictures(study);
+    if (is_kept) kept.push_back(study);
+    std::vector<std::string> missing;
+    for (; next < missing_.size() && missing_[next].study == study; ++next)
+      missing.push_back(missing_texts_.get(missing_[next].text));
+    if (!is_kept || !missing.empty()) refuse_missing(study, is_kept, missing);
+  }
+  plan_.drafts.set_order(std::move(kept));
+}
+
+void Planner::refuse_missing(uint32_t study, bool is_kept,
+                             const std::vector<std::string>& missing) {
+  const ReportPlace place = plan_.drafts.report(study).place;
+  if (!is_kept) {
+    plan_.refusals.push_back(
+        {place.file, place.line,
+         "missing image: " + (missing.empty() ? "the row names none"
+                                              : fmt::format("{}", fmt::join(missing, ", ")))});
+    return;
+  }
+  for (const std::string& what : missing) {
+    // A line makes it a row: a report file is counted with its study.
+    plan_.refusals.push_back({place.file, std::max<int64_t>(place.line, 1),
+                              fmt::format("missing image: {}; the study keeps its others", what)});
   }
 }
 
@@ -338,12 +358,12 @@ void Planner::account_for_files() {
   const auto& files = files_.files();
   plan_.files = static_cast<int64_t>(files.size());
   for (size_t i = 0; i < files.size(); ++i) {
-    const std::string& name = files[i].name;
+    const std::string name(files[i]);
     if (claimed_[i] != none) continue;
     if (!text::is_utf8(name)) {
       plan_.refusals.push_back({text::replace_broken_utf8(name), 0, "its name is not UTF-8"});
     } else if (is_left_out(name) || (is_ignored(name) && !holds_reports(name))) {
-      plan_.ignored.emplace_back(name);
+      ++plan_.ignored;
     } else {
       plan_.refusals.push_back(
           {name, 0,
@@ -356,10 +376,11 @@ void Planner::account_for_files() {
 
 IngestPlan Planner::plan() {
   const bool has_table = !options_.reports.empty() && fs::is_regular_file(options_.reports);
-  visit_rows(layout_, files_, has_table ? options_.reports : fs::path(),
+  visit_rows(layout_, files_, has_table ? options_.reports : fs::path(), options_.scratch,
              [&](const TableRow& row, const RowOrigin& origin) { take(row, origin); });
   finish_studies();
   account_for_files();
+  plan_.drafts.set_files(files_.take_files());
   return std::move(plan_);
 }
 

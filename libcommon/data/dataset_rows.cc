@@ -8,9 +8,11 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "io/gzip.h"
 #include "io/jsonl.h"
+#include "io/shelf.h"
 
 namespace unirg::data {
 namespace fs = std::filesystem;
@@ -49,20 +51,25 @@ std::string text_of(const SortedJson& value) {
   return value.is_null() ? "" : value.dump();
 }
 
-/// The columns of a join by key, one row a key.
+/// The columns of a join by key, one row a key; the rows lie on disk.
 class JoinTable {
  public:
-  JoinTable(const Join& join, const fs::path& path, const std::string& name) : join_(join) {
+  JoinTable(const Join& join, const fs::path& path, const std::string& name,
+            const fs::path& scratch)
+      : join_(join), rows_(scratch) {
     visit_table(path, {.header = [&](const auto& columns) { check(columns, name); },
                        .row = [&](const TableRow& row) { add(row); }});
   }
   void fill(TableRow& row) const {
     const auto key = row.cells.find(join_.key);
-    const auto found = key == row.cells.end() ? rows_.end() : rows_.find(key->second);
+    const auto found =
+        key == row.cells.end() ? places_.end() : places_.find(digest_of(key->second));
+    const auto cells =
+        found == places_.end() ? io::Json::array() : io::Json::from_cbor(rows_.get(found->second));
     for (size_t i = 0; i < join_.columns.size(); ++i) {
       // What the row itself says is not overwritten.
       std::string& cell = row.cells[join_.columns[i]];
-      if (cell.empty() && found != rows_.end()) cell = found->second[i];
+      if (cell.empty() && !cells.empty()) cell = cells.at(i).get<std::string>();
     }
   }
 
@@ -79,13 +86,18 @@ class JoinTable {
     }
   }
   void add(const TableRow& row) {
-    std::vector<std::string> cells;
+    const Digest key = digest_of(row.cells.at(join_.key));
+    if (places_.contains(key)) return;
+    io::Json cells = io::Json::array();
     for (const std::string& column : join_.columns) cells.push_back(row.cells.at(column));
-    rows_.emplace(row.cells.at(join_.key), std::move(cells));
+    std::string bytes;
+    io::Json::to_cbor(cells, bytes);
+    places_.emplace(key, rows_.put(bytes));
   }
 
   const Join& join_;
-  std::unordered_map<std::string, std::vector<std::string>> rows_;
+  io::Shelf rows_;
+  std::unordered_map<Digest, uint64_t, DigestHash> places_;  ///< of the key's row
 };
 
 [[noreturn]] void refuse_missing(const Layout& layout, const FileIndex& files,
@@ -107,12 +119,13 @@ std::optional<size_t> first_there(const FileIndex& files, const std::vector<std:
 
 class RowReader {
  public:
-  RowReader(const Layout& layout, const FileIndex& files, const RowTaker& take)
+  RowReader(const Layout& layout, const FileIndex& files, const fs::path& scratch,
+            const RowTaker& take)
       : layout_(layout), files_(files), take_(take) {
     for (const Join& join : layout.joins) {
       const auto file = first_there(files, join.files);
       if (file)
-        joins_.emplace_back(join, files.path(*file), files.files()[*file].name);
+        joins_.emplace_back(join, files.path(*file), files.name(*file), scratch);
       else if (!join.optional)
         refuse_missing(layout, files, join.files.front());
     }
@@ -128,7 +141,7 @@ class RowReader {
   void read_texts(const RowSource& source) {
     for (const std::string& pattern : source.files) {
       for (const size_t file : files_.matching(pattern)) {
-        const fs::path name = files_.files()[file].name;
+        const fs::path name = files_.name(file);
         TableRow row{0, {{"path", name.string()}, {"stem", name.stem().string()}}};
         give(row, {name.string(), name.parent_path().string(), source.split, file});
         ++texts_;
@@ -229,8 +242,8 @@ void visit_json(std::string_view text, bool is_split, const std::string& file,
 }
 
 void visit_rows(const Layout& layout, const FileIndex& files, const fs::path& table,
-                const RowTaker& take) {
-  RowReader reader(layout, files, take);
+                const fs::path& scratch, const RowTaker& take) {
+  RowReader reader(layout, files, scratch, take);
   if (!table.empty())
     return reader.read(source_of(layout, table), table, {table.filename().string(), "", {}, {}});
   bool any = false;
@@ -244,7 +257,7 @@ void visit_rows(const Layout& layout, const FileIndex& files, const fs::path& ta
     if (!file && !source.optional) refuse_missing(layout, files, source.files.front());
     if (!file) continue;
     any = true;
-    const std::string& name = files.files()[*file].name;
+    const std::string name = files.name(*file);
     reader.read(source, files.path(*file), {name, fs::path(name).parent_path().string(), {}, {}});
   }
   if (!any) refuse_missing(layout, files, layout.tables.front().files.front());

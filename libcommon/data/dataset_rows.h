@@ -28,10 +28,11 @@ using RowTaker = std::function<void(const TableRow& row, const RowOrigin& origin
 /// Gives every row of the layout's tables, in their order; of JSON, entries in the order of the
 /// file with line counting them from 1, their key as column "id". \param table read instead of the
 /// layout's tables if not empty, as the first of them is
+/// \param scratch folder for temporary files: what is joined lies there
 /// \throws Error(Exit::no_input) for a table or a join that is not there; Error(Exit::data) for one
 ///         that lacks a column or cannot be read
 void visit_rows(const Layout& layout, const FileIndex& files, const std::filesystem::path& table,
-                const RowTaker& take);
+                const std::filesystem::path& scratch, const RowTaker& take);
 
 /// The objects of a JSON table as rows: values that are no strings as JSON, null as "". Python's
 /// NaN and Infinity read as null.

@@ -25,19 +25,18 @@ bool is_dicomdir(const fs::path& root) {
   return lower(root.filename().string()) == "dicomdir" && fs::is_regular_file(root);
 }
 
-std::vector<fs::path> dicomdir_files(const fs::path& dicomdir, IngestPlan& plan) {
+FileList dicomdir_files(const fs::path& dicomdir, const fs::path& root, IngestPlan& plan) {
   const auto named = image::read_dicomdir(dicomdir);
   if (!named)
     throw Error(Exit::data, fmt::format("'{}': {}", dicomdir.string(), named.error().reason));
-  const fs::path root = dicomdir.parent_path();
-  std::vector<fs::path> files;
+  FileList files(root);
   for (const fs::path& name : *named) {
     ++plan.files;
     const fs::path small = lower(name.string());
     if (fs::is_regular_file(root / name)) {
-      files.push_back(name);
+      files.add(name.native());
     } else if (fs::is_regular_file(root / small)) {
-      files.push_back(small);
+      files.add(small.native());
     } else {
       plan.refusals.push_back(
           {name.string(), 0, "the DICOMDIR names it, but there is no such file"});

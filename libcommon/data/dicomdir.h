@@ -12,10 +12,10 @@ namespace unirg::data {
 /// Whether `root` is a DICOMDIR file, by its name.
 bool is_dicomdir(const std::filesystem::path& root);
 
-/// Files relative to the DICOMDIR's folder, in its order; counted in `plan`, where those that are
-/// missing are refused. Names that a medium's file system shows in small letters are found too.
-/// \throws Error(Exit::data) if it cannot be read
-std::vector<std::filesystem::path> dicomdir_files(const std::filesystem::path& dicomdir,
-                                                  IngestPlan& plan);
+/// Files relative to the DICOMDIR's folder `root`, in its order; counted in `plan`, where those
+/// that are missing are refused. Names that a medium's file system shows in small letters are found
+/// too. \throws Error(Exit::data) if it cannot be read
+FileList dicomdir_files(const std::filesystem::path& dicomdir, const std::filesystem::path& root,
+                        IngestPlan& plan);
 
 }  // namespace unirg::data

@@ -159,12 +159,10 @@ void Identifiers::add_list(const fs::path& file) {
 }
 
 void Identifiers::add_headers(const fs::path& folder, int threads) {
-  const std::vector<fs::path> files = files_below(folder);
+  const FileList files = files_below(folder);
   ordered_parallel(
       threads, static_cast<int64_t>(files.size()),
-      [&](int64_t i) {
-        return image::read_dicom_identifiers(folder / files[static_cast<size_t>(i)]);
-      },
+      [&](int64_t i) { return image::read_dicom_identifiers(files.path(static_cast<size_t>(i))); },
       [&](int64_t i, const Result<std::vector<image::DicomIdentifier>>& header) {
         if (!header) return true;
         for (const image::DicomIdentifier& one : *header) {
@@ -230,10 +228,11 @@ std::vector<IdentifierPlace> find_identifiers(const fs::path& path,
                                               const Identifiers& identifiers) {
   if (!fs::is_directory(path)) return find_in_file(path, identifiers);
   std::vector<IdentifierPlace> places;
-  for (const fs::path& file : files_below(path)) {
-    for (std::string& origin : identifiers.find(file.string()))  // the name is an output, too
-      places.push_back({(path / file).string(), 0, std::move(origin)});
-    auto found = find_in_file(path / file, identifiers);
+  const FileList files = files_below(path);
+  for (size_t i = 0; i < files.size(); ++i) {
+    for (std::string& origin : identifiers.find(files[i]))  // the name is an output, too
+      places.push_back({files.path(i).string(), 0, std::move(origin)});
+    auto found = find_in_file(files.path(i), identifiers);
     std::move(found.begin(), found.end(), std::back_inserter(places));
   }
   return places;

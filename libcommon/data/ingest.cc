@@ -8,7 +8,7 @@
 #include <set>
 #include <string_view>
 #include <tuple>
-#include <unordered_map>
+#include <utility>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -19,7 +19,9 @@
 #include "data/identifiers.h"
 #include "data/ingest_parts.h"
 #include "data/leaks.h"
+#include "data/linkage.h"
 #include "data/picture_cache.h"
+#include "data/plan_choice.h"
 #include "data/pseudonyms.h"
 #include "io/tar.h"
 #include "text/labeler.h"
@@ -33,6 +35,18 @@ namespace {
 struct Decoded {
   std::vector<Picture> pictures;
   std::vector<Refusal> refusals;
+};
+
+/// A draft as it goes from the thread that decodes it to the one that writes.
+struct Undertaken {
+  Draft draft;
+  Decoded decoded;
+};
+
+/// A study's line of studies.jsonl, and what was scrubbed for it.
+struct Line {
+  std::string text;
+  text::Scrubber::Counts scrubbed;
 };
 
 /// Ids that are safe as file names inside a tar.
@@ -133,19 +147,15 @@ Json to_json(const Refusal& refusal) {
           {"reason", refusal.reason}};
 }
 
-/// Files that the draft's text is from: an XML file, a Structured Report.
-int64_t report_files(const Draft& draft) {
-  const bool is_file = !draft.place.file.empty() && draft.place.line == 0;
-  return (is_file ? 1 : 0) + (draft.report_file.empty() ? 0 : 1);
-}
-
 class Ingest {
  public:
   Ingest(const IngestOptions& options, IngestCounts& counts)
       : options_(options),
         counts_(counts),
         folder_(options.output),
-        shards_(folder_.temporary(), options.shard_bytes) {
+        shards_(folder_.temporary(), options.shard_bytes),
+        studies_(std::in_place, folder_.temporary()),
+        links_({options.splits, options.heldout_sites, options.hold_out, options.seed}) {
     if (!options.salt_file.empty()) names_ = Pseudonyms::load(options.salt_file);
     if (!options.lexicon.empty()) labeler_.emplace(options.lexicon);
     if (!options.scrub_rules.empty()) {
@@ -160,18 +170,19 @@ class Ingest {
   bool run(io::RunRecord& record, const std::function<bool()>& go_on);
 
  private:
+  bool decode_all(IngestPlan plan, const std::function<bool()>& go_on);
   void take(Draft& draft, const Decoded& decoded);
   void refuse_draft(const Draft& draft, const std::string& reason, const Decoded& decoded);
-  void keep_own_part(IngestPlan& plan) const;
-  void leave_out_listed(IngestPlan& plan);
   std::string why_unusable(const Draft& draft, const Decoded& decoded) const;
   void label(Study& study) const;
   void refuse_forbidden() const;
-  void order_by_pseudonym(IngestPlan& plan) const;
-  void make_private();
-  void scrub(Study& study);
-  void scrub(Json& value);
+  void write_studies(io::AtomicFile& file);
+  Line line_of(size_t study) const;
+  void disguise_refusals();
+  void scrub(Study& study, text::Scrubber::Counts& counts) const;
+  void scrub(Json& value, text::Scrubber::Counts& counts) const;
   Json summarize();
+  Json find_leaks_among_all();
   void write(io::RunRecord& record);
 
   const IngestOptions& options_;
@@ -186,7 +197,9 @@ class Ingest {
   std::optional<text::Scrubber> scrubber_;
   text::Scrubber::Counts scrubbed_;
   Identifiers forbidden_;
-  std::vector<Study> studies_;
+  std::optional<StudyShelf> studies_;  ///< finished ones, until they are written
+  StudyLinks links_;
+  PseudonymCheck check_{names_};
   std::vector<Refusal> refusals_;  ///< of files
   std::vector<Refusal> rows_;      ///< of table rows and reports
 };
@@ -243,29 +256,30 @@ void Ingest::take(Draft& draft, const Decoded& decoded) {
                         [&](const StudyImage& image) { return image.id == key; });
   label(study);
   counts_.used += static_cast<int64_t>(study.images.size()) + report_files(draft);
-  studies_.push_back(std::move(study));
+  check_.add(study);
+  links_.add(study);
+  studies_->add(std::move(study));
 }
 
 void Ingest::write(io::RunRecord& record) {
   shards_.close();
-  link_priors(studies_);
-  assign_splits(studies_, options_.splits, options_.heldout_sites, options_.seed);
-  hold_out(studies_, options_.hold_out, options_.seed);
-  const Json summary = summarize();
+  check_.finish();
+  links_.link([&](size_t i) { return studies_->get(i); });
   const auto add_file = [&](const char* name, const auto& content) {
     io::AtomicFile file(folder_.temporary() / name);
     content(file);
     file.commit();
     record.add_output(options_.output / name, file.sha256());
   };
-  add_file("studies.jsonl", [&](io::AtomicFile& file) {
-    for (const Study& study : studies_) file.write(io::json_line(to_json(study)));
-  });
+  add_file("studies.jsonl", [&](io::AtomicFile& file) { write_studies(file); });
+  disguise_refusals();
   add_file("rejected.jsonl", [&](io::AtomicFile& file) {
     for (const auto* list : {&refusals_, &rows_}) {
       for (const Refusal& r : *list) file.write(io::json_line(to_json(r)));
     }
   });
+  const Json summary = summarize();
+  studies_.reset();
   add_file("summary.json", [&](io::AtomicFile& file) { file.write(summary.dump(2) + "\n"); });
   for (const auto& [name, digest] : shards_.digests())
     record.add_output(options_.output / name, digest);
@@ -288,28 +302,45 @@ void Ingest::refuse_forbidden() const {
 }
 
 /// Report text, and text that a source has besides.
-void Ingest::scrub(Study& study) {
+void Ingest::scrub(Study& study, text::Scrubber::Counts& counts) const {
   for (auto* section : {&study.indication, &study.technique, &study.comparison, &study.findings,
                         &study.impression}) {
-    if (*section) **section = scrubber_->scrub(**section, scrubbed_);
+    if (*section) **section = scrubber_->scrub(**section, counts);
   }
-  for (Json& value : study.extra) scrub(value);
+  for (Json& value : study.extra) scrub(value, counts);
 }
 
-void Ingest::scrub(Json& value) {
-  if (value.is_string()) value = scrubber_->scrub(value.get_ref<const std::string&>(), scrubbed_);
+void Ingest::scrub(Json& value, text::Scrubber::Counts& counts) const {
+  if (value.is_string()) value = scrubber_->scrub(value.get_ref<const std::string&>(), counts);
   if (value.is_structured()) {
-    for (Json& part : value) scrub(part);
+    for (Json& part : value) scrub(part, counts);
   }
 }
 
-/// The last that happens to the records: all before works on what the source says.
-void Ingest::make_private() {
-  check_pseudonyms(names_, studies_);
-  for (Study& study : studies_) {
-    if (scrubber_) scrub(study);
-    names_.disguise(study);
-  }
+/// The last that happens to a record is that it gets private: all before works on what the source
+/// says.
+Line Ingest::line_of(size_t i) const {
+  Line line{{}, text::Scrubber::Counts(scrubbed_.size())};
+  Study study = studies_->get(i);
+  links_.apply(i, study, [&](size_t k) { return studies_->get(k); });
+  if (scrubber_) scrub(study, line.scrubbed);
+  names_.disguise(study);
+  line.text = io::json_line(to_json(study));
+  return line;
+}
+
+void Ingest::write_studies(io::AtomicFile& file) {
+  ordered_parallel(
+      options_.threads, static_cast<int64_t>(studies_->size()),
+      [&](int64_t i) { return line_of(static_cast<size_t>(i)); },
+      [&](int64_t, const Line& line) {
+        file.write(line.text);
+        for (size_t r = 0; r < scrubbed_.size(); ++r) scrubbed_[r] += line.scrubbed[r];
+        return true;
+      });
+}
+
+void Ingest::disguise_refusals() {
   if (!names_.active()) return;
   for (auto* list : {&refusals_, &rows_}) {
     for (Refusal& refusal : *list) refusal = names_.disguised(std::move(refusal));
@@ -319,22 +350,25 @@ void Ingest::make_private() {
   }
 }
 
-/// Of the studies, so that neither records nor shards stand in the order of the sources' names.
-void Ingest::order_by_pseudonym(IngestPlan& plan) const {
-  if (!names_.active()) return;
-  std::vector<std::pair<std::string, size_t>> order;
-  for (size_t i = 0; i < plan.drafts.size(); ++i)
-    order.emplace_back(names_.study(plan.drafts[i].study.study_id), i);
-  std::sort(order.begin(), order.end());
-  std::vector<Draft> drafts;
-  drafts.reserve(order.size());
-  for (const auto& [name, i] : order) drafts.push_back(std::move(plan.drafts[i]));
-  plan.drafts = std::move(drafts);
+Json Ingest::find_leaks_among_all() {
+  Leaks leaks = find_leaks(
+      [&](const StudyTaker& take) {
+        for (size_t i = 0; i < studies_->size(); ++i) {
+          Study study = studies_->get(i);
+          study.split = links_.split(i);
+          take(study);
+        }
+      },
+      exclusion_, options_.near_duplicate);
+  counts_.image_leaks = static_cast<int64_t>(leaks.image.size());
+  counts_.text_leaks = static_cast<int64_t>(leaks.text.size());
+  names_.disguise(leaks);
+  return to_json(leaks, options_.near_duplicate);
 }
 
-/// Counts, and the leaks where they are looked for; from here on the records are private.
+/// Counts, and the leaks where they are looked for.
 Json Ingest::summarize() {
-  counts_.studies = static_cast<int64_t>(studies_.size());
+  counts_.studies = static_cast<int64_t>(studies_->size());
   counts_.refused = static_cast<int64_t>(refusals_.size());
   counts_.refused_rows = static_cast<int64_t>(rows_.size());
   Json summary = {{"schema", "unirg.ingest/1"},
@@ -347,14 +381,7 @@ Json Ingest::summarize() {
                   {"burned_in_annotation", counts_.burned_in},
                   {"overlay", counts_.overlaid}};
   if (!options_.exclude.empty()) summary["excluded"] = counts_.excluded;
-  if (options_.check_leaks || !options_.exclude.empty()) {
-    Leaks leaks = find_leaks(studies_, exclusion_, options_.near_duplicate);
-    counts_.image_leaks = static_cast<int64_t>(leaks.image.size());
-    counts_.text_leaks = static_cast<int64_t>(leaks.text.size());
-    names_.disguise(leaks);
-    summary["leaks"] = to_json(leaks, options_.near_duplicate);
-  }
-  make_private();
+  if (options_.check_leaks || !options_.exclude.empty()) summary["leaks"] = find_leaks_among_all();
   if (scrubber_) {
     for (size_t r = 0; r < scrubbed_.size(); ++r)
       summary["scrubbed"][scrubber_->rules()[r].name] = scrubbed_[r];
@@ -362,52 +389,32 @@ Json Ingest::summarize() {
   return summary;
 }
 
-/// Shard i/n takes whole patients, so that priors and encounters are those of one run, and every
-/// n-th of the rest.
-void Ingest::keep_own_part(IngestPlan& plan) const {
-  const auto keep = [&](auto& list, const auto& ordinal) {
-    std::remove_reference_t<decltype(list)> own;
-    for (auto& item : list) {
-      if (options_.shard.has(ordinal(item))) own.push_back(std::move(item));
-    }
-    list = std::move(own);
-  };
-  std::unordered_map<std::string, int64_t> patients;
-  keep(plan.drafts, [&](const Draft& d) {
-    return patients.emplace(d.study.patient_id, static_cast<int64_t>(patients.size()))
-        .first->second;
-  });
-  int64_t count = 0;
-  keep(plan.refusals, [&](const Refusal&) { return count++; });
-  keep(plan.ignored, [&](const fs::path&) { return count++; });
-  plan.files = static_cast<int64_t>(plan.ignored.size());
-  for (const Refusal& r : plan.refusals) plan.files += r.line == 0 ? 1 : 0;
-  for (const Draft& d : plan.drafts)
-    plan.files += static_cast<int64_t>(d.pictures.size()) + report_files(d);
-}
-
-/// Listed studies stay where they are tested and nowhere else.
-void Ingest::leave_out_listed(IngestPlan& plan) {
-  const auto is_out = [&](const Draft& draft) {
-    std::vector<std::string> sources;
-    for (const SourcePicture& picture : draft.pictures) sources.push_back(picture.name);
-    return draft.study.split != "test" && exclusion_.has(draft.study.study_id, sources);
-  };
-  const auto out = std::stable_partition(plan.drafts.begin(), plan.drafts.end(),
-                                         [&](const Draft& draft) { return !is_out(draft); });
-  for (auto draft = out; draft != plan.drafts.end(); ++draft) {
-    ++counts_.excluded;
-    for (const SourcePicture& picture : draft->pictures) plan.ignored.emplace_back(picture.name);
-    if (!draft->place.file.empty() && draft->place.line == 0)
-      plan.ignored.emplace_back(draft->place.file);
-  }
-  plan.drafts.erase(out, plan.drafts.end());
+/// False if `go_on` ended it. What the plan takes is free again when all is decoded.
+bool Ingest::decode_all(IngestPlan plan, const std::function<bool()>& go_on) {
+  const Supply supply{parts_ ? &*parts_ : nullptr, &names_, cache_ ? &*cache_ : nullptr};
+  const auto count = static_cast<int64_t>(plan.drafts.size());
+  bool stopped = false;
+  options_.source.watch.begin("study", count);
+  ordered_parallel(
+      options_.threads, count,
+      [&](int64_t i) {
+        Undertaken study{plan.drafts.get(static_cast<size_t>(i)), {}};
+        study.decoded = decode_draft(options_, supply, study.draft);
+        return study;
+      },
+      [&](int64_t, Undertaken study) {
+        take(study.draft, study.decoded);
+        stopped = !go_on();
+        return !stopped;
+      });
+  return !stopped;
 }
 
 bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
   if (!options_.parts.empty()) parts_.emplace(options_.parts, record.json());
   SourceOptions source = options_.source;
   source.threads = options_.threads;
+  source.scratch = folder_.temporary();
   std::optional<UnpackedArchive> unpacked;
   if (is_archive(source.root)) {
     unpacked.emplace(source.root, folder_.temporary() / "input", options_.archive,
@@ -422,27 +429,14 @@ bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
     for (const auto& [name, reason] : unpacked->refused())
       plan.refusals.push_back({name, 0, reason});
   }
-  order_by_pseudonym(plan);
-  if (options_.shard.count > 1) keep_own_part(plan);
-  if (!exclusion_.empty()) leave_out_listed(plan);
+  order_by_pseudonym(names_, plan);
+  if (options_.shard.count > 1) keep_own_part(options_.shard, plan);
+  if (!exclusion_.empty()) counts_.excluded = leave_out_listed(exclusion_, plan);
   counts_.files = plan.files;
-  counts_.ignored = static_cast<int64_t>(plan.ignored.size());
+  counts_.ignored = plan.ignored;
   for (Refusal& r : plan.refusals) (r.line > 0 ? rows_ : refusals_).push_back(std::move(r));
-  bool stopped = false;
-  options_.source.watch.begin("study", static_cast<int64_t>(plan.drafts.size()));
-  ordered_parallel(
-      options_.threads, static_cast<int64_t>(plan.drafts.size()),
-      [&](int64_t i) {
-        return decode_draft(options_,
-                            {parts_ ? &*parts_ : nullptr, &names_, cache_ ? &*cache_ : nullptr},
-                            plan.drafts[static_cast<size_t>(i)]);
-      },
-      [&](int64_t i, const Decoded& decoded) {
-        take(plan.drafts[static_cast<size_t>(i)], decoded);
-        stopped = !go_on();
-        return !stopped;
-      });
-  if (stopped) return false;
+  plan.refusals = {};
+  if (!decode_all(std::move(plan), go_on)) return false;
   unpacked.reset();
   UNIRG_ASSERT(
       counts_.used + static_cast<int64_t>(refusals_.size()) + counts_.ignored == counts_.files,

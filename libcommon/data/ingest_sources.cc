@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/parallel.h"
@@ -31,147 +33,176 @@ std::string lower(std::string text) {
 }
 
 /// A row of the table, as pictures find it.
-struct RowRef {
-  size_t draft;
-  std::string view;
+struct TableKey {
+  uint32_t draft;           ///< number of its study's
+  uint32_t view : 29;       ///< number of its view
+  uint32_t files : 2;       ///< that have the key as their name; 2: several
+  uint32_t as_written : 1;  ///< a row has the file's path in this form
 };
 
-/// Table rows as drafts, and the keys that pictures are found by.
-struct TableDrafts {
-  std::vector<Draft> drafts;
-  std::unordered_map<std::string, RowRef> by_key;  ///< "file:...", "uid:...", "accession:..."
+/// What the rows of the table are found by; their drafts are the plan's.
+struct TableKeys {
+  /// Digests of "file:...", "uid:...", "accession:...".
+  std::unordered_map<Digest, TableKey, DigestHash> by_key;
+  std::unordered_map<Digest, uint32_t, DigestHash> by_id;
+  std::unordered_set<Digest, DigestHash> odd_files;  ///< paths written in another form
+  NameTable views;
 };
+
+std::string normal_file(const std::string& file) { return fs::path(file).lexically_normal(); }
 
 /// What pictures find the row by.
 std::vector<std::string> keys_of(const ColumnMap& map, const TableRow& row) {
   std::vector<std::string> keys;
-  if (const auto file = map.get(row, "file"))
-    keys.push_back("file:" + fs::path(*file).lexically_normal().string());
+  if (const auto file = map.get(row, "file")) keys.push_back("file:" + normal_file(*file));
   if (const auto uid = map.get(row, "study_uid")) keys.push_back("uid:" + *uid);
   if (const auto accession = map.get(row, "accession")) keys.push_back("accession:" + *accession);
   return keys;
 }
 
-/// Rows of one study_id with another file are further images of it; a second row without anything
-/// new is a duplicate, and so is a row whose file or accession belongs to another study.
-TableDrafts read_drafts(const SourceOptions& options, std::vector<Refusal>& refusals) {
-  TableDrafts out;
-  if (options.reports.empty()) return out;
-  const ColumnMap map = options.columns.empty() ? ColumnMap() : ColumnMap::load(options.columns);
-  const Table table = read_table(options.reports);
-  map.check(table);
-  std::unordered_map<std::string, size_t> by_id;
-  std::set<std::string> files;
-  for (const TableRow& row : table.rows) {
-    const auto refuse = [&](std::string reason) {
-      refusals.push_back({fs::path(table.file).filename().string(), row.line, std::move(reason)});
-    };
-    auto draft = draft_from_row(options.dataset, map, table.file, row);
-    if (!draft) {
-      refuse(draft.error().reason);
-      continue;
-    }
-    const auto known = by_id.find(draft->study.study_id);
-    const size_t index = known == by_id.end() ? out.drafts.size() : known->second;
-    const auto file = map.get(row, "file");
-    if (known != by_id.end()) {
-      const Study& first = out.drafts[index].study;
-      const bool further_image = file && !files.contains(*file) &&
-                                 first.findings == draft->study.findings &&
-                                 first.impression == draft->study.impression;
-      if (!further_image) {
-        refuse(fmt::format("duplicate study id '{}'", draft->study.study_id));
-        continue;
-      }
-    }
-    const std::vector<std::string> keys = keys_of(map, row);
-    const auto taken = std::find_if(keys.begin(), keys.end(), [&](const std::string& key) {
-      const auto it = out.by_key.find(key);
-      return it != out.by_key.end() && it->second.draft != index;
-    });
-    if (taken != keys.end()) {
-      refuse(fmt::format("its {} stands in the row of another study",
-                         taken->substr(0, taken->find(':'))));
-      continue;
-    }
-    for (const std::string& key : keys)
-      out.by_key.emplace(key, RowRef{index, map.get(row, "view").value_or("")});
-    if (file) files.insert(*file);
-    if (known != by_id.end()) continue;
-    by_id.emplace(draft->study.study_id, index);
-    out.drafts.push_back(std::move(*draft));
-  }
-  return out;
+const TableKey* find_key(const TableKeys& table, const std::string& key) {
+  const auto it = table.by_key.find(digest_of(key));
+  return it == table.by_key.end() ? nullptr : &it->second;
 }
 
-std::vector<fs::path> input_files(const fs::path& root, IngestPlan& plan) {
-  std::vector<fs::path> inputs;
-  for (fs::path& file : files_below(root)) {
-    ++plan.files;
-    if (!text::is_utf8(file.string())) {
-      plan.refusals.push_back(
-          {text::replace_broken_utf8(file.string()), 0, "its name is not UTF-8"});
-      continue;
-    }
-    if (is_ignored(file))
-      plan.ignored.push_back(std::move(file));
-    else
-      inputs.push_back(std::move(file));
-  }
-  return inputs;
-}
-
-/// How many files have each name and, of pictures, each name without its extension.
-class NameCounts {
+/// The rows of a report table as drafts of the plan. Rows of one study_id with another file are
+/// further images of it; a second row without anything new is a duplicate, and so is a row whose
+/// file or accession belongs to another study.
+class TableReader {
  public:
-  explicit NameCounts(const std::vector<fs::path>& files) {
-    for (const fs::path& file : files) {
-      for (const std::string& name : short_names(file)) ++counts_[name];
-    }
-  }
-  [[nodiscard]] bool is_unique(const std::string& name) const { return counts_.at(name) == 1; }
-
-  /// "a/1.png" -> "1.png", "1"; a UID is no name with an extension.
-  static std::vector<std::string> short_names(const fs::path& file) {
-    static const std::set<std::string> extensions{".dcm", ".dicom", ".png", ".jpg", ".jpeg"};
-    std::vector<std::string> names{file.filename().string()};
-    if (extensions.contains(lower(file.extension().string())))
-      names.push_back(file.stem().string());
-    return names;
+  TableReader(const SourceOptions& options, IngestPlan& plan) : options_(options), plan_(plan) {}
+  TableKeys read() {
+    if (options_.reports.empty()) return {};
+    if (!options_.columns.empty()) map_ = ColumnMap::load(options_.columns);
+    const std::string table = options_.reports.string();
+    visit_table(options_.reports,
+                {.header = [&](const auto& columns) { map_.check(table, columns); },
+                 .row =
+                     [&](const TableRow& row) {
+                       std::string why = take(row);
+                       if (!why.empty())
+                         plan_.refusals.push_back(
+                             {options_.reports.filename().string(), row.line, std::move(why)});
+                     }});
+    return std::move(keys_);
   }
 
  private:
-  std::unordered_map<std::string, int> counts_;
+  std::string take(const TableRow& row);
+  [[nodiscard]] bool is_known_file(const std::string& file) const;
+  void note_file(const std::string& file);
+
+  const SourceOptions& options_;
+  IngestPlan& plan_;
+  ColumnMap map_;
+  TableKeys keys_;
 };
 
+bool TableReader::is_known_file(const std::string& file) const {
+  if (normal_file(file) != file) return keys_.odd_files.contains(digest_of(file));
+  const TableKey* key = find_key(keys_, "file:" + file);
+  return key != nullptr && key->as_written != 0;
+}
+
+void TableReader::note_file(const std::string& file) {
+  if (normal_file(file) != file)
+    keys_.odd_files.insert(digest_of(file));
+  else
+    keys_.by_key.at(digest_of("file:" + file)).as_written = 1;
+}
+
+/// "" if the row is a study or a further image of one, else why it is refused.
+std::string TableReader::take(const TableRow& row) {
+  auto draft = draft_from_row(options_.dataset, map_, options_.reports.string(), row);
+  if (!draft) return draft.error().reason;
+  const Digest id = digest_of(draft->study.study_id);
+  const auto known = keys_.by_id.find(id);
+  const bool is_known = known != keys_.by_id.end();
+  const uint32_t number = is_known ? known->second : static_cast<uint32_t>(plan_.drafts.size());
+  const auto file = map_.get(row, "file");
+  if (is_known) {
+    const bool new_file = file && !is_known_file(*file);
+    const Study first = new_file ? plan_.drafts.report(number).study : Study();
+    if (!new_file || first.findings != draft->study.findings ||
+        first.impression != draft->study.impression)
+      return fmt::format("duplicate study id '{}'", draft->study.study_id);
+  }
+  const std::vector<std::string> keys = keys_of(map_, row);
+  for (const std::string& key : keys) {
+    const TableKey* taken = find_key(keys_, key);
+    if (taken != nullptr && taken->draft != number)
+      return fmt::format("its {} stands in the row of another study", key.substr(0, key.find(':')));
+  }
+  const uint32_t view = keys_.views.number(map_.get(row, "view").value_or("")) & 0x1fffffffU;
+  for (const std::string& key : keys)
+    keys_.by_key.emplace(digest_of(key), TableKey{number, view, 0, 0});
+  if (file) note_file(*file);
+  if (is_known) return "";
+  keys_.by_id.emplace(id, number);
+  plan_.drafts.add(std::move(*draft));
+  return "";
+}
+
+FileList input_files(const fs::path& root, IngestPlan& plan) {
+  FileList files = files_below(root);
+  files.keep_if([&](std::string_view name) {
+    ++plan.files;
+    if (!text::is_utf8(name)) {
+      plan.refusals.push_back({text::replace_broken_utf8(name), 0, "its name is not UTF-8"});
+      return false;
+    }
+    const bool ignored = is_ignored(name);
+    plan.ignored += ignored ? 1 : 0;
+    return !ignored;
+  });
+  return files;
+}
+
+/// "a/1.png" -> "1.png", "1"; a UID is no name with an extension.
+std::vector<std::string> short_names(const fs::path& file) {
+  static const std::set<std::string> extensions{".dcm", ".dicom", ".png", ".jpg", ".jpeg"};
+  std::vector<std::string> names{file.filename().string()};
+  if (extensions.contains(lower(file.extension().string()))) names.push_back(file.stem().string());
+  return names;
+}
+
+/// How many files have each name, or name without a picture's extension, that the table has.
+void count_names(const FileList& files, TableKeys& table) {
+  if (table.by_key.empty()) return;
+  for (size_t i = 0; i < files.size(); ++i) {
+    for (const std::string& name : short_names(files[i])) {
+      const auto it = table.by_key.find(digest_of("file:" + name));
+      if (it != table.by_key.end()) it->second.files = it->second.files == 0 ? 1 : 2;
+    }
+  }
+}
+
 /// The row that names the file by its path, or by its name if no other file has that.
-const RowRef* find_by_file(const TableDrafts& table, const NameCounts& names,
-                           const fs::path& file) {
-  const auto whole = table.by_key.find("file:" + file.string());
-  if (whole != table.by_key.end()) return &whole->second;
-  for (const std::string& name : NameCounts::short_names(file)) {
-    const auto it = table.by_key.find("file:" + name);
-    if (it != table.by_key.end() && names.is_unique(name)) return &it->second;
+const TableKey* find_by_file(const TableKeys& table, std::string_view file) {
+  if (table.by_key.empty()) return nullptr;
+  if (const TableKey* whole = find_key(table, "file:" + std::string(file))) return whole;
+  for (const std::string& name : short_names(file)) {
+    const TableKey* key = find_key(table, "file:" + name);
+    if (key != nullptr && key->files == 1) return key;
   }
   return nullptr;
 }
 
-const RowRef* find_by_header(const TableDrafts& table, const image::DicomMetadata& header) {
+const TableKey* find_by_header(const TableKeys& table, const image::DicomMetadata& header) {
   for (const std::string& key :
        {"uid:" + header.study_instance_uid, "accession:" + header.accession_number}) {
-    const auto it = table.by_key.find(key);
-    if (it != table.by_key.end()) return &it->second;
+    if (const TableKey* found = find_key(table, key)) return found;
   }
   return nullptr;
 }
 
 /// A study known only by its DICOM header; identifiers are replaced by digests.
 Draft draft_from_header(const SourceOptions& options, const image::DicomMetadata& header,
-                        const fs::path& file) {
+                        const std::string& file) {
   Draft draft;
   Study& study = draft.study;
   const std::string study_key =
-      header.study_instance_uid.empty() ? file.string() : header.study_instance_uid;
+      header.study_instance_uid.empty() ? file : header.study_instance_uid;
   study.study_id = "study-" + sha256_hex(study_key).substr(0, 16);
   study.patient_id =
       "patient-" +
@@ -184,87 +215,107 @@ Draft draft_from_header(const SourceOptions& options, const image::DicomMetadata
   study.sex =
       parse_sex(header.patient_sex.empty() ? std::nullopt : std::optional(header.patient_sex));
   if (!header.modality.empty()) study.modality = header.modality;
-  study.source_path = file.string();
+  study.source_path = file;
   return draft;
-}
-
-SourcePicture picture_of(const fs::path& root, const fs::path& file, const std::string& view) {
-  return {file.string(), root / file, view, false};
 }
 
 /// A file that no row names, and what its header says. A file that a row names is not opened here.
 struct UnnamedFile {
-  const RowRef* row = nullptr;
+  const TableKey* row = nullptr;
   std::optional<Result<image::DicomHeader>> header;
 };
 
-/// Pictures join a row by file name, else (DICOM) by study UID or accession number; else they make
-/// a study of their own if a Structured Report of it is there or reports may be missing.
-void place_dicom(const SourceOptions& options, const std::vector<fs::path>& files,
-                 TableDrafts& table, IngestPlan& plan) {
-  std::map<std::string, size_t> own;  // studies without a row, by id
-  std::vector<FoundReport> reports;
-  const size_t rows = table.drafts.size();
-  const NameCounts names(files);
-  const auto read = [&](int64_t i) {
-    const fs::path& file = files[static_cast<size_t>(i)];
-    UnnamedFile found{find_by_file(table, names, file), std::nullopt};
-    if (!found.row) found.header = image::read_dicom_header(options.root / file);
+/// Places the files of a DICOM folder one by one.
+class DicomPlacer {
+ public:
+  DicomPlacer(const SourceOptions& options, const TableKeys& table, IngestPlan& plan)
+      : options_(options),
+        table_(table),
+        plan_(plan),
+        rows_(static_cast<uint32_t>(plan.drafts.size())),
+        reports_(options.scratch) {}
+  /// Any thread.
+  [[nodiscard]] UnnamedFile read(size_t i) const {
+    const FileList& files = plan_.drafts.files();
+    UnnamedFile found{find_by_file(table_, files[i]), std::nullopt};
+    if (!found.row) found.header = image::read_dicom_header(files.path(i));
     return found;
-  };
-  const auto own_draft = [&](const image::DicomHeader& header, const fs::path& file) {
-    Draft draft = draft_from_header(options, header.metadata, file);
+  }
+  void place(size_t i, const UnnamedFile& found);
+  void finish() {
+    reports_.attach(plan_.drafts, plan_.refusals);
+    drop_unreported(options_.allow_missing_report, rows_, plan_.drafts, plan_.refusals);
+  }
+
+ private:
+  uint32_t own_draft(const image::DicomHeader& header, const std::string& file) {
+    Draft draft = draft_from_header(options_, header.metadata, file);
     if (header.is_report) draft.study.modality.reset();  // its pictures have one
-    const auto [it, is_new] = own.emplace(draft.study.study_id, table.drafts.size());
-    if (is_new) table.drafts.push_back(std::move(draft));
+    const auto [it, is_new] = own_.emplace(digest_of(draft.study.study_id), 0);
+    if (is_new) it->second = plan_.drafts.add(std::move(draft));
     return it->second;
-  };
-  options.watch.begin("header", static_cast<int64_t>(files.size()));
-  ordered_parallel(
-      options.threads, static_cast<int64_t>(files.size()), read,
-      [&](int64_t i, const UnnamedFile& found) {
-        const fs::path& file = files[static_cast<size_t>(i)];
-        plan.whole = options.watch.advance();
-        if (found.header && !*found.header) {
-          plan.refusals.push_back({file.string(), 0, found.header->error().reason});
-          return plan.whole;
-        }
-        const image::DicomHeader* header = found.header ? &**found.header : nullptr;
-        const RowRef* row = found.row ? found.row : find_by_header(table, header->metadata);
-        const size_t index = row ? row->draft : own_draft(*header, file);
-        if (header != nullptr && header->is_report) {
-          reports.push_back({file.string(), header->content_time, header->report, index});
-        } else {
-          table.drafts[index].pictures.push_back(
-              picture_of(options.root, file, row ? row->view : ""));
-        }
-        return plan.whole;
-      });
-  attach_reports(std::move(reports), table.drafts, plan.refusals);
-  drop_unreported(options.allow_missing_report, rows, table.drafts, plan.refusals);
+  }
+
+  const SourceOptions& options_;
+  const TableKeys& table_;
+  IngestPlan& plan_;
+  uint32_t rows_;                                         ///< drafts that table rows made
+  std::unordered_map<Digest, uint32_t, DigestHash> own_;  ///< studies without a row, by id
+  FoundReports reports_;
+};
+
+void DicomPlacer::place(size_t i, const UnnamedFile& found) {
+  const std::string_view file = plan_.drafts.files()[i];
+  if (found.header && !*found.header) {
+    plan_.refusals.push_back({std::string(file), 0, found.header->error().reason});
+    return;
+  }
+  const image::DicomHeader* header = found.header ? &**found.header : nullptr;
+  const TableKey* row = found.row ? found.row : find_by_header(table_, header->metadata);
+  const uint32_t number = row ? row->draft : own_draft(*header, std::string(file));
+  if (header != nullptr && header->is_report)
+    reports_.add({file, header->content_time, header->report, number});
+  else
+    plan_.drafts.add_picture(number, i, row ? table_.views.name(row->view) : "");
 }
 
-void place_pictures(const SourceOptions& options, const std::vector<fs::path>& files,
-                    TableDrafts& table, IngestPlan& plan) {
-  const NameCounts names(files);
-  std::set<std::string> ids;
-  for (const Draft& draft : table.drafts) ids.insert(draft.study.study_id);
-  for (const fs::path& file : files) {
-    if (const RowRef* row = find_by_file(table, names, file)) {
-      table.drafts[row->draft].pictures.push_back(picture_of(options.root, file, row->view));
+/// Pictures join a row by file name, else (DICOM) by study UID or accession number; else they make
+/// a study of their own if a Structured Report of it is there or reports may be missing.
+void place_dicom(const SourceOptions& options, FileList list, TableKeys& table, IngestPlan& plan) {
+  plan.drafts.set_files(std::move(list));
+  const auto count = static_cast<int64_t>(plan.drafts.files().size());
+  count_names(plan.drafts.files(), table);
+  DicomPlacer placer(options, table, plan);
+  options.watch.begin("header", count);
+  ordered_parallel(
+      options.threads, count, [&](int64_t i) { return placer.read(static_cast<size_t>(i)); },
+      [&](int64_t i, const UnnamedFile& found) {
+        plan.whole = options.watch.advance();
+        placer.place(static_cast<size_t>(i), found);
+        return plan.whole;
+      });
+  placer.finish();
+}
+
+void place_pictures(const SourceOptions& options, FileList list, TableKeys& table,
+                    IngestPlan& plan) {
+  plan.drafts.set_files(std::move(list));
+  const FileList& files = plan.drafts.files();
+  count_names(files, table);
+  for (size_t i = 0; i < files.size(); ++i) {
+    const std::string file(files[i]);
+    if (const TableKey* row = find_by_file(table, file)) {
+      plan.drafts.add_picture(row->draft, i, table.views.name(row->view));
     } else if (!options.allow_missing_report) {
-      plan.refusals.push_back(
-          {file.string(), 0, "missing report: no row of the table names this file"});
-    } else if (!ids.insert(file.string()).second) {
-      plan.refusals.push_back(
-          {file.string(), 0, fmt::format("duplicate study id '{}'", file.string())});
+      plan.refusals.push_back({file, 0, "missing report: no row of the table names this file"});
+    } else if (!table.by_id.emplace(digest_of(file), 0).second) {
+      plan.refusals.push_back({file, 0, fmt::format("duplicate study id '{}'", file)});
     } else {
       Draft draft;
-      draft.study.study_id = draft.study.patient_id = file.string();
+      draft.study.study_id = draft.study.patient_id = file;
       draft.study.dataset = options.dataset;
-      draft.study.source_path = file.string();
-      draft.pictures.push_back(picture_of(options.root, file, ""));
-      table.drafts.push_back(std::move(draft));
+      draft.study.source_path = file;
+      plan.drafts.add_picture(plan.drafts.add(std::move(draft)), i, "");
     }
   }
 }
@@ -274,71 +325,58 @@ void require_folder(const fs::path& folder) {
     throw Error(Exit::no_input, fmt::format("no folder '{}'", folder.string()));
 }
 
+using DigestSet = std::unordered_set<Digest, DigestHash>;
+
 /// Pictures of the folder that no report names are refused.
-void refuse_unnamed(const SourceOptions& options, IngestPlan& plan) {
-  std::set<std::string> named;
-  for (const Draft& draft : plan.drafts) {
-    for (const SourcePicture& picture : draft.pictures) named.insert(picture.name);
-  }
-  for (const fs::path& file : input_files(options.images, plan)) {
-    if (!named.contains(file.string()))
-      plan.refusals.push_back({file.string(), 0, "missing report: no report names this picture"});
+void refuse_unnamed(const SourceOptions& options, const DigestSet& named, IngestPlan& plan) {
+  const FileList files = input_files(options.images, plan);
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (!named.contains(digest_of(files[i])))
+      plan.refusals.push_back(
+          {std::string(files[i]), 0, "missing report: no report names this picture"});
   }
 }
 
 IngestPlan plan_openi(const SourceOptions& options) {
   require_folder(options.root);
   if (!options.images.empty()) require_folder(options.images);
-  IngestPlan plan;
-  std::set<std::string> ids;
-  std::set<std::string> claimed;  // pictures
+  IngestPlan plan(options.scratch);
+  DigestSet ids;
+  DigestSet claimed;  // pictures
   const auto is_claimed = [&](const SourcePicture& picture) {
-    return claimed.contains(picture.name);
+    return claimed.contains(digest_of(picture.name));
   };
-  for (const fs::path& file : input_files(options.root, plan)) {
+  const FileList files = input_files(options.root, plan);
+  for (size_t i = 0; i < files.size(); ++i) {
+    const std::string file(files[i]);
     auto draft = read_openi(options.root, file, options.images);
     if (!draft) {
-      plan.refusals.push_back({file.string(), 0, draft.error().reason});
-    } else if (!ids.insert(draft->study.study_id).second) {
+      plan.refusals.push_back({file, 0, draft.error().reason});
+    } else if (!ids.insert(digest_of(draft->study.study_id)).second) {
       plan.refusals.push_back(
-          {file.string(), 0, fmt::format("duplicate study id '{}'", draft->study.study_id)});
+          {file, 0, fmt::format("duplicate study id '{}'", draft->study.study_id)});
     } else if (std::any_of(draft->pictures.begin(), draft->pictures.end(), is_claimed)) {
-      plan.refusals.push_back({file.string(), 0, "one of its pictures belongs to another report"});
+      plan.refusals.push_back({file, 0, "one of its pictures belongs to another report"});
     } else {
-      for (const SourcePicture& picture : draft->pictures) claimed.insert(picture.name);
+      for (const SourcePicture& picture : draft->pictures) claimed.insert(digest_of(picture.name));
       draft->study.dataset = options.dataset;
-      plan.drafts.push_back(std::move(*draft));
+      plan.drafts.add(std::move(*draft));
     }
   }
-  if (!options.images.empty()) refuse_unnamed(options, plan);
+  if (!options.images.empty()) refuse_unnamed(options, claimed, plan);
   return plan;
 }
 
 IngestPlan plan_dicomdir(SourceOptions options) {
-  IngestPlan plan;
-  TableDrafts table = read_drafts(options, plan.refusals);
+  IngestPlan plan(options.scratch);
+  TableKeys table = TableReader(options, plan).read();
   const fs::path dicomdir = options.root;
   options.root = dicomdir.has_parent_path() ? dicomdir.parent_path() : fs::path(".");
-  place_dicom(options, dicomdir_files(dicomdir, plan), table, plan);
-  plan.drafts = std::move(table.drafts);
+  place_dicom(options, dicomdir_files(dicomdir, options.root, plan), table, plan);
   return plan;
 }
 
 }  // namespace
-
-std::vector<fs::path> files_below(const fs::path& root) {
-  std::vector<fs::path> files;
-  try {
-    for (const auto& entry : fs::recursive_directory_iterator(root)) {
-      if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(root));
-    }
-  } catch (const fs::filesystem_error& e) {
-    throw Error(Exit::no_input,
-                fmt::format("cannot list '{}': {}", e.path1().string(), e.code().message()));
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
 
 bool is_ignored(const fs::path& packed) {
   const fs::path file = io::without_gz(packed);
@@ -355,18 +393,16 @@ bool is_ignored(const fs::path& packed) {
 IngestPlan plan_ingest(const SourceOptions& options) {
   if (!options.layout.empty()) return plan_dataset(options);
   if (options.source == "openi") return plan_openi(options);
-  IngestPlan plan;
   if (options.source == "dicom" && is_dicomdir(options.root)) return plan_dicomdir(options);
-  TableDrafts table = read_drafts(options, plan.refusals);
-  if (!options.root.empty()) {
-    require_folder(options.root);
-    const std::vector<fs::path> files = input_files(options.root, plan);
-    if (options.source == "dicom")
-      place_dicom(options, files, table, plan);
-    else
-      place_pictures(options, files, table, plan);
-  }
-  plan.drafts = std::move(table.drafts);
+  IngestPlan plan(options.scratch);
+  TableKeys table = TableReader(options, plan).read();
+  if (options.root.empty()) return plan;
+  require_folder(options.root);
+  FileList files = input_files(options.root, plan);
+  if (options.source == "dicom")
+    place_dicom(options, std::move(files), table, plan);
+  else
+    place_pictures(options, std::move(files), table, plan);
   return plan;
 }
 

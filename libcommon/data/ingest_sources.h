@@ -11,30 +11,9 @@
 
 #include "data/column_map.h"
 #include "data/records.h"
+#include "data/study_shelf.h"
 
 namespace unirg::data {
-
-/// A picture not decoded yet.
-struct SourcePicture {
-  std::string name;            ///< path relative to its root, as in rejected.jsonl and the record
-  std::filesystem::path path;  ///< to open
-  std::string view;            ///< from the table; "" leaves it to the DICOM header
-  bool is_key = false;         ///< the source names it as the study's key picture
-};
-
-/// Where a report was found.
-struct ReportPlace {
-  std::string file;  ///< table or XML file
-  int64_t line = 0;  ///< of the table; 0: the whole file
-};
-
-/// A study whose pictures are still files.
-struct Draft {
-  Study study;  ///< images empty
-  std::vector<SourcePicture> pictures;
-  ReportPlace place;        ///< of its report, file "" without one
-  std::string report_file;  ///< the Structured Report that its text is from, "" without one
-};
 
 struct Refusal {
   std::string file;  ///< relative to its root; for a row the table's name
@@ -43,11 +22,13 @@ struct Refusal {
 };
 
 struct IngestPlan {
-  std::vector<Draft> drafts;
+  /// \param scratch see SourceOptions
+  explicit IngestPlan(const std::filesystem::path& scratch) : drafts(scratch) {}
+  Drafts drafts;
   std::vector<Refusal> refusals;
-  std::vector<std::filesystem::path> ignored;  ///< by the declared rules
-  int64_t files = 0;                           ///< input files seen below the root
-  bool whole = true;                           ///< false if Watch ended it
+  int64_t ignored = 0;  ///< files, by the declared rules
+  int64_t files = 0;    ///< input files seen below the root
+  bool whole = true;    ///< false if Watch ended it
 };
 
 /// Told how far a run is, and asked whether it may go on.
@@ -74,7 +55,8 @@ struct SourceOptions {
   [[nodiscard]] bool needs_picture() const {
     return !layout.empty() || source == "dicom" || source == "images";
   }
-  int threads = 1;  ///< that read DICOM headers; no effect on the plan
+  std::filesystem::path scratch = {};  ///< folder for temporary files, must exist
+  int threads = 1;                     ///< that read DICOM headers; no effect on the plan
   Watch watch = {};
 };
 
@@ -86,8 +68,5 @@ bool is_ignored(const std::filesystem::path& file);
 /// map; Error(Exit::data) for
 ///         a table that cannot be parsed
 IngestPlan plan_ingest(const SourceOptions& options);
-
-/// Sorted regular files below a folder, relative to it.
-std::vector<std::filesystem::path> files_below(const std::filesystem::path& root);
 
 }  // namespace unirg::data

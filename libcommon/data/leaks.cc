@@ -36,7 +36,8 @@ Json first_of(const std::vector<Leak>& leaks) {
 
 }  // namespace
 
-Leaks find_leaks(const std::vector<Study>& studies, const Exclusion& exclusion, double threshold) {
+Leaks find_leaks(const std::function<void(const StudyTaker&)>& each_study,
+                 const Exclusion& exclusion, double threshold) {
   Leaks leaks;
   std::unordered_map<std::string, std::string> owner;  // digest -> tested study
   for (const std::string& digest : exclusion.digests) owner.emplace(digest, "");
@@ -47,16 +48,16 @@ Leaks find_leaks(const std::vector<Study>& studies, const Exclusion& exclusion, 
     index.add(report.text);
     ids.push_back(report.study_id);
   }
-  for (const Study& study : studies) {
-    if (!is_tested(study)) continue;
+  each_study([&](const Study& study) {
+    if (!is_tested(study)) return;
     tested.insert(study.study_id);
     for (const std::string& digest : digests_of(study)) owner[digest] = study.study_id;
     index.add(report_of(study));
     ids.push_back(study.study_id);
-  }
+  });
   leaks.tested = static_cast<int64_t>(tested.size());
-  for (const Study& study : studies) {
-    if (is_tested(study)) continue;
+  each_study([&](const Study& study) {
+    if (is_tested(study)) return;
     ++leaks.trained;
     for (const std::string& digest : digests_of(study)) {
       const auto found = owner.find(digest);
@@ -66,7 +67,7 @@ Leaks find_leaks(const std::vector<Study>& studies, const Exclusion& exclusion, 
     }
     if (const auto match = index.nearest(report_of(study), threshold))
       leaks.text.push_back({study.study_id, ids[match->index], match->jaccard});
-  }
+  });
   return leaks;
 }
 

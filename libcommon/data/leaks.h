@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "data/exclusion.h"
 #include "data/records.h"
+#include "data/study_shelf.h"
 
 namespace unirg::data {
 
@@ -25,7 +27,9 @@ struct Leaks {
 };
 
 /// \param threshold least Jaccard index of word 5-grams, see text/near_duplicates.h
-Leaks find_leaks(const std::vector<Study>& studies, const Exclusion& exclusion, double threshold);
+/// \param each_study  gives all studies, twice: the tested ones are kept, the others only looked at
+Leaks find_leaks(const std::function<void(const StudyTaker&)>& each_study,
+                 const Exclusion& exclusion, double threshold);
 
 /// For summary.json: counts, and the first twenty of each kind.
 Json to_json(const Leaks& leaks, double threshold);

@@ -3,10 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <unordered_map>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/hmac.h"
 #include "data/reasons.h"
@@ -41,12 +42,17 @@ std::string Pseudonyms::name(const char* kind, std::string_view text) const {
   return fmt::format("{}-{}", kind, hash(kind, text).substr(0, kDigits));
 }
 
-int64_t Pseudonyms::shift(std::string_view patient) const {
+uint64_t Pseudonyms::number(const char* kind, std::string_view text) const {
   if (!active()) return 0;
-  const std::string digits = hash("date", patient);
+  const std::string digits = hash(kind, text);
   uint64_t number = 0;
   std::from_chars(digits.data(), digits.data() + kDigits, number, 16);
-  return -1 - static_cast<int64_t>(number % kDays);
+  return number;
+}
+
+int64_t Pseudonyms::shift(std::string_view patient) const {
+  if (!active()) return 0;
+  return -1 - static_cast<int64_t>(number("date", patient) % kDays);
 }
 
 std::optional<std::string> shifted_date(const std::string& date, int64_t days) {
@@ -96,17 +102,23 @@ Refusal Pseudonyms::disguised(Refusal refusal) const {
   return {file(refusal.file), refusal.line, without_quoted(refusal.reason)};
 }
 
-void check_pseudonyms(const Pseudonyms& names, const std::vector<Study>& studies) {
-  if (!names.active()) return;
-  std::unordered_map<std::string, std::string_view> known;
-  for (const Study& study : studies) {
-    for (const auto& [pseudonym, id] :
-         {std::pair(names.study(study.study_id), std::string_view(study.study_id)),
-          std::pair(names.patient(study.patient_id), std::string_view(study.patient_id))}) {
-      const auto [it, is_new] = known.emplace(pseudonym, id);
-      if (!is_new && it->second != id)
-        throw Error(Exit::data, "two ids have one pseudonym (hint: another --salt-file)");
-    }
+void PseudonymCheck::add(const Study& study) {
+  if (!names_.active()) return;
+  studies_.push_back({names_.study_number(study.study_id), digest_of(study.study_id).low});
+  const Known patient{names_.patient_number(study.patient_id), digest_of(study.patient_id).low};
+  // A patient's studies often come one after the other.
+  if (patients_.empty() || patients_.back() != patient) patients_.push_back(patient);
+}
+
+void PseudonymCheck::finish() {
+  for (std::deque<Known>* known : {&studies_, &patients_}) {
+    std::sort(known->begin(), known->end());
+    const auto clash = std::adjacent_find(known->begin(), known->end(), [](Known a, Known b) {
+      return a.pseudonym == b.pseudonym && a.id != b.id;
+    });
+    if (clash != known->end())
+      throw Error(Exit::data, "two ids have one pseudonym (hint: another --salt-file)");
+    known->clear();
   }
 }
 

@@ -14,7 +14,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -39,6 +41,9 @@ class Pseudonyms {
 
   [[nodiscard]] bool active() const { return !salt_.empty(); }
   [[nodiscard]] std::string study(std::string_view id) const { return name("study", id); }
+  /// The digits of study() as a number, by which pseudonyms sort; 0 without a salt.
+  [[nodiscard]] uint64_t study_number(std::string_view id) const { return number("study", id); }
+  [[nodiscard]] uint64_t patient_number(std::string_view id) const { return number("patient", id); }
   [[nodiscard]] std::string patient(std::string_view id) const { return name("patient", id); }
   /// Of "STUDY/IMAGE", both as the source names them.
   [[nodiscard]] std::string image(const std::string& study, const std::string& image) const {
@@ -61,6 +66,7 @@ class Pseudonyms {
 
  private:
   [[nodiscard]] std::string name(const char* kind, std::string_view text) const;
+  [[nodiscard]] uint64_t number(const char* kind, std::string_view text) const;
   [[nodiscard]] std::string hash(const char* kind, std::string_view text) const;
 
   std::string salt_;
@@ -69,7 +75,23 @@ class Pseudonyms {
 /// "YYYY-MM-DD" so many days later; nullopt where that is before year 1.
 std::optional<std::string> shifted_date(const std::string& date, int64_t days);
 
-/// \throws Error(Exit::data) if two studies, or two patients, have one pseudonym
-void check_pseudonyms(const Pseudonyms& names, const std::vector<Study>& studies);
+/// Looks for two studies, or two patients, of one pseudonym. 48 bytes of each study in memory,
+/// nothing without a salt.
+class PseudonymCheck {
+ public:
+  explicit PseudonymCheck(const Pseudonyms& names) : names_(names) {}
+  void add(const Study& study);
+  /// \throws Error(Exit::data) if there are such
+  void finish();
+
+ private:
+  struct Known {
+    uint64_t pseudonym;
+    uint64_t id;  ///< 64 bits of its digest: enough beside the pseudonym's
+    friend auto operator<=>(const Known&, const Known&) = default;
+  };
+  const Pseudonyms& names_;
+  std::deque<Known> studies_, patients_;
+};
 
 }  // namespace unirg::data

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
-#include <set>
 #include <unordered_set>
 
 #include "base/error.h"
@@ -62,14 +62,14 @@ class FieldReader {
   }
   /// The member itself; a missing one is a failure and gives nullptr.
   const Json* member(std::string_view name) {
-    known_.emplace(name);
+    known_.push_back(name);
     const auto it = object_.find(name);
     if (it != object_.end()) return &*it;
     fail(fmt::format("field '{}' is missing", name));
     return nullptr;
   }
   const Json* optional_member(std::string_view name) {
-    known_.emplace(name);
+    known_.push_back(name);
     const auto it = object_.find(name);
     return it == object_.end() || it->is_null() ? nullptr : &*it;
   }
@@ -79,7 +79,8 @@ class FieldReader {
   Json unknown() const {
     Json rest = Json::object();
     for (const auto& [key, value] : object_.items()) {
-      if (key != "schema" && !known_.contains(key)) rest[key] = value;
+      const bool is_known = std::find(known_.begin(), known_.end(), key) != known_.end();
+      if (key != "schema" && !is_known) rest[key] = value;
     }
     return rest;
   }
@@ -106,14 +107,14 @@ class FieldReader {
   }
   template <typename T>
   void assign(std::string_view name, Result<T> result, T& out) {
-    known_.emplace(name);
+    known_.push_back(name);
     keep(result);
     if (result) out = std::move(*result);
   }
 
   const Json& object_;
   Fields fields_;
-  std::set<std::string, std::less<>> known_;
+  std::vector<std::string_view> known_;  ///< names in our sources
   std::optional<BadRecord> failure_;
 };
 
@@ -240,30 +241,34 @@ std::string sample_key(const T& record) {
 Json to_json(const Study& study) {
   Json images = Json::array();
   for (const StudyImage& image : study.images) images.push_back(to_json(image));
-  Json labels = Json::object();
+  Json labels = study.labels.empty() ? Json(nullptr) : Json::object();
   for (const ConditionLabel& label : study.labels) labels[label.condition] = nullable(label.value);
-  Json object = {{"schema", kStudySchema},
-                 {"study_id", study.study_id},
-                 {"patient_id", study.patient_id},
-                 {"dataset", study.dataset},
-                 {"site", study.site},
-                 {"split", study.split},
-                 {"date", nullable(study.date)},
-                 {"images", std::move(images)},
-                 {"age", nullable(study.age)},
-                 {"sex", nullable(study.sex)},
-                 {"race", nullable(study.race)},
-                 {"indication", nullable(study.indication)},
-                 {"technique", nullable(study.technique)},
-                 {"comparison", nullable(study.comparison)},
-                 {"findings", nullable(study.findings)},
-                 {"impression", nullable(study.impression)},
-                 {"prior", nullable(study.prior)},
-                 {"encounter", study.encounter},
-                 {"labels", study.labels.empty() ? Json(nullptr) : std::move(labels)},
-                 {"modality", nullable(study.modality)},
-                 {"style", nullable(study.style)},
-                 {"source", {{"path", study.source_path}, {"sha256", study.source_sha256}}}};
+  // One by one: an initializer list makes each field three times, and an archive has many studies.
+  Json object = Json::object();
+  auto& fields = object.get_ref<Json::object_t&>();
+  fields.reserve(24 + study.extra.size());
+  fields.emplace_back("schema", kStudySchema);
+  fields.emplace_back("study_id", study.study_id);
+  fields.emplace_back("patient_id", study.patient_id);
+  fields.emplace_back("dataset", study.dataset);
+  fields.emplace_back("site", study.site);
+  fields.emplace_back("split", study.split);
+  fields.emplace_back("date", nullable(study.date));
+  fields.emplace_back("images", std::move(images));
+  fields.emplace_back("age", nullable(study.age));
+  fields.emplace_back("sex", nullable(study.sex));
+  fields.emplace_back("race", nullable(study.race));
+  fields.emplace_back("indication", nullable(study.indication));
+  fields.emplace_back("technique", nullable(study.technique));
+  fields.emplace_back("comparison", nullable(study.comparison));
+  fields.emplace_back("findings", nullable(study.findings));
+  fields.emplace_back("impression", nullable(study.impression));
+  fields.emplace_back("prior", nullable(study.prior));
+  fields.emplace_back("encounter", study.encounter);
+  fields.emplace_back("labels", std::move(labels));
+  fields.emplace_back("modality", nullable(study.modality));
+  fields.emplace_back("style", nullable(study.style));
+  fields.emplace_back("source", Json{{"path", study.source_path}, {"sha256", study.source_sha256}});
   append_extra(object, study.extra);
   return object;
 }

@@ -40,8 +40,9 @@ Table read_table(const std::filesystem::path& file);
 /// The same for text in memory; `separator` ',' or '\t'.
 Table parse_separated(std::string_view text, char separator, const std::string& file);
 
-/// The same table without all its rows in memory at once (of .jsonl they are: its columns are known
-/// at its end).
+/// The same table without all its rows in memory at once. A .jsonl file is read twice, since its
+/// columns are known at its end. What is wrong far down is found after the rows before it were
+/// given.
 void visit_table(const std::filesystem::path& file, const TableVisitor& visitor);
 
 }  // namespace unirg::data

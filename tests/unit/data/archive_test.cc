@@ -49,7 +49,8 @@ using Names = std::vector<std::string>;
 
 Names files_of(const UnpackedArchive& unpacked) {
   Names names;
-  for (const fs::path& file : files_below(unpacked.folder())) names.push_back(file.string());
+  const FileList files = files_below(unpacked.folder());
+  for (size_t i = 0; i < files.size(); ++i) names.emplace_back(files[i]);
   return names;
 }
 

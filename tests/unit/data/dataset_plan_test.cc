@@ -24,7 +24,7 @@ fs::path with_files(const fs::path& root, const std::vector<std::string>& names)
 }
 
 std::string name_of(const FileIndex& files, const std::optional<size_t>& file) {
-  return file ? files.files()[*file].name : "-";
+  return file ? files.name(*file) : "-";
 }
 
 TEST(FileIndex, finds_paths_in_any_case_and_with_another_picture_extension) {
@@ -59,6 +59,16 @@ TEST(FileIndex, finds_tables_packed_and_deeper_and_refuses_two) {
   EXPECT_EQ(name_of(files, files.find_table("p.csv")), "hosp/p.csv.gz");
   EXPECT_EQ(name_of(files, files.find_table("r.csv")), "-");
   EXPECT_THROW((void)files.find_table("q.csv"), Error);
+}
+
+TEST(FileIndex, lists_folders_whose_names_begin_alike) {
+  // In the order of paths 'a' comes before 'a-b', in that of their letters '-' before '/'.
+  const testing::TempFolder folder;
+  const FileIndex files({with_files(folder.path(), {"a-b/1.png", "a-b/2.png", "a-b/c/3.png",
+                                                    "a/4.png", "a.b/5.png", "b/6.png"})});
+  EXPECT_EQ(files.in_folder("a").size(), 1U);
+  EXPECT_EQ(files.in_folder("a-b").size(), 2U);
+  EXPECT_EQ(files.in_folder("a.b").size(), 1U);
 }
 
 TEST(FileIndex, lists_a_folder_and_what_matches) {

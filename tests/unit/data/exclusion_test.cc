@@ -46,7 +46,7 @@ TEST(Exclusion, of_study_records_knows_their_pictures) {
   Study trained = study;
   trained.study_id = "b";
   trained.split = "train";
-  const Leaks leaks = find_leaks({trained}, exclusion, 0.8);
+  const Leaks leaks = find_leaks([&](const StudyTaker& take) { take(trained); }, exclusion, 0.8);
   EXPECT_EQ(leaks.trained, 1);
   EXPECT_EQ(leaks.tested, 1);
   ASSERT_EQ(leaks.image.size(), 1U);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/pseudonyms.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -124,11 +125,23 @@ TEST(Disguise, leaks_name_pseudonyms) {
   EXPECT_EQ(leaks.text[0].of, names.study("b"));
 }
 
-TEST(CheckPseudonyms, passes_studies_and_patients_with_names_of_their_own) {
-  std::vector<Study> studies(2);
-  studies[0].study_id = "a", studies[0].patient_id = "p";
-  studies[1].study_id = "b", studies[1].patient_id = "p";
-  EXPECT_NO_THROW(check_pseudonyms(Pseudonyms(kSalt), studies));
+TEST(PseudonymCheck, passes_studies_and_patients_with_names_of_their_own) {
+  const Pseudonyms names(kSalt);
+  PseudonymCheck check(names);
+  for (const auto& [id, patient] : {std::pair("a", "p"), std::pair("b", "p"), std::pair("c", "q"),
+                                    std::pair("p", "a"), std::pair("d", "p")}) {
+    Study study;
+    study.study_id = id, study.patient_id = patient;
+    check.add(study);
+  }
+  EXPECT_NO_THROW(check.finish());
+}
+
+TEST(Pseudonyms, numbers_are_the_digits_and_sort_as_the_names) {
+  const Pseudonyms names(kSalt);
+  EXPECT_EQ(names.study("a"), fmt::format("study-{:016x}", names.study_number("a")));
+  EXPECT_EQ(names.patient("a"), fmt::format("patient-{:016x}", names.patient_number("a")));
+  EXPECT_EQ(Pseudonyms().study_number("a"), 0U);
 }
 
 }  // namespace

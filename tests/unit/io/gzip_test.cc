@@ -36,6 +36,39 @@ TEST(Gzip, stops_at_the_limit) {
   EXPECT_THROW(gunzip(kPacked, "x", 7), Error);
 }
 
+std::string pieces_of(const std::filesystem::path& path) {
+  UnpackedReader reader(path);
+  std::string all;
+  for (std::string_view piece = reader.next(); !piece.empty(); piece = reader.next()) all += piece;
+  EXPECT_EQ(reader.next(), "") << "and stays at the end";
+  return all;
+}
+
+TEST(UnpackedReader, gives_what_the_whole_file_holds) {
+  const testing::TempFolder folder;
+  std::string large;
+  for (int i = 0; large.size() < 3U << 18; ++i) large += std::to_string(i) + ",";
+  write_file(folder.path() / "large.csv", large);
+  EXPECT_EQ(pieces_of(folder.path() / "large.csv"), large);
+  std::string many;  // blocks of 64 KiB end within members and between them
+  std::string unpacked;
+  for (int i = 0; i < 20000; ++i) many += kPacked, unpacked += "a,b\n1,2\n";
+  write_file(folder.path() / "many.csv.gz", many);
+  EXPECT_EQ(pieces_of(folder.path() / "many.csv.gz"), unpacked);
+  write_file(folder.path() / "none.csv", "");
+  EXPECT_EQ(pieces_of(folder.path() / "none.csv"), "");
+}
+
+TEST(UnpackedReader, refuses_what_gunzip_refuses) {
+  const testing::TempFolder folder;
+  for (const std::string& bytes :
+       {kPacked.substr(0, 20), kPacked + "tail", std::string("a,b\n"), std::string()}) {
+    write_file(folder.path() / "t.csv.gz", bytes);
+    EXPECT_THROW(pieces_of(folder.path() / "t.csv.gz"), Error) << bytes.size() << " bytes";
+  }
+  EXPECT_THROW(UnpackedReader(folder.path() / "absent.csv"), Error);
+}
+
 TEST(Gzip, files_are_unpacked_by_their_name) {
   const testing::TempFolder folder;
   write_file(folder.path() / "t.csv.gz", kPacked);
