@@ -20,8 +20,8 @@ using SplitShares = std::vector<std::pair<std::string, double>>;
 
 struct LinkOptions {
   SplitShares shares;
-  std::vector<std::string> heldout_sites;
-  std::vector<std::pair<std::string, int64_t>> hold_out;  ///< split and studies
+  std::vector<std::string> heldout_sites = {};
+  std::vector<std::pair<std::string, int64_t>> hold_out = {};  ///< split and studies
   uint64_t seed = 0;
 };
 
