@@ -4,7 +4,7 @@ add_library(unirg_warnings INTERFACE)
 target_compile_options(unirg_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # False alarms of GCC 12 on std::string (gcc.gnu.org, bugs 105651 and 105329), also where it stands in precompiled headers.
-  target_compile_options(unirg_warnings INTERFACE -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+  target_compile_options(unirg_warnings INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
 if(UNIRG_WERROR)
   target_compile_options(unirg_warnings INTERFACE -Werror)
