@@ -9,6 +9,7 @@ is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
 # Runs command $2... as $1 ranks; one that hangs fails. Each rank leaves its process number in pid.RANK.
 ranks() {
+  # shellcheck disable=SC2016  # the rank expands it
   timeout 300 "$UNIRG_SOURCE/tests/ranks/with-ranks" "$1" \
     bash -c 'echo $$ >"pid.$OMPI_COMM_WORLD_RANK.new"; mv "pid.$OMPI_COMM_WORLD_RANK.new" "pid.$OMPI_COMM_WORLD_RANK"; exec "$@"' \
     rank "${@:2}"
