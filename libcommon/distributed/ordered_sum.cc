@@ -67,30 +67,23 @@ void unpack(const std::vector<std::byte>& bytes, const Bucket& bucket,
   }
 }
 
-/// A bucket's pieces of the tensors that a rank's unit touched.
-Bucket touched_pieces(const Bucket& bucket, const std::string& touched) {
-  Bucket pieces;
-  std::copy_if(bucket.begin(), bucket.end(), std::back_inserter(pieces),
-               [&](const Piece& piece) { return touched[piece.tensor] == '1'; });
-  return pieces;
-}
-
 }  // namespace
 
 OrderedSum::OrderedSum(World& world, const std::vector<at::Tensor>& like,
-                       const std::vector<int>& owners, int64_t bucket_bytes, bool already_summed)
+                       const std::vector<int>& owners, const SumOptions& options)
     : world_(world), sums_(like.size()), filled_(like.size(), 0) {
   UNIRG_ASSERT(like.size() == owners.size(), "an owner a tensor");
   std::vector<int64_t> values, item_bytes;
   for (const at::Tensor& tensor : like) {
     const at::ScalarType type = tensor.scalar_type();
     const at::ScalarType sum = type == at::kBFloat16 ? at::kFloat : type;
-    kinds_.push_back({tensor.sizes().vec(), already_summed ? sum : type, sum});
+    kinds_.push_back({tensor.sizes().vec(), options.already_summed ? sum : type, sum});
     values.push_back(tensor.numel());
     item_bytes.push_back(static_cast<int64_t>(at::elementSize(kinds_.back().unit)));
   }
   for (int owner = 0; owner < world.size(); ++owner) {
-    buckets_.push_back(cut_buckets(values, item_bytes, owners, owner, bucket_bytes));
+    buckets_.push_back(
+        cut_buckets(values, item_bytes, owners, owner, options.bucket_bytes, options.order));
     most_buckets_ = std::max(most_buckets_, buckets_.back().size());
   }
   thread_ = std::jthread([this] { work(); });
@@ -98,107 +91,161 @@ OrderedSum::OrderedSum(World& world, const std::vector<at::Tensor>& like,
 
 OrderedSum::~OrderedSum() {
   const std::lock_guard lock(mutex_);
-  if (busy_) world_.give_up();
+  if (!finished_) world_.give_up();
   ended_ = true;
   changed_.notify_all();
 }
 
-void OrderedSum::add(std::vector<at::Tensor> unit) {
+/// Under the lock.
+void OrderedSum::take(Unit& unit, size_t k, const at::Tensor& value) const {
+  UNIRG_ASSERT(k < kinds_.size(), "a tensor that was announced");
+  unit.values.resize(kinds_.size());
+  if (!value.defined() || unit.values[k].defined()) return;
+  UNIRG_ASSERT(
+      value.is_cpu() && value.scalar_type() == kinds_[k].unit && value.sizes() == kinds_[k].shape,
+      "a unit's tensor is like the one announced");
+  unit.values[k] = value.contiguous();
+}
+
+void OrderedSum::put(int64_t unit, size_t k, const at::Tensor& value) {
+  const std::lock_guard lock(mutex_);
+  UNIRG_ASSERT(unit >= added_, "a unit that was not added yet");
+  take(units_[unit], k, value);
+  changed_.notify_all();
+}
+
+void OrderedSum::add(const std::vector<at::Tensor>& unit) {
   UNIRG_ASSERT(unit.size() == kinds_.size(), "a tensor each");
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return !busy_; });
   if (failure_) std::rethrow_exception(failure_);
-  next_ = std::move(unit);
-  busy_ = true;
+  Unit& mine = units_[added_];
+  for (size_t k = 0; k < unit.size(); ++k) take(mine, k, unit[k]);
+  mine.complete = true;
+  const int64_t before = added_++;
   changed_.notify_all();
+  changed_.wait(lock, [&] { return failure_ || done_ >= before; });
+  if (failure_) std::rethrow_exception(failure_);
 }
 
 std::vector<at::Tensor> OrderedSum::finish() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return !busy_; });
+  changed_.wait(lock, [&] { return failure_ || done_ == added_; });
   if (failure_) std::rethrow_exception(failure_);
+  finished_ = true;
   return std::move(sums_);
 }
 
-/// The thread: all of the world's calls between the first add() and finish() are made here.
+OrderedSum::Traffic OrderedSum::traffic() const {
+  const std::lock_guard lock(mutex_);
+  return traffic_;
+}
+
+/// The thread: all of the world's calls until finish() are made here.
 void OrderedSum::work() {
   at::set_num_threads(1);  // of OpenMP, thread by thread
   const at::NoGradGuard no_grad;
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_.wait(lock, [&] { return ended_ || next_.has_value(); });
-    if (ended_) return;
-    std::vector<at::Tensor> unit = std::move(*next_);
-    next_.reset();
-    lock.unlock();
-    std::exception_ptr failure;
-    try {
-      take(std::move(unit));
-    } catch (...) {
-      failure = std::current_exception();
+  try {
+    while (pass_unit()) {
     }
-    lock.lock();
-    failure_ = failure;
-    busy_ = false;
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    failure_ = std::current_exception();
     changed_.notify_all();
   }
 }
 
-void OrderedSum::take(std::vector<at::Tensor> unit) {
-  std::string touches(unit.size(), '0');
-  for (size_t k = 0; k < unit.size(); ++k) {
-    if (!unit[k].defined()) continue;
-    UNIRG_ASSERT(unit[k].is_cpu() && unit[k].scalar_type() == kinds_[k].unit &&
-                     unit[k].sizes() == kinds_[k].shape,
-                 "a unit's tensor is like the one announced");
-    unit[k] = unit[k].contiguous();
-    touches[k] = '1';
+/// \returns false once this ends
+bool OrderedSum::pass_unit() {
+  for (size_t b = 0; b < most_buckets_; ++b) {
+    const std::optional<Unit> unit = next_unit(b);
+    if (!unit) return false;
+    pass_bucket(b, *unit);
   }
-  const std::vector<std::string> touched = world_.gather(touches);
-  for (size_t b = 0; b < most_buckets_; ++b) pass_bucket(b, unit, touched);
+  if (!next_unit(most_buckets_)) return false;  // all may be there before it is said that it is all
+  const std::lock_guard lock(mutex_);
+  units_.erase(done_++);
+  changed_.notify_all();
+  return true;
+}
+
+/// Every owner's tensors of that bucket.
+bool OrderedSum::holds(const Unit& unit, size_t b) const {
+  if (unit.complete) return true;
+  if (b >= most_buckets_) return false;
+  return std::all_of(buckets_.begin(), buckets_.end(), [&](const std::vector<Bucket>& owner) {
+    return b >= owner.size() || std::all_of(owner[b].begin(), owner[b].end(), [&](const Piece& p) {
+             return unit.values[p.tensor].defined();
+           });
+  });
+}
+
+/// The unit whose turn it is, once that bucket can leave; nullopt once this ends.
+std::optional<OrderedSum::Unit> OrderedSum::next_unit(size_t b) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] {
+    const auto unit = units_.find(done_);
+    return ended_ || (unit != units_.end() && holds(unit->second, b));
+  });
+  if (ended_) return std::nullopt;
+  return units_.at(done_);
 }
 
 /// The b-th bucket of every owner, from all ranks at once.
-void OrderedSum::pass_bucket(size_t b, const std::vector<at::Tensor>& unit,
-                             const std::vector<std::string>& touched) {
-  const int me = world_.rank();
+void OrderedSum::pass_bucket(size_t b, const Unit& unit) {
+  const auto& mine = buckets_[static_cast<size_t>(world_.rank())];
   std::vector<Message> sends, received;
   for (int rank = 0; rank < world_.size(); ++rank) {
+    if (rank == world_.rank()) continue;
     const auto& theirs = buckets_[static_cast<size_t>(rank)];
-    const auto& mine = buckets_[static_cast<size_t>(me)];
-    if (rank == me) continue;
-    if (b < theirs.size()) {
-      const Bucket pieces = touched_pieces(theirs[b], touched[static_cast<size_t>(me)]);
-      if (!pieces.empty()) sends.push_back({rank, packed(pieces, unit)});
-    }
-    if (b < mine.size()) {
-      const Bucket pieces = touched_pieces(mine[b], touched[static_cast<size_t>(rank)]);
-      size_t bytes = 0;
-      for (const Piece& piece : pieces)
-        bytes += bytes_of(piece, at::elementSize(kinds_[piece.tensor].unit));
-      if (bytes > 0) received.push_back({rank, std::vector<std::byte>(bytes)});
-    }
+    if (b < theirs.size()) sends.push_back({rank, message(theirs[b], unit)});
+    if (b < mine.size()) received.push_back({rank, std::vector<std::byte>(message_bytes(mine[b]))});
   }
   world_.exchange(std::move(sends), received);
-  if (b < buckets_[static_cast<size_t>(me)].size())
-    add_bucket(buckets_[static_cast<size_t>(me)][b], unit, touched, received);
+  if (b < mine.size()) add_bucket(mine[b], unit, received);
+}
+
+/// Of the longest: a byte a piece, which says whether the unit touches its tensor, and the pieces.
+size_t OrderedSum::message_bytes(const Bucket& bucket) const {
+  size_t size = padded(bucket.size());
+  for (const Piece& piece : bucket)
+    size += bytes_of(piece, at::elementSize(kinds_[piece.tensor].unit));
+  return size;
+}
+
+std::vector<std::byte> OrderedSum::message(const Bucket& bucket, const Unit& unit) {
+  std::vector<std::byte> bytes(message_bytes(bucket));
+  std::byte* to = bytes.data() + padded(bucket.size());
+  for (size_t i = 0; i < bucket.size(); ++i) {
+    const at::Tensor& value = unit.values[bucket[i].tensor];
+    bytes[i] = static_cast<std::byte>(value.defined());
+    if (!value.defined()) continue;
+    const std::span<std::byte> from = bytes_in(bucket[i], value);
+    std::memcpy(to, from.data(), from.size());
+    to += padded(from.size());
+  }
+  bytes.resize(static_cast<size_t>(to - bytes.data()));
+  const std::lock_guard lock(mutex_);
+  traffic_.bytes += static_cast<int64_t>(bytes.size());
+  if (!unit.complete) traffic_.early_bytes += static_cast<int64_t>(bytes.size());
+  return bytes;
 }
 
 /// In the order of ranks.
-void OrderedSum::add_bucket(const Bucket& bucket, const std::vector<at::Tensor>& unit,
-                            const std::vector<std::string>& touched,
-                            std::vector<Message>& received) {
+void OrderedSum::add_bucket(const Bucket& bucket, const Unit& unit,
+                            const std::vector<Message>& received) {
   auto message = received.begin();
   for (int rank = 0; rank < world_.size(); ++rank) {
     const bool here = rank == world_.rank();
-    const Bucket pieces = touched_pieces(bucket, touched[static_cast<size_t>(rank)]);
-    std::byte* from = here || pieces.empty() ? nullptr : message++->bytes.data();
-    for (const Piece& piece : pieces) {
+    const std::byte* const begin = here ? nullptr : message++->bytes.data();
+    const std::byte* from = here ? nullptr : begin + padded(bucket.size());
+    for (size_t i = 0; i < bucket.size(); ++i) {
+      const Piece& piece = bucket[i];
+      const at::ScalarType type = kinds_[piece.tensor].unit;
       if (here) {
-        add_piece(piece, unit[piece.tensor].view(-1).narrow(0, piece.begin, piece.count));
-      } else {
-        const at::ScalarType type = kinds_[piece.tensor].unit;
-        add_piece(piece, at::from_blob(from, {piece.count}, type));
+        const at::Tensor& value = unit.values[piece.tensor];
+        if (value.defined()) add_piece(piece, value.view(-1).narrow(0, piece.begin, piece.count));
+      } else if (begin[i] != std::byte{0}) {
+        add_piece(piece, at::from_blob(const_cast<std::byte*>(from), {piece.count}, type));
         from += bytes_of(piece, at::elementSize(type));
       }
     }

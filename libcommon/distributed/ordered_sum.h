@@ -9,7 +9,10 @@
 // out, not added as zero. What is not: adding up a rank's units before giving them here is another
 // order of additions, and equal up to float32 rounding only.
 //
-// An exchange goes on in a thread of its own while the next unit is computed.
+// Why no MPI_Iallreduce: its order of additions is the library's, and with it the bits. What is
+// exchanged is as much (each value goes to its owner once a unit), and overlaps as well: a bucket
+// leaves as soon as its last tensor is put(), while the unit's backward pass goes on, in a thread
+// of its own; what is left when a unit ends leaves while the next is computed.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -18,9 +21,9 @@
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -29,40 +32,66 @@
 
 namespace unirg::distributed {
 
+struct SumOptions {
+  int64_t bucket_bytes = 0;
+  /// Units are sums themselves: bfloat16 comes as float32, which it is summed in.
+  bool already_summed = false;
+  /// The tensors' numbers in the order in which they are expected: buckets are filled in it. Empty:
+  /// as they come in the list. The same at all ranks.
+  std::vector<size_t> order = {};
+};
+
 class OrderedSum {
  public:
-  /// \param like their shapes are those of what is added, and their types too, unless
-  /// `already_summed`: then bfloat16 comes as float32, which it is summed in
-  /// \param owners the rank that sums each tensor
+  /// \param like their shapes are those of what is added, and their types too, but for
+  /// `already_summed` \param owners the rank that sums each tensor
   OrderedSum(World& world, const std::vector<at::Tensor>& like, const std::vector<int>& owners,
-             int64_t bucket_bytes, bool already_summed = false);
+             const SumOptions& options);
   /// Without finish(): the exchange in hand is given up, and the world is of no more use.
   ~OrderedSum();
   OrderedSum(const OrderedSum&) = delete;
   OrderedSum& operator=(const OrderedSum&) = delete;
 
+  /// Tensor k of this rank's unit `unit` (0, 1, ...), which add() will give too: it may leave now.
+  /// Any thread. What it holds must not change any more.
+  void put(int64_t unit, size_t k, const at::Tensor& value);
+
   /// The next unit of this rank; every rank gives equally many. Returns once the unit before has
   /// been exchanged. \param unit one tensor each of `like`, undefined where it has none; all are
   /// undefined where a rank has no unit left
-  void add(std::vector<at::Tensor> unit);
+  void add(const std::vector<at::Tensor>& unit);
 
   /// \returns the sums of the tensors that this rank owns, contiguous; undefined are those of
   /// others, and those that no unit touched
   std::vector<at::Tensor> finish();
 
- private:
-  void work();
-  void take(std::vector<at::Tensor> unit);
-  void pass_bucket(size_t bucket, const std::vector<at::Tensor>& unit,
-                   const std::vector<std::string>& touched);
-  void add_bucket(const Bucket& bucket, const std::vector<at::Tensor>& unit,
-                  const std::vector<std::string>& touched, std::vector<Message>& received);
-  void add_piece(const Piece& piece, const at::Tensor& values);
+  /// What this rank has given to others, and how much of it before the unit was complete.
+  struct Traffic {
+    int64_t bytes = 0, early_bytes = 0;
+  };
+  [[nodiscard]] Traffic traffic() const;
 
+ private:
+  /// This rank's, as far as it is there.
+  struct Unit {
+    std::vector<at::Tensor> values;
+    bool complete = false;
+  };
   struct Kind {
     std::vector<int64_t> shape;
     at::ScalarType unit, sum;
   };
+  void take(Unit& unit, size_t k, const at::Tensor& value) const;
+  void work();
+  [[nodiscard]] bool pass_unit();
+  [[nodiscard]] bool holds(const Unit& unit, size_t bucket) const;
+  [[nodiscard]] std::optional<Unit> next_unit(size_t bucket);
+  void pass_bucket(size_t bucket, const Unit& unit);
+  [[nodiscard]] size_t message_bytes(const Bucket& bucket) const;
+  [[nodiscard]] std::vector<std::byte> message(const Bucket& bucket, const Unit& unit);
+  void add_bucket(const Bucket& bucket, const Unit& unit, const std::vector<Message>& received);
+  void add_piece(const Piece& piece, const at::Tensor& values);
+
   World& world_;
   std::vector<Kind> kinds_;
   std::vector<std::vector<Bucket>> buckets_;  ///< by owner
@@ -70,11 +99,12 @@ class OrderedSum {
   std::vector<at::Tensor> sums_;
   std::vector<int64_t> filled_;  ///< elements of each sum that hold values
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<std::vector<at::Tensor>> next_;  ///< for the thread to take
-  bool busy_ = false;
-  bool ended_ = false;
+  std::map<int64_t, Unit> units_;  ///< that have begun to arrive and are not exchanged
+  int64_t added_ = 0, done_ = 0;   ///< units
+  Traffic traffic_;
+  bool finished_ = false, ended_ = false;
   std::exception_ptr failure_;
   std::jthread thread_;  ///< last: it uses all of the above
 };

@@ -26,10 +26,13 @@ std::vector<int> share_out(const std::vector<int64_t>& sizes, int ranks) {
 
 std::vector<Bucket> cut_buckets(const std::vector<int64_t>& values,
                                 const std::vector<int64_t>& item_bytes,
-                                const std::vector<int>& owners, int owner, int64_t bucket_bytes) {
+                                const std::vector<int>& owners, int owner, int64_t bucket_bytes,
+                                const std::vector<size_t>& order) {
+  UNIRG_ASSERT(order.empty() || order.size() == values.size(), "an order of all tensors");
   std::vector<Bucket> buckets;
   int64_t room = 0;  // bytes left in the last
-  for (size_t k = 0; k < values.size(); ++k) {
+  for (size_t place = 0; place < values.size(); ++place) {
+    const size_t k = order.empty() ? place : order[place];
     if (owners[k] != owner) continue;
     for (int64_t begin = 0; begin < values[k];) {
       if (room < item_bytes[k]) {

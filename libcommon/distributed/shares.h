@@ -23,9 +23,10 @@ using Bucket = std::vector<Piece>;
 
 /// The tensors of one rank cut into buckets of at most `bucket_bytes` (but one element at least),
 /// in order. \param values, item_bytes number of elements of every tensor of the list and bytes of
-/// one
+/// one \param order in which the list is gone through, a permutation of 0, 1, ...; empty: as it is
 std::vector<Bucket> cut_buckets(const std::vector<int64_t>& values,
                                 const std::vector<int64_t>& item_bytes,
-                                const std::vector<int>& owners, int owner, int64_t bucket_bytes);
+                                const std::vector<int>& owners, int owner, int64_t bucket_bytes,
+                                const std::vector<size_t>& order = {});
 
 }  // namespace unirg::distributed

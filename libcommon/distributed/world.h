@@ -53,8 +53,8 @@ class World {
   [[nodiscard]] std::vector<std::string> gather(const std::string& mine);
   /// At most 1 GiB; of one size at all ranks.
   void broadcast(std::span<std::byte> bytes, int root);
-  /// Between pairs: not collective, but each message has its receiver waiting with the right size,
-  /// at most 1 GiB. \param receives filled in; ranks other than this one, each at most once
+  /// Between pairs: not collective, but each message has its receiver waiting with its size or
+  /// more, at most 1 GiB. \param receives filled in; ranks other than this one, each at most once
   void exchange(std::vector<Message> sends, std::vector<Message>& receives);
 
   /// Called by another thread: the call that waits, and every later one, throws.

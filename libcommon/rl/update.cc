@@ -149,7 +149,9 @@ Exit run_update(UpdateJob& job, const policy::ReportWriter& writer, distributed:
                    b.zero_variance_groups, b.groups.size());
   add_work(job, policy, meter);
   train::AdamWState optimizer = trainer.optimizer().whole(policy.optimizer);
-  context.record.note("ranks", trainer.optimizer().note(policy.optimizer));
+  const io::Json ranks = trainer.optimizer().note(policy.optimizer);
+  context.record.note("ranks", ranks);
+  if (!world.alone()) context.log.info("{}", train::RankedOptimizer::told(ranks));
   if (world.first()) {
     context.record.note("speed", meter.note());
     save(job, policy, std::move(optimizer), *metrics, context.record);

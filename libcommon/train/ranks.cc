@@ -3,6 +3,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -11,7 +12,6 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
-#include "distributed/ordered_sum.h"
 #include "distributed/shares.h"
 #include "train/rank_sums.h"
 
@@ -84,18 +84,21 @@ RankedOptimizer::RankedOptimizer(distributed::World& world, const RankOptions& o
   std::vector<int64_t> sizes;
   for (const Tensor& leaf : leaves_) sizes.push_back(leaf.numel());
   owners_ = distributed::share_out(sizes, world.size());
+  if (zero_ == 2) watch_.emplace(leaves_);
 }
 
 /// Stage 2. \returns the sums that are this rank's, and the numbers of its units
 UnitsSum RankedOptimizer::add_in_order(int threads, int64_t units,
-                                       const std::function<UnitLoss(int64_t)>& unit) const {
+                                       const std::function<UnitLoss(int64_t)>& unit) {
   struct UnitGradients {
     std::vector<Tensor> gradients;
     Sums sums;
     bool real = false;
   };
   UnitsSum mine;
-  distributed::OrderedSum sum(world_, leaves_, owners_, bucket_bytes_);
+  std::vector<size_t> found;  // in the first unit, by the one thread that has it
+  distributed::OrderedSum sum(world_, leaves_, owners_,
+                              {.bucket_bytes = bucket_bytes_, .order = order_});
   const int64_t rounds = (units + world_.size() - 1) / world_.size();  // at every rank
   ordered_parallel(
       threads, rounds,
@@ -104,15 +107,38 @@ UnitsSum RankedOptimizer::add_in_order(int threads, int64_t units,
         const int64_t u = i * world_.size() + world_.rank();
         if (u >= units) return UnitGradients{std::vector<Tensor>(leaves_.size()), {}, false};
         UnitLoss loss = unit(u);
-        return UnitGradients{unit_gradients(loss.loss, leaves_), std::move(loss.sums), true};
+        auto gradients = watch_->gradients(loss.loss, [&](size_t k, const Tensor& gradient) {
+          if (i == 0) found.push_back(k);
+          sum.put(i, k, gradient);
+        });
+        return UnitGradients{std::move(gradients), std::move(loss.sums), true};
       },
       [&](int64_t, UnitGradients result) {
         if (result.real) mine.units.push_back(std::move(result.sums));
-        sum.add(std::move(result.gradients));
+        sum.add(result.gradients);
         return true;
       });
   mine.gradients = sum.finish();
+  traffic_.bytes += sum.traffic().bytes;
+  traffic_.early_bytes += sum.traffic().early_bytes;
+  if (order_.empty()) settle_order(found);
   return mine;
+}
+
+/// Buckets of later steps are filled as the backward pass of rank 0 found the leaves, so that the
+/// first is full early; what it did not find comes last.
+void RankedOptimizer::settle_order(const std::vector<size_t>& found) {
+  std::string mine(found.size() * sizeof(size_t), '\0');
+  if (!found.empty()) std::memcpy(mine.data(), found.data(), mine.size());
+  const std::string first = world_.gather(mine).front();
+  if (first.empty()) return;  // it had nothing to learn from: the next step may
+  order_.resize(first.size() / sizeof(size_t));
+  std::memcpy(order_.data(), first.data(), first.size());
+  std::vector<bool> there(leaves_.size(), false);
+  for (const size_t k : order_) there[k] = true;
+  for (size_t k = 0; k < leaves_.size(); ++k) {
+    if (!there[k]) order_.push_back(k);
+  }
 }
 
 /// Stages 0 and 1. \returns as above
@@ -121,9 +147,11 @@ UnitsSum RankedOptimizer::add_then_exchange(int threads, int64_t units,
   UnitsSum mine = add_units(leaves_, threads, own_units(world_, units),
                             [&](int64_t i) { return unit(i * world_.size() + world_.rank()); });
   gradient_bytes_ = bytes_of(mine.gradients);
-  distributed::OrderedSum sum(world_, leaves_, owners_, bucket_bytes_, /*already_summed=*/true);
-  sum.add(std::move(mine.gradients));
+  distributed::OrderedSum sum(world_, leaves_, owners_,
+                              {.bucket_bytes = bucket_bytes_, .already_summed = true});
+  sum.add(mine.gradients);
   mine.gradients = sum.finish();
+  traffic_.bytes += sum.traffic().bytes;
   return mine;
 }
 
@@ -230,16 +258,32 @@ AdamWState RankedOptimizer::whole(const AdamWState& state) const {
 }
 
 io::Json RankedOptimizer::note(const AdamWState& state) const {
-  const io::Json mine = {bytes_of(state), gradient_bytes_, peak_memory_bytes()};
+  const io::Json mine = {{"optimizer_bytes", bytes_of(state)},
+                         {"gradient_bytes", gradient_bytes_},
+                         {"peak_memory_bytes", peak_memory_bytes()},
+                         {"sent_bytes", traffic_.bytes},
+                         {"sent_early_bytes", traffic_.early_bytes}};
   io::Json note = {{"count", world_.size()}};
   if (!world_.alone()) note["zero"] = zero_;
   for (const std::string& text : world_.gather(mine.dump())) {
-    const io::Json bytes = io::Json::parse(text);
-    note["optimizer_bytes"].push_back(bytes[0]);
-    note["gradient_bytes"].push_back(bytes[1]);
-    note["peak_memory_bytes"].push_back(bytes[2]);
+    const io::Json theirs = io::Json::parse(text);
+    for (const auto& [name, value] : theirs.items()) {
+      if (!world_.alone() || !name.starts_with("sent")) note[name].push_back(value);
+    }
   }
   return note;
+}
+
+std::string RankedOptimizer::told(const io::Json& note) {
+  constexpr double kMiB = 1024.0 * 1024.0;
+  const auto range = [&](const char* name) {
+    const auto [least, most] = std::minmax_element(note.at(name).begin(), note.at(name).end());
+    return fmt::format("{:.1f} to {:.1f} MiB", least->get<double>() / kMiB,
+                       most->get<double>() / kMiB);
+  };
+  return fmt::format("{} ranks, --zero {}: optimiser state {} a rank, gradients {}, peak memory {}",
+                     note.at("count").get<int>(), note.at("zero").get<int>(),
+                     range("optimizer_bytes"), range("gradient_bytes"), range("peak_memory_bytes"));
 }
 
 }  // namespace unirg::train

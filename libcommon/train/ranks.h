@@ -5,9 +5,10 @@
 //   0  nothing: every rank has the step's whole gradient and all moments, and takes the whole step.
 //   1  moments and masters: a rank takes the step of its share of the tensors, weights are given
 //      round. A rank adds up the gradients of its own units, which are exchanged once a step.
-//   2  gradients too: those of a unit go to their tensors' owners as soon as it is computed, while
-//      the next unit is. A rank holds sums of its own share, and whole gradients of the units in
-//      hand only.
+//   2  gradients too: those of a unit go to their tensors' owners, in buckets, each as soon as the
+//      backward pass has found the last of its tensors: the exchange goes on beside the rest of the
+//      pass, and beside the next unit. A rank holds sums of its own share, and whole gradients of
+//      the units in hand only.
 //
 // What is bitwise: stage 2 has the bits of one process, at any number of ranks, threads and size of
 // buckets. So have 0 and 1 where no rank has more than one unit a step; otherwise their gradients
@@ -21,14 +22,17 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
 #include "cli/options.h"
 #include "cli/run_main.h"
+#include "distributed/ordered_sum.h"
 #include "distributed/world.h"
 #include "io/jsonl.h"
+#include "train/gradient_watch.h"
 #include "train/gradients.h"
 #include "train/optimizer.h"
 
@@ -71,15 +75,19 @@ class RankedOptimizer {
   [[nodiscard]] AdamWState whole(const AdamWState& state) const;
 
   /// For the run record: {"count", "zero", "optimizer_bytes", "gradient_bytes",
-  /// "peak_memory_bytes"}, the last three by rank: moments and masters; sums of gradients in the
-  /// last step, at stages 0 and 1 of the rank's own units; what the system counted as the process's
-  /// most.
+  /// "peak_memory_bytes", "sent_bytes", "sent_early_bytes"}, all but the first two by rank: moments
+  /// and masters; sums of gradients in the last step, at stages 0 and 1 of the rank's own units;
+  /// what the system counted as the process's most; gradients sent in all steps, and how much of
+  /// them while the backward pass that made them still ran. Zero and what is sent are of several
+  /// ranks only.
   [[nodiscard]] io::Json note(const AdamWState& state) const;
+  /// The same in a line for people: "4 ranks, --zero 2: optimiser state ...".
+  [[nodiscard]] static std::string told(const io::Json& note);
 
  private:
   [[nodiscard]] bool keeps(size_t k) const { return zero_ == 0 || owners_[k] == world_.rank(); }
-  UnitsSum add_in_order(int threads, int64_t units,
-                        const std::function<UnitLoss(int64_t)>& unit) const;
+  UnitsSum add_in_order(int threads, int64_t units, const std::function<UnitLoss(int64_t)>& unit);
+  void settle_order(const std::vector<size_t>& found);
   UnitsSum add_then_exchange(int threads, int64_t units,
                              const std::function<UnitLoss(int64_t)>& unit);
   void complete(std::vector<Tensor>& gradients) const;
@@ -90,8 +98,11 @@ class RankedOptimizer {
   int64_t bucket_bytes_;
   std::vector<std::string> names_;
   std::vector<Tensor> leaves_;
-  std::vector<int> owners_;     ///< the rank that sums and, from stage 1 on, updates each
-  int64_t gradient_bytes_ = 0;  ///< of the last step, here
+  std::vector<int> owners_;             ///< the rank that sums and, from stage 1 on, updates each
+  int64_t gradient_bytes_ = 0;          ///< of the last step, here
+  std::optional<GradientWatch> watch_;  ///< at stage 2
+  std::vector<size_t> order_;           ///< in which rank 0 found the gradients of its first unit
+  distributed::OrderedSum::Traffic traffic_;  ///< of all steps, here
 };
 
 }  // namespace unirg::train

@@ -315,7 +315,9 @@ void SftRun::finish() {
   // No validation split: the last is the best known.
   if (world_.first() && !fs::exists(partial_ / "best" / "DONE")) save_best();
   save_last();
-  context_.record.note("ranks", optimizer_->note(state_.optimizer));
+  const io::Json ranks = optimizer_->note(state_.optimizer);
+  context_.record.note("ranks", ranks);
+  if (!world_.alone()) context_.log.info("{}", RankedOptimizer::told(ranks));
   if (world_.first()) publish();
 }
 

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
@@ -12,12 +13,14 @@
 #include <cstring>
 #include <exception>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/rng.h"
 #include "distributed/ordered_sum.h"
+#include "train/rank_share.h"
 #include "train/rank_sums.h"
 #include "train/ranks.h"
 
@@ -95,12 +98,18 @@ void ordered_sums(World& world, int64_t units, int64_t bucket_bytes) {
     sizes.push_back(like.back().numel());
   }
   const std::vector<int> owners = distributed::share_out(sizes, world.size());
-  distributed::OrderedSum sum(world, like, owners, bucket_bytes);
+  distributed::OrderedSum sum(world, like, owners,
+                              {.bucket_bytes = bucket_bytes, .order = {5, 1, 0, 4, 2, 3}});
   for (int64_t first = 0; first < units; first += world.size()) {
     const int64_t unit = first + world.rank();
     std::vector<Tensor> mine(kShapes.size());
-    for (size_t k = 0; unit < units && k < kShapes.size(); ++k) mine[k] = of_unit(unit, k);
-    sum.add(std::move(mine));
+    for (size_t k = 0; unit < units && k < kShapes.size(); ++k) {
+      mine[k] = of_unit(unit, k);
+      // Some early, at each rank others.
+      if (mine[k].defined() && (unit + static_cast<int64_t>(k)) % 2 == 0)
+        sum.put(first / world.size(), k, mine[k]);
+    }
+    sum.add(mine);
   }
   std::vector<Tensor> sums = sum.finish();
   for (size_t k = 0; k < kShapes.size(); ++k) {
@@ -123,6 +132,23 @@ void ordered_sums(World& world, int64_t units, int64_t bucket_bytes) {
   }
 }
 
+/// What is there leaves before the unit is complete.
+void early(World& world) {
+  const std::vector<Tensor> like{at::zeros({3}), at::zeros({2})};
+  distributed::OrderedSum sum(world, like, {0, 1}, {.bucket_bytes = 8, .order = {1, 0}});
+  const Tensor first = values({2}, world.rank(), "first", at::kFloat);
+  const Tensor second = values({3}, world.rank(), "second", at::kFloat);
+  sum.put(0, 1, first);
+  sum.put(0, 0, second);
+  // Messages of eight bytes of what is touched and at most eight of values: two to rank 0, one
+  // to 1.
+  const int64_t expected = (world.rank() != 0 ? 32 : 0) + (world.rank() != 1 ? 16 : 0);
+  while (sum.traffic().early_bytes < expected) std::this_thread::yield();  // or for ever
+  sum.add({second, first});
+  (void)sum.finish();
+  UNIRG_ASSERT(sum.traffic().bytes == expected, "nothing is sent twice");
+}
+
 void numbers(World& world) {
   const int64_t units = 2 * world.size() + 1;
   int64_t all = 0;
@@ -137,6 +163,36 @@ void numbers(World& world) {
   for (int64_t i = 0; i < units; ++i) expected += i == 1 ? 0 : number(i);
   UNIRG_ASSERT(sums.at("x") == expected, "numbers are added in the order of units");
   UNIRG_ASSERT(std::isnan(sums.at("nan")), "NaN arrives");
+}
+
+/// What the run record says was measured is what the arithmetic of plans says.
+void shares(World& world) {
+  for (const int64_t zero : {0, 1, 2}) {
+    model::Parameters p{{"a", at::ones({40, 3}).requires_grad_(true)},
+                        {"b", at::ones({7}, at::kBFloat16).requires_grad_(true)},
+                        {"c", at::ones({5}).requires_grad_(true)}};
+    std::vector<std::string> names;
+    std::vector<Tensor> leaves;
+    std::vector<train::TrainedSize> sizes;
+    for (const auto& [name, tensor] : p) {
+      names.push_back(name);
+      leaves.push_back(tensor);
+      sizes.push_back({tensor.numel(), tensor.scalar_type() == at::kBFloat16});
+    }
+    train::RankedOptimizer optimizer(world, {zero, 32}, names, leaves);
+    train::AdamWState state;
+    train::StepGradients step = optimizer.accumulate(2, 2 * world.size(), [&](int64_t) {
+      return train::UnitLoss{p.at("a").sum() + p.at("b").to(at::kFloat).sum() + p.at("c").sum(),
+                             {}};
+    });
+    optimizer.step({}, 0.1, p, step, state);
+    const io::Json note = optimizer.note(state);
+    const auto expected = train::rank_shares(sizes, world.size(), zero, 2);
+    for (size_t r = 0; r < expected.size(); ++r) {
+      UNIRG_ASSERT(note.at("optimizer_bytes")[r] == expected[r].optimizer, "optimiser bytes");
+      UNIRG_ASSERT(note.at("gradient_bytes")[r] == expected[r].gradients, "gradient bytes");
+    }
+  }
 }
 
 /// A few AdamW steps of a small model. \returns weights and the whole state's tensors at rank 0
@@ -188,7 +244,9 @@ void check(World& world) {
   for (const int64_t units : {1, 2, 3, 4, 9, 10}) {
     for (const int64_t bucket : {4, 50, 1 << 20}) ordered_sums(world, units, bucket);
   }
+  early(world);
   numbers(world);
+  shares(world);
   for (const int64_t units : {1, 2, 7}) steps(world, units, {2});
   steps(world, world.size(), {0, 1, 2});  // a unit each: the same bits at every stage
 }

@@ -76,6 +76,40 @@ note() { jq -c ".notes.ranks.$2" "$1/run.json"; }
   done
 }
 
+@test "of many tensors a rank's share of the optimiser's state is one part in as many as there are ranks" {
+  need_mpirun
+  sed 's/^layers: .*/layers: 24/' "$BATS_FILE_TMPDIR/tiny.yaml" >deep.yaml
+  unirg-model init --quiet -c deep.yaml --studies "$st/studies.jsonl" -m deep
+  sft -m deep --max-steps 1 -o one
+  whole=$(note one 'optimizer_bytes[0]')
+  for n in 2 4; do
+    run -0 --separate-stderr ranks $n unirg-sft "${options[@]}" -m deep --max-steps 1 --zero 1 -o many
+    assert_contains "$stderr" "$n ranks, --zero 1: optimiser state "
+    jq -c .notes.ranks many/run.json
+    jq -e --argjson whole "$whole" --argjson n $n '.notes.ranks.optimizer_bytes |
+      length == $n and add == $whole and all(. > 0.97 * $whole / $n and . < 1.03 * $whole / $n)' many/run.json
+  done
+}
+
+@test "gradients leave while the backward pass still runs, at stage 2 alone" {
+  need_mpirun
+  sed 's/^layers: .*/layers: 24/' "$BATS_FILE_TMPDIR/tiny.yaml" >deep.yaml
+  unirg-model init --quiet -c deep.yaml --studies "$st/studies.jsonl" -m deep
+  for recompute in '' --gradient-checkpointing; do
+    # shellcheck disable=SC2086  # an option or none
+    ranked_sft 2 -m deep --epochs 1 --bucket-mib 0.02 $recompute -o many
+    jq -c .notes.ranks many/run.json
+    # How much depends on the machine: a backward pass of this model takes a few milliseconds.
+    jq -e '.notes.ranks | [.sent_early_bytes, .sent_bytes] | transpose | all(.[0] > 0 and .[0] <= .[1])' many/run.json
+    # shellcheck disable=SC2086
+    one_sft -m deep --epochs 1 $recompute -o one
+    assert_same_run one many
+    rm -r one many
+  done
+  ranked_sft 2 --epochs 1 --zero 1 -o many
+  jq -e '.notes.ranks | (.sent_early_bytes == [0, 0]) and (.sent_bytes | min > 0)' many/run.json
+}
+
 @test "only rank 0 speaks, and --dry-run plans once" {
   need_mpirun
   run -0 --separate-stderr ranks 2 unirg-sft "${options[@]}" --epochs 1 --log-every 0 -o out

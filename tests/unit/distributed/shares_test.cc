@@ -47,6 +47,19 @@ TEST(Shares, buckets_never_split_an_element) {
   EXPECT_TRUE(cut({0}, {4}, 16).empty());
 }
 
+TEST(Shares, buckets_are_filled_in_the_order_asked_for) {
+  const auto buckets = cut_buckets({1, 3, 1}, {4, 4, 4}, {0, 0, 0}, 0, 8, {2, 1, 0});
+  ASSERT_EQ(buckets.size(), 3U);
+  const auto tensors = [&](size_t b) {
+    std::vector<size_t> each;
+    for (const Piece& piece : buckets[b]) each.push_back(piece.tensor);
+    return each;
+  };
+  EXPECT_EQ(tensors(0), (std::vector<size_t>{2, 1}));
+  EXPECT_EQ(tensors(1), (std::vector<size_t>{1}));
+  EXPECT_EQ(tensors(2), (std::vector<size_t>{0}));
+}
+
 TEST(Shares, buckets_are_those_of_the_owner_alone) {
   const auto buckets = cut_buckets({4, 4, 4}, {4, 4, 4}, {0, 1, 0}, 0, 1024);
   ASSERT_EQ(buckets.size(), 1U);

@@ -50,6 +50,17 @@ TEST(Ranks, a_world_of_one_takes_the_steps_of_one_process_at_any_stage) {
   }
 }
 
+TEST(Ranks, what_they_keep_is_told_from_the_least_to_the_most) {
+  const io::Json note = {{"count", 2},
+                         {"zero", 1},
+                         {"optimizer_bytes", {3 << 20, 1 << 19}},
+                         {"gradient_bytes", {1 << 20, 1 << 20}},
+                         {"peak_memory_bytes", {5 << 20, 6 << 20}}};
+  EXPECT_EQ(RankedOptimizer::told(note),
+            "2 ranks, --zero 1: optimiser state 0.5 to 3.0 MiB a rank, gradients 1.0 to 1.0 MiB, "
+            "peak memory 5.0 to 6.0 MiB");
+}
+
 TEST(Ranks, units_are_dealt_out_in_turn_and_their_numbers_added_in_order) {
   distributed::World world;
   EXPECT_EQ(own_units(world, 5), 5);
