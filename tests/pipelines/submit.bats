@@ -82,6 +82,17 @@ END
 @test "a target submits what it needs and no more" {
   print smoke "$here/run/seed-1/base/DONE" >plan.txt
   [ "$(grep -c '^--- ' plan.txt)" -eq 3 ]
+  grep -F '/phantom/DONE' plan.txt | grep '^exec' | grep -qv '/base/DONE' # a job makes its own
+}
+
+@test "targets that are asked for are made by jobs, not by what submits them" {
+  tiny
+  mkdir quiet
+  printf '#!/bin/sh\ncat >/dev/null; echo 7\n' >quiet/sbatch
+  chmod +x quiet/sbatch
+  PATH=$here/quiet:$PATH run -0 "$submit" "$here/tiny.mk" RUN="$here/run" BIN="$here/bin" "$here/run/sft/DONE"
+  assert_contains "$output" '2 jobs for 2 targets'
+  [ ! -e run/rollouts.jsonl ]
 }
 
 @test "settings that changed count as changed, though nothing is written" {
