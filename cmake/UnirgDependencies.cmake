@@ -22,6 +22,8 @@ find_package(ZLIB REQUIRED)
 find_package(CURL REQUIRED)
 find_package(LibArchive REQUIRED)
 find_package(Protobuf REQUIRED)  # its variables: TorchConfig.cmake puts an empty target in the place of protobuf's
+set(MPI_CXX_SKIP_MPICXX ON)  # the C interface; that of C++ has left the standard
+find_package(MPI REQUIRED COMPONENTS CXX)
 find_package(DCMTK REQUIRED)
 # DCMTKConfig.cmake counts on its caller to know the version; its parts name it.
 set(DCMTK_VERSION "${DCMTK_MAJOR_VERSION}.${DCMTK_MINOR_VERSION}.${DCMTK_BUILD_VERSION}")

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/parallel.h"
@@ -12,6 +14,7 @@
 #include "text/labeler.h"
 #include "train/gradients.h"
 #include "train/plan.h"
+#include "train/rank_sums.h"
 
 namespace unirg {
 namespace fs = std::filesystem;
@@ -42,14 +45,16 @@ std::vector<policy::EncodedStudy> encode(const Studies& studies, const data::Stu
   return encoded;
 }
 
-/// What must be equal for a partial run to be continued: all settings but where it runs, and the
-/// inputs, wherever they lie.
+/// What must be equal for a partial run to be continued: all settings but where it runs and how
+/// ranks share it, and the inputs, wherever they lie.
 std::string fingerprint(const SftToolOptions& o, const std::string& inputs) {
   SftToolOptions copy = o;
   copy.common.threads = 0;
   copy.studies = copy.model = copy.output = copy.lexicon = "";
   cli::OptionParser parser({"unirg-sft", "", "", ""}, sft_table(copy));
-  return sha256_hex(parser.config().dump() + inputs);
+  io::Json config = parser.config();
+  for (const char* name : {"zero", "bucket-mib"}) config.erase(name);
+  return sha256_hex(config.dump() + inputs);
 }
 
 void print_plan(const SftToolOptions& o, const policy::ReportWriter& writer,
@@ -72,7 +77,19 @@ void print_plan(const SftToolOptions& o, const policy::ReportWriter& writer,
   policy::print_plan(train::training_plan(o.model, o.common.dtype, o.sft.trainable, work));
 }
 
-Exit run(SftToolOptions& o, cli::Context& context) {
+/// Digests of all, which go into the run record too.
+std::string add_inputs(const std::vector<fs::path>& paths, io::RunRecord& record) {
+  std::string all;
+  for (const fs::path& path : paths) {
+    const std::string digest = io::digest_path(path);
+    record.add_input(path, digest);
+    all += digest;
+  }
+  return all;
+}
+
+Exit run(SftToolOptions& o, distributed::World& world, cli::Context& context) {
+  train::join_ranks(world, std::getenv, o.common, context.log);
   train::check_trainable(o.model, o.common.dtype, o.sft.trainable, o.output);
   train::use_one_intra_op_thread();
   const bool labels = o.sft.objective == "labels";
@@ -91,35 +108,31 @@ Exit run(SftToolOptions& o, cli::Context& context) {
   const Studies train_studies = usable(set.of_splits(o.splits), o.prompt, labels);
   const Studies validation = usable(set.of_splits(o.validation_splits), o.prompt, labels);
   if (o.common.dry_run) {
-    print_plan(o, writer, set, train_studies, validation);
+    if (world.first()) print_plan(o, writer, set, train_studies, validation);
     return Exit::ok;
   }
   job.train = encode(train_studies, set, writer, job.threads);
   job.validation = encode(validation, set, writer, job.threads);
-  std::string inputs;  // digests of all
-  const auto add_input = [&](const fs::path& path) {
-    const std::string digest = io::digest_path(path);
-    context.record.add_input(path, digest);
-    inputs += digest;
-  };
-  add_input(o.studies);
-  add_input(o.model);
-  if (model::is_adapter(o.model)) add_input(model::base_folder(o.model));
+  std::vector<fs::path> inputs{o.studies, o.model};
+  if (model::is_adapter(o.model)) inputs.push_back(model::base_folder(o.model));
   if (labels) {
     const fs::path lexicon =
         o.lexicon.empty() ? cli::installed_file("lexicon/chest.yaml") : o.lexicon;
-    add_input(lexicon);
+    inputs.push_back(lexicon);
     const text::Labeler labeler(lexicon);
     job.train_labels = train::label_targets(train_studies, labeler);
     job.validation_labels = train::label_targets(validation, labeler, job.train_labels.names);
   }
-  job.fingerprint = fingerprint(o, inputs);
-  io::make_folders(job.output.parent_path());
-  data::write_rejected(job.output, set.rejected());
+  job.fingerprint = fingerprint(o, add_inputs(inputs, context.record));
+  train::check_same_run(world, context.record);
+  if (world.first()) {
+    io::make_folders(job.output.parent_path());
+    data::write_rejected(job.output, set.rejected());
+  }
   if (!set.rejected().empty())
     context.log.warning("skipped {} study records", set.rejected().size());
   context.log.info("{} studies to learn, {} to validate", job.train.size(), job.validation.size());
-  return train::run_sft(job, writer, context);
+  return train::run_sft(job, writer, world, context);
 }
 
 }  // namespace
@@ -127,12 +140,13 @@ Exit run(SftToolOptions& o, cli::Context& context) {
 
 int main(int argc, char** argv) {
   unirg::SftToolOptions options;
-  return unirg::cli::run_main(
+  unirg::distributed::World world;
+  return world.leave(unirg::cli::run_main(
       {.name = "unirg-sft",
        .summary = "Fine-tunes a checkpoint on studies and their reports.",
        .synopsis = "[options] --studies FILE --model DIR --output DIR",
        .example =
            "unirg-sft --studies data/studies.jsonl -m base -o sft --epochs 3 --learning-rate 5e-5"},
       unirg::sft_table(options), options.common, argc, argv,
-      [&](unirg::cli::Context& context) { return unirg::run(options, context); });
+      [&](unirg::cli::Context& context) { return unirg::run(options, world, context); }));
 }

@@ -1,6 +1,8 @@
 // unirg-update: policy + rollouts + rewards -> next policy. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "base/error.h"
 #include "base/parallel.h"
 #include "io/atomic_file.h"
@@ -8,6 +10,7 @@
 #include "options.h"
 #include "train/gradients.h"
 #include "train/plan.h"
+#include "train/rank_sums.h"
 
 namespace unirg {
 namespace {
@@ -102,9 +105,9 @@ void settle_objective(UpdateToolOptions& o) {
   settle_additions(o);
 }
 
-Exit run(UpdateToolOptions& o, cli::Context& context) {
-  rl::UpdateJob& job = o.job;
-  settle_objective(o);
+/// What does not go together beyond the objective.
+void check_options(const UpdateToolOptions& o, const distributed::World& world) {
+  const rl::UpdateJob& job = o.job;
   const bool has_adapter = job.options.trainable.lora_rank > 0 || model::is_adapter(job.policy);
   if (job.options.loss.kl_coefficient > 0 && job.reference.empty() && !has_adapter)
     throw Error(Exit::config,
@@ -115,6 +118,15 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
   if (io::is_stream(o.rollouts) && io::is_stream(o.rewards)) {
     throw Error(Exit::usage, "rollouts and --rewards cannot both be standard input");
   }
+  if (!world.alone() && (io::is_stream(o.rollouts) || io::is_stream(o.rewards)))
+    throw Error(Exit::usage, "several ranks cannot share standard input (hint: name a file)");
+}
+
+Exit run(UpdateToolOptions& o, distributed::World& world, cli::Context& context) {
+  train::join_ranks(world, std::getenv, o.common, context.log);
+  rl::UpdateJob& job = o.job;
+  settle_objective(o);
+  check_options(o, world);
   train::check_trainable(job.policy, o.common.dtype, job.options.trainable, job.output);
   train::use_one_intra_op_thread();
   job.output = io::folder_name(job.output);
@@ -132,7 +144,7 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
   if (o.on_collapse == "stop") rl::check_collapse(job.batch);
   job.studies = encode_groups(o, job.batch, writer);
   if (o.common.dry_run) {
-    print_plan(o, writer);
+    if (world.first()) print_plan(o, writer);
     return Exit::ok;
   }
   model::add_policy_input(context.record, job.policy, digest);
@@ -140,7 +152,8 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
     model::add_policy_input(context.record, job.reference, model::policy_digest(job.reference));
   for (const auto& file : {o.studies, o.rewards, o.rollouts}) context.record.add_input(file);
   if (!o.greedy_rewards.empty()) context.record.add_input(o.greedy_rewards);
-  return rl::run_update(job, writer, context);
+  train::check_same_run(world, context.record);
+  return rl::run_update(job, writer, world, context);
 }
 
 }  // namespace
@@ -148,12 +161,13 @@ Exit run(UpdateToolOptions& o, cli::Context& context) {
 
 int main(int argc, char** argv) {
   unirg::UpdateToolOptions options;
-  return unirg::cli::run_main(
+  unirg::distributed::World world;
+  return world.leave(unirg::cli::run_main(
       {.name = "unirg-update",
        .summary = "One GRPO update of a policy from its rollouts and their rewards.",
        .synopsis = "[options] --policy DIR --rewards FILE --studies FILE --output DIR ROLLOUTS",
        .example = "unirg-update -m policy-0 --studies data/studies.jsonl --rewards rewards.jsonl "
                   "-o policy-1 rollouts.jsonl"},
       unirg::update_table(options), options.common, argc, argv,
-      [&](unirg::cli::Context& context) { return unirg::run(options, context); });
+      [&](unirg::cli::Context& context) { return unirg::run(options, world, context); }));
 }

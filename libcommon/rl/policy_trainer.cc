@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "train/gradients.h"
 #include "train/losses.h"
+#include "train/rank_sums.h"
 
 namespace unirg::rl {
 namespace {
@@ -50,20 +52,47 @@ Tensor PolicyTrainer::fixed_logprobs(const model::Qwen3VL& model, size_t index) 
   return score(model, writer_.materialise(study), flat, options_.temperature, false).logprobs;
 }
 
+/// Of all groups, or none if a rank was told to stop.
 std::vector<SampleLogprobs> PolicyTrainer::fixed_logprobs(const model::Qwen3VL& model,
                                                           const cli::StopFlag& stop) const {
-  std::vector<SampleLogprobs> all;
+  std::vector<SampleLogprobs> mine;
   ordered_parallel(
-      train::unit_threads(model.text.embed, threads_), static_cast<int64_t>(batch_.groups.size()),
+      train::unit_threads(model.text.embed, threads_),
+      train::own_units(world_, static_cast<int64_t>(batch_.groups.size())),
       [&](int64_t i) {
         train::use_one_intra_op_thread();
-        const auto group = static_cast<size_t>(i);
+        const auto group = static_cast<size_t>(i * world_.size() + world_.rank());
         return by_sample(fixed_logprobs(model, group), batch_.groups[group]);
       },
       [&](int64_t, SampleLogprobs group) {
-        all.push_back(std::move(group));
+        mine.push_back(std::move(group));
         return !stop.requested();
       });
+  if (world_.any(stop.requested())) return {};
+  return all_ranks(std::move(mine));
+}
+
+/// \param mine of groups rank, rank + size, ... \returns of all groups
+std::vector<SampleLogprobs> PolicyTrainer::all_ranks(std::vector<SampleLogprobs> mine) const {
+  if (world_.alone()) return mine;
+  std::string bytes;
+  for (const SampleLogprobs& group : mine) {
+    for (const std::vector<float>& sample : group)
+      bytes.append(reinterpret_cast<const char*>(sample.data()), sample.size() * sizeof(float));
+  }
+  const std::vector<std::string> by_rank = world_.gather(bytes);
+  std::vector<size_t> taken(by_rank.size(), 0);
+  std::vector<SampleLogprobs> all;
+  for (size_t g = 0; g < batch_.groups.size(); ++g) {
+    const size_t rank = g % by_rank.size();
+    SampleLogprobs& group = all.emplace_back();
+    for (const data::Generation& sample : batch_.groups[g].samples) {
+      std::vector<float>& values = group.emplace_back(sample.tokens.size());
+      const size_t size = values.size() * sizeof(float);
+      std::memcpy(values.data(), by_rank[rank].data() + taken[rank], size);
+      taken[rank] += size;
+    }
+  }
   return all;
 }
 
@@ -74,7 +103,7 @@ bool PolicyTrainer::prepare(const cli::StopFlag& stop) {
     policy_before_ = fixed_logprobs(policy_.model, stop);
   const bool lowers = policy_.reference && options_.kl_in_reward;
   if (lowers) reference_before_ = fixed_logprobs(*policy_.reference, stop);
-  if (stop.requested()) return false;
+  if (world_.any(stop.requested())) return false;
   if (lowers) lower_rewards();
   return true;
 }
@@ -252,18 +281,18 @@ std::optional<io::Json> PolicyTrainer::step(const std::vector<size_t>& groups) {
   const double reference = reference_tokens(groups);
   if (all.samples == 0 && reference == 0) return std::nullopt;
   gap_ = 0;
-  train::StepGradients result = train::accumulate(
-      policy_.leaves, threads_, static_cast<int64_t>(groups.size()),
+  train::StepGradients result = optimizer_.accumulate(
+      threads_, static_cast<int64_t>(groups.size()),
       [&](int64_t i) { return unit(groups[static_cast<size_t>(i)], all, reference); });
+  gap_ = world_.largest(gap_);
   check_gap();
   stepped_ = true;
-  const double norm = train::clip_gradients(result.gradients, options_.max_grad_norm);
+  const double norm = optimizer_.clip(result, options_.max_grad_norm);
   if (!std::isfinite(norm))
     throw Error(Exit::data,
                 "gradient is not finite (hint: lower --learning-rate; the policy is unchanged)");
   const double rate = train::learning_rate(options_.schedule, policy_.optimizer.step);
-  train::adamw_step(options_.adamw, rate, policy_.names, policy_.model.parameters, result.gradients,
-                    policy_.optimizer);
+  optimizer_.step(options_.adamw, rate, policy_.model.parameters, result, policy_.optimizer);
   io::Json line = metrics(result, rate, norm, static_cast<int64_t>(groups.size()));
   const auto scored = result.sums.find("scored");
   if (kl_in_loss() && scored != result.sums.end())

@@ -17,6 +17,7 @@
 #include "rl/rollout_groups.h"
 #include "train/gradients.h"
 #include "train/optimizer.h"
+#include "train/ranks.h"
 #include "train/trainable.h"
 
 namespace unirg::rl {
@@ -43,6 +44,7 @@ struct UpdateOptions {
                            .final_ratio = 0.0,
                            .shape = "constant"};
   train::AdamWOptions adamw{.beta2 = 0.98, .weight_decay = 0.0};
+  train::RankOptions ranks;
   train::TrainableOptions trainable;  ///< no dropout here: the ratio to the sampler would be noise
   double max_grad_norm = 1.0;
   double temperature = 1.0;       ///< the rollouts were drawn at
@@ -65,21 +67,26 @@ struct TrainedPolicy {
 double adapted_kl_coefficient(double beta, double kl, double samples, double target,
                               double horizon);
 
+/// With several ranks each has all of this; prompt groups of a step are divided over them.
 class PolicyTrainer {
  public:
   /// All must outlive it. \param studies one a group of the batch, same order
   PolicyTrainer(const UpdateOptions& options, const policy::ReportWriter& writer, int threads,
                 RolloutBatch& batch, const std::vector<policy::EncodedStudy>& studies,
-                TrainedPolicy& policy)
+                TrainedPolicy& policy, distributed::World& world)
       : options_(options),
         writer_(writer),
         threads_(threads),
         batch_(batch),
         studies_(studies),
-        policy_(policy) {}
+        policy_(policy),
+        world_(world),
+        optimizer_(world, options.ranks, policy.names, policy.leaves) {
+    optimizer_.keep_share(policy.optimizer);
+  }
 
   /// What has to be known of all rollouts before the first step; with the KL in the reward it
-  /// lowers the rewards and works the advantages out again. \returns false if it was stopped
+  /// lowers the rewards and works the advantages out again. \returns false if a rank was stopped
   bool prepare(const cli::StopFlag& stop);
 
   /// One optimiser step over some groups. \returns its line of metrics; none if every sample was
@@ -91,11 +98,15 @@ class PolicyTrainer {
   /// once.
   void finish();
 
+  /// The ranks' share of the optimiser's state is put together by this.
+  [[nodiscard]] const train::RankedOptimizer& optimizer() const { return optimizer_; }
+
  private:
   struct TokenFacts;
   void lower_rewards();
   [[nodiscard]] std::vector<SampleLogprobs> fixed_logprobs(const model::Qwen3VL& model,
                                                            const cli::StopFlag& stop) const;
+  [[nodiscard]] std::vector<SampleLogprobs> all_ranks(std::vector<SampleLogprobs> mine) const;
   [[nodiscard]] Tensor fixed_logprobs(const model::Qwen3VL& model, size_t group) const;
   [[nodiscard]] TokenFacts facts(size_t group, const Indices& trained, const StepTotals& totals,
                                  const model::PromptTokens& prompt) const;
@@ -118,6 +129,8 @@ class PolicyTrainer {
   RolloutBatch& batch_;
   const std::vector<policy::EncodedStudy>& studies_;
   TrainedPolicy& policy_;
+  distributed::World& world_;
+  train::RankedOptimizer optimizer_;
   std::vector<SampleLogprobs> policy_before_;     ///< by group; with a cap or KL in the reward
   std::vector<SampleLogprobs> reference_before_;  ///< by group; with the KL in the reward
   double kl_before_ = 0;                          ///< mean KL per token of the rollouts

@@ -79,9 +79,9 @@ void check_rollouts(const UpdateJob& job, int64_t vocabulary) {
 }
 
 /// Metrics first, so that a kill between the two leaves no policy without them.
-void save(const UpdateJob& job, TrainedPolicy& policy, const std::string& metrics,
-          const io::RunRecord& record) {
-  train::TrainingState state{std::move(policy.optimizer), {{"stage", "update"}}};
+void save(const UpdateJob& job, const TrainedPolicy& policy, train::AdamWState optimizer,
+          const std::string& metrics, const io::RunRecord& record) {
+  train::TrainingState state{std::move(optimizer), {{"stage", "update"}}};
   if (job.options.kl_target > 0) state.progress["kl_coefficient"] = policy.kl_coefficient;
   const std::filesystem::path file = job.output.string() + ".metrics.jsonl";
   io::write_file(file, metrics);
@@ -114,14 +114,15 @@ void add_work(const UpdateJob& job, const TrainedPolicy& policy, policy::Meter& 
 /// All epochs. \returns the lines of metrics, none if it was stopped: an update is short, it begins
 /// again from its input
 std::optional<std::string> train_epochs(const UpdateOptions& options, size_t total,
-                                        PolicyTrainer& trainer, const cli::StopFlag& stop) {
+                                        PolicyTrainer& trainer, distributed::World& world,
+                                        const cli::StopFlag& stop) {
   if (!trainer.prepare(stop)) return std::nullopt;
   std::string metrics;
   const size_t per_step =
       options.groups_per_step > 0 ? static_cast<size_t>(options.groups_per_step) : total;
   for (int64_t epoch = 0; epoch < options.epochs; ++epoch) {
     for (size_t begin = 0; begin < total; begin += per_step) {
-      if (stop.requested()) return std::nullopt;
+      if (world.any(stop.requested())) return std::nullopt;
       std::vector<size_t> groups(std::min(per_step, total - begin));
       std::iota(groups.begin(), groups.end(), begin);
       if (const auto line = trainer.step(groups)) metrics += io::json_line(*line);
@@ -133,21 +134,29 @@ std::optional<std::string> train_epochs(const UpdateOptions& options, size_t tot
 
 }  // namespace
 
-Exit run_update(UpdateJob& job, const policy::ReportWriter& writer, cli::Context& context) {
+Exit run_update(UpdateJob& job, const policy::ReportWriter& writer, distributed::World& world,
+                cli::Context& context) {
   io::check_replaceable(job.output);
   check_rollouts(job, writer.config().text.vocab_size);
   TrainedPolicy policy = load_policy(job, context.log);
-  PolicyTrainer trainer(job.options, writer, job.threads, job.batch, job.studies, policy);
+  PolicyTrainer trainer(job.options, writer, job.threads, job.batch, job.studies, policy, world);
   const RolloutBatch& b = job.batch;
-  policy::Meter meter(policy.model, job.threads);
-  const auto metrics = train_epochs(job.options, b.groups.size(), trainer, context.stop);
+  policy::Meter meter(policy.model, job.threads * world.size());
+  const auto metrics = train_epochs(job.options, b.groups.size(), trainer, world, context.stop);
   if (!metrics) return Exit::interrupted;
   context.log.info("reward {:.4f} +- {:.4f}, length {:.1f}, {} of {} groups without spread",
                    b.rewards.at("reward").mean, b.rewards.at("reward").std, b.mean_length,
                    b.zero_variance_groups, b.groups.size());
   add_work(job, policy, meter);
-  context.record.note("speed", meter.note());
-  save(job, policy, *metrics, context.record);
+  train::AdamWState optimizer = trainer.optimizer().whole(policy.optimizer);
+  const io::Json ranks = trainer.optimizer().note(policy.optimizer);
+  context.record.note("ranks", ranks);
+  if (!world.alone()) context.log.info("{}", train::RankedOptimizer::told(ranks));
+  if (world.first()) {
+    context.record.note("speed", meter.note());
+    save(job, policy, std::move(optimizer), *metrics, context.record);
+  }
+  world.barrier();  // nobody leaves before rank 0 has written
   return Exit::ok;
 }
 

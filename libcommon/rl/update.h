@@ -29,6 +29,10 @@ struct UpdateJob {
 /// Writes the checkpoint `output` with its optimiser state and OUTPUT.metrics.jsonl (a line an
 /// optimiser step). \throws Error(Exit::data) when trainer and sampler disagree by more than
 /// max_logprob_gap, or the loss is not finite
-Exit run_update(UpdateJob& job, const policy::ReportWriter& writer, cli::Context& context);
+///
+/// With several ranks every one has the whole job, prompt groups are divided (train/ranks.h), and
+/// rank 0 alone writes. A signal to any rank stops all of them.
+Exit run_update(UpdateJob& job, const policy::ReportWriter& writer, distributed::World& world,
+                cli::Context& context);
 
 }  // namespace unirg::rl

@@ -18,46 +18,61 @@ at::ScalarType summed_type(const Tensor& leaf) {
 
 }  // namespace
 
-StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t units,
-                         const std::function<UnitLoss(int64_t)>& unit) {
+std::vector<Tensor> unit_gradients(const Tensor& loss, const std::vector<Tensor>& leaves) {
+  if (!loss.defined()) return std::vector<Tensor>(leaves.size());
+  return torch::autograd::grad({loss}, leaves, {}, std::nullopt, false, /*allow_unused=*/true);
+}
+
+Tensor no_gradient(const Tensor& leaf) { return at::zeros_like(leaf, summed_type(leaf)); }
+
+UnitsSum add_units(const std::vector<Tensor>& leaves, int threads, int64_t units,
+                   const std::function<UnitLoss(int64_t)>& unit) {
   struct UnitGradients {
     std::vector<Tensor> gradients;
     Sums sums;
   };
-  StepGradients step;
-  step.gradients.resize(leaves.size());
+  UnitsSum all;
+  all.gradients.resize(leaves.size());
   ordered_parallel(
       leaves.empty() ? threads : unit_threads(leaves.front(), threads), units,
       [&](int64_t i) {
         use_one_intra_op_thread();
         UnitLoss loss = unit(i);
-        UnitGradients result{{}, std::move(loss.sums)};
-        if (loss.loss.defined()) {
-          result.gradients = torch::autograd::grad({loss.loss}, leaves, {}, std::nullopt, false,
-                                                   /*allow_unused=*/true);
-        }
-        return result;
+        return UnitGradients{unit_gradients(loss.loss, leaves), std::move(loss.sums)};
       },
       [&](int64_t, UnitGradients result) {
         const at::NoGradGuard no_grad;
         for (size_t k = 0; k < result.gradients.size(); ++k) {
           const Tensor gradient = std::move(result.gradients[k]);  // gone once it is added
           if (!gradient.defined()) continue;
-          if (step.gradients[k].defined()) {
-            step.gradients[k].add_(gradient);
+          if (all.gradients[k].defined()) {
+            all.gradients[k].add_(gradient);
           } else {
             // Autograd may give two leaves one tensor.
-            step.gradients[k] = gradient.to(summed_type(leaves[k]), false, /*copy=*/true);
+            all.gradients[k] = gradient.to(summed_type(leaves[k]), false, /*copy=*/true);
           }
         }
-        for (const auto& [name, value] : result.sums) step.sums[name] += value;
+        all.units.push_back(std::move(result.sums));
         return true;
       });
-  for (size_t k = 0; k < leaves.size(); ++k) {
-    if (!step.gradients[k].defined())
-      step.gradients[k] = at::zeros_like(leaves[k], summed_type(leaves[k]));
+  return all;
+}
+
+Sums add_sums(const std::vector<Sums>& units) {
+  Sums sums;
+  for (const Sums& unit : units) {
+    for (const auto& [name, value] : unit) sums[name] += value;
   }
-  return step;
+  return sums;
+}
+
+StepGradients accumulate(const std::vector<Tensor>& leaves, int threads, int64_t units,
+                         const std::function<UnitLoss(int64_t)>& unit) {
+  UnitsSum all = add_units(leaves, threads, units, unit);
+  for (size_t k = 0; k < leaves.size(); ++k) {
+    if (!all.gradients[k].defined()) all.gradients[k] = no_gradient(leaves[k]);
+  }
+  return {std::move(all.gradients), add_sums(all.units)};
 }
 
 int unit_threads(const Tensor& parameter, int threads) { return parameter.is_cuda() ? 1 : threads; }

@@ -14,9 +14,9 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "base/parallel.h"
 #include "base/rng.h"
 #include "model/vision.h"
+#include "train/rank_sums.h"
 
 namespace unirg::train {
 
@@ -126,27 +126,18 @@ LabelEvaluation evaluate_labels(const model::Qwen3VL& model, const policy::Repor
                                 const std::vector<policy::EncodedStudy>& studies,
                                 const LabelTargets& targets,
                                 const std::vector<float>& positive_weight, const LabelHead& head,
-                                int threads, int64_t micro_batch) {
+                                int threads, int64_t micro_batch, distributed::World& world) {
   std::vector<int64_t> all(studies.size());
   std::iota(all.begin(), all.end(), int64_t{0});
-  Sums sums;
   const auto units = static_cast<int64_t>((all.size() + static_cast<size_t>(micro_batch) - 1) /
                                           static_cast<size_t>(micro_batch));
-  ordered_parallel(
-      unit_threads(model.text.embed, threads), units,
-      [&](int64_t i) {
-        use_one_intra_op_thread();
-        const at::NoGradGuard no_grad;
-        const auto first = all.begin() + i * micro_batch;
-        const auto last = std::min(first + micro_batch, all.end());
-        return label_unit(model, writer, studies, targets, positive_weight, {first, last}, head,
-                          1.0)
-            .sums;
-      },
-      [&](int64_t, const Sums& unit) {
-        for (const auto& [name, value] : unit) sums[name] += value;
-        return true;
-      });
+  Sums sums = sum_units(world, unit_threads(model.text.embed, threads), units, [&](int64_t i) {
+    const at::NoGradGuard no_grad;
+    const auto first = all.begin() + i * micro_batch;
+    const auto last = std::min(first + micro_batch, all.end());
+    return label_unit(model, writer, studies, targets, positive_weight, {first, last}, head, 1.0)
+        .sums;
+  });
   LabelEvaluation evaluation{sums["loss"] / label_count(targets, all), f1(sums, ""), {}};
   for (const std::string& name : targets.names)
     evaluation.f1_by_target.emplace_back(name, f1(sums, " " + name));

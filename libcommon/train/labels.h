@@ -60,10 +60,11 @@ struct LabelEvaluation {
   double f1 = 0;    ///< micro F1 at 1/2
   std::vector<std::pair<std::string, double>> f1_by_target;
 };
+/// Its units are divided over the ranks of `world`, which all get the result.
 LabelEvaluation evaluate_labels(const model::Qwen3VL& model, const policy::ReportWriter& writer,
                                 const std::vector<policy::EncodedStudy>& studies,
                                 const LabelTargets& targets,
                                 const std::vector<float>& positive_weight, const LabelHead& head,
-                                int threads, int64_t micro_batch);
+                                int threads, int64_t micro_batch, distributed::World& world);
 
 }  // namespace unirg::train

@@ -87,21 +87,29 @@ void adamw_step(const AdamWOptions& options, double rate, const std::vector<std:
   }
 }
 
-double clip_gradients(std::vector<Tensor>& gradients, double max_norm) {
-  std::vector<Tensor> norms;
+std::vector<double> gradient_norms(const std::vector<Tensor>& gradients) {
+  std::vector<Tensor> each;
   for (const Tensor& gradient : gradients)
-    norms.push_back(at::linalg_vector_norm(gradient, 2, std::nullopt, false, at::kDouble));
-  if (norms.empty()) return 0;
-  const Tensor all = at::stack(norms).to(at::kCPU);  // a GPU is waited for once, not for each
+    each.push_back(at::linalg_vector_norm(gradient, 2, std::nullopt, false, at::kDouble));
+  if (each.empty()) return {};
+  const Tensor all = at::stack(each).to(at::kCPU);  // a GPU is waited for once, not for each
+  return {all.const_data_ptr<double>(), all.const_data_ptr<double>() + all.numel()};
+}
+
+double global_norm(const std::vector<double>& norms) {
   double squares = 0;
-  for (int64_t i = 0; i < all.numel(); ++i) {
-    const double norm = all.const_data_ptr<double>()[i];
-    squares += norm * norm;
-  }
-  const double norm = std::sqrt(squares);
-  if (max_norm > 0 && norm > max_norm) {
-    for (Tensor& gradient : gradients) gradient.mul_(max_norm / (norm + 1e-6));
-  }
+  for (const double norm : norms) squares += norm * norm;
+  return std::sqrt(squares);
+}
+
+void scale_to_norm(std::vector<Tensor>& gradients, double norm, double max_norm) {
+  if (max_norm <= 0 || !(norm > max_norm)) return;
+  for (Tensor& gradient : gradients) gradient.mul_(max_norm / (norm + 1e-6));
+}
+
+double clip_gradients(std::vector<Tensor>& gradients, double max_norm) {
+  const double norm = global_norm(gradient_norms(gradients));
+  scale_to_norm(gradients, norm, max_norm);
   return norm;
 }
 

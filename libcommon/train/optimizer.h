@@ -42,6 +42,13 @@ void adamw_step(const AdamWOptions& options, double learning_rate,
                 const std::vector<std::string>& names, Parameters& parameters,
                 const std::vector<Tensor>& gradients, AdamWState& state);
 
+/// The L2 norm of each, computed in double.
+std::vector<double> gradient_norms(const std::vector<Tensor>& gradients);
+/// Of all together. \param norms of each, in the order of the names
+double global_norm(const std::vector<double>& norms);
+/// Scales in place what has the global norm `norm`, to at most `max_norm` (0: no limit).
+void scale_to_norm(std::vector<Tensor>& gradients, double norm, double max_norm);
+
 /// Scales the gradients in place so that their global L2 norm is at most `max_norm` (0: no limit).
 /// \returns the norm before, computed in double
 double clip_gradients(std::vector<Tensor>& gradients, double max_norm);

@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "base/parallel.h"
 #include "base/rng.h"
 #include "train/losses.h"
+#include "train/rank_sums.h"
 
 namespace unirg::train {
 
@@ -93,22 +93,16 @@ UnitLoss sft_unit(const model::Qwen3VL& model, const policy::ReportWriter& write
 
 Evaluation evaluate(const model::Qwen3VL& model, const policy::ReportWriter& writer,
                     const std::vector<policy::EncodedStudy>& studies, int threads,
-                    int64_t micro_batch) {
+                    int64_t micro_batch, distributed::World& world) {
   std::vector<int64_t> all(studies.size());
   std::iota(all.begin(), all.end(), int64_t{0});
   const auto units = micro_batches(studies, all, micro_batch);
-  Sums sums;
-  ordered_parallel(
-      unit_threads(model.text.embed, threads), static_cast<int64_t>(units.size()),
-      [&](int64_t i) {
-        use_one_intra_op_thread();
-        const at::NoGradGuard no_grad;
-        return sft_unit(model, writer, studies, units[static_cast<size_t>(i)], 1.0).sums;
-      },
-      [&](int64_t, const Sums& unit) {
-        for (const auto& [name, value] : unit) sums[name] += value;
-        return true;
-      });
+  Sums sums =
+      sum_units(world, unit_threads(model.text.embed, threads), static_cast<int64_t>(units.size()),
+                [&](int64_t i) {
+                  const at::NoGradGuard no_grad;
+                  return sft_unit(model, writer, studies, units[static_cast<size_t>(i)], 1.0).sums;
+                });
   return {sums["loss"] / sums["tokens"], sums["correct"] / sums["tokens"]};
 }
 

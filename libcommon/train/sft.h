@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "distributed/world.h"
 #include "policy/report_writer.h"
 #include "train/gradients.h"
 
@@ -37,13 +38,14 @@ UnitLoss sft_unit(const model::Qwen3VL& model, const policy::ReportWriter& write
 int64_t reply_tokens(const std::vector<policy::EncodedStudy>& studies,
                      const std::vector<int64_t>& batch);
 
-/// Mean loss per reply token and greedy token accuracy, no gradient.
+/// Mean loss per reply token and greedy token accuracy, no gradient; its units are divided over the
+/// ranks of `world`, which all get the result.
 struct Evaluation {
   double loss = 0;      ///< nats a token
   double accuracy = 0;  ///< share of reply tokens the model would have chosen
 };
 Evaluation evaluate(const model::Qwen3VL& model, const policy::ReportWriter& writer,
                     const std::vector<policy::EncodedStudy>& studies, int threads,
-                    int64_t micro_batch);
+                    int64_t micro_batch, distributed::World& world);
 
 }  // namespace unirg::train

@@ -60,8 +60,13 @@ Progress progress_from_json(const io::Json& json, const fs::path& file) {
 
 class SftRun {
  public:
-  SftRun(const SftJob& job, const policy::ReportWriter& writer, cli::Context& context)
-      : job_(job), writer_(writer), context_(context), partial_(job.output.string() + ".partial") {}
+  SftRun(const SftJob& job, const policy::ReportWriter& writer, distributed::World& world,
+         cli::Context& context)
+      : job_(job),
+        writer_(writer),
+        world_(world),
+        context_(context),
+        partial_(job.output.string() + ".partial") {}
 
   Exit run();
 
@@ -75,6 +80,7 @@ class SftRun {
     return (n + job_.options.batch_size - 1) / job_.options.batch_size;
   }
   void load();
+  [[nodiscard]] bool prepare_folder();
   void remove_leftovers(bool resumes) const;
   void restore();
   void add_head();
@@ -85,20 +91,22 @@ class SftRun {
   void count_work(const policy::EncodedStudy& study, double passes, int64_t tokens);
   void validate();
   [[nodiscard]] io::Json validation() const;  ///< fields of a metrics line
+  void save_best() const;
   void save_last();
   void finish();
+  void publish();
   void write_metric(io::Json line);
 
   const SftJob& job_;
   const policy::ReportWriter& writer_;
+  distributed::World& world_;
   cli::Context& context_;
   fs::path partial_;
   std::optional<io::FolderLock> lock_;  ///< two runs of one make target would mix their steps
   model::Qwen3VL model_;
   Parameters trained_;  ///< what the optimiser sees: model parameters, or tower and head; shares
                         ///< tensors with model_
-  std::vector<std::string> names_;
-  std::vector<Tensor> leaves_;
+  std::optional<RankedOptimizer> optimizer_;
   std::vector<float> positive_weight_;
   Schedule schedule_;
   TrainingState state_;
@@ -118,12 +126,21 @@ void SftRun::remove_leftovers(bool resumes) const {
   for (const fs::path& path : leftovers) fs::remove_all(path);
 }
 
+/// Rank 0 takes the folder before the others look. \returns true if there is a run to go on with
+bool SftRun::prepare_folder() {
+  bool resumes = false;
+  if (world_.first()) {
+    io::make_folders(partial_);
+    lock_.emplace(partial_);
+    resumes = fs::exists(partial_ / "last" / "DONE");
+    remove_leftovers(resumes);
+  }
+  return world_.any(resumes);
+}
+
 void SftRun::load() {
-  io::make_folders(partial_);
-  lock_.emplace(partial_);
+  const bool resumes = prepare_folder();
   const fs::path last = partial_ / "last";
-  const bool resumes = fs::exists(last / "DONE");
-  remove_leftovers(resumes);
   model_ = model::load_model(resumes ? last : job_.base, job_.device, job_.dtype);
   prepare_adapter(model_, job_.options.trainable, model::base_folder(job_.base), job_.seed);
   const auto names = trained_names(model_, job_.options.trainable, /*vision_only=*/labels());
@@ -132,10 +149,14 @@ void SftRun::load() {
   for (const std::string& name : names) trained_[name] = model_.parameters.at(name);
   if (labels()) add_head();
   if (resumes) restore();
+  std::vector<std::string> leaf_names;
+  std::vector<Tensor> leaves;
   for (auto& [name, tensor] : trained_) {
-    names_.push_back(name);
-    leaves_.push_back(tensor.requires_grad_(true));
+    leaf_names.push_back(name);
+    leaves.push_back(tensor.requires_grad_(true));
   }
+  optimizer_.emplace(world_, job_.options.ranks, std::move(leaf_names), std::move(leaves));
+  optimizer_->keep_share(state_.optimizer);
 }
 
 void SftRun::add_head() {
@@ -186,7 +207,7 @@ double SftRun::learn(const std::vector<int64_t>& batch, int64_t epoch, double ra
                                 : static_cast<double>(reply_tokens(job_.train, batch));
   const Augmentation augmentation{job_.options.brightness, job_.seed, epoch};
   StepGradients step =
-      accumulate(leaves_, job_.threads, static_cast<int64_t>(units.size()), [&](int64_t i) {
+      optimizer_->accumulate(job_.threads, static_cast<int64_t>(units.size()), [&](int64_t i) {
         return unit_loss(units[static_cast<size_t>(i)], 1.0 / count, augmentation);
       });
   const double loss = step.sums["loss"] / count;
@@ -194,12 +215,12 @@ double SftRun::learn(const std::vector<int64_t>& batch, int64_t epoch, double ra
     throw Error(
         Exit::data,
         fmt::format("loss is not finite at step {} (hint: lower --learning-rate)", progress_.step));
-  const double norm = clip_gradients(step.gradients, job_.options.max_grad_norm);
+  const double norm = optimizer_->clip(step, job_.options.max_grad_norm);
   if (!std::isfinite(norm))
     throw Error(Exit::data,
                 fmt::format("gradient is not finite at step {} (hint: lower --learning-rate)",
                             progress_.step));
-  adamw_step(job_.options.adamw, rate, names_, trained_, step.gradients, state_.optimizer);
+  optimizer_->step(job_.options.adamw, rate, trained_, step, state_.optimizer);
   write_metric(
       {{"step", progress_.step + 1},
        {"epoch", static_cast<double>(progress_.step + 1) / static_cast<double>(steps_per_epoch())},
@@ -235,12 +256,12 @@ void SftRun::train_step() {
 io::Json SftRun::validation() const {
   if (!labels()) {
     const Evaluation e =
-        evaluate(model_, writer_, job_.validation, job_.threads, job_.options.micro_batch);
+        evaluate(model_, writer_, job_.validation, job_.threads, job_.options.micro_batch, world_);
     return {{"validation_loss", e.loss}, {"validation_accuracy", e.accuracy}};
   }
   const LabelEvaluation e =
       evaluate_labels(model_, writer_, job_.validation, job_.validation_labels, positive_weight_,
-                      head(), job_.threads, job_.options.micro_batch);
+                      head(), job_.threads, job_.options.micro_batch, world_);
   io::Json by_target = io::Json::object();
   for (const auto& [name, f1] : e.f1_by_target) by_target[name] = f1;
   return {{"validation_loss", e.loss}, {"validation_f1", e.f1}, {"f1_by_target", by_target}};
@@ -261,20 +282,27 @@ void SftRun::validate() {
     progress_.best = loss;
     progress_.best_step = progress_.step;
     progress_.since_best = 0;
-    save_checkpoint(partial_ / "best", job_.base, model_, context_.record, std::nullopt);
+    save_best();
   }
   save_last();
+}
+
+void SftRun::save_best() const {
+  if (world_.first())
+    save_checkpoint(partial_ / "best", job_.base, model_, context_.record, std::nullopt);
 }
 
 /// After best/, so that a kill between the two repeats steps instead of losing the better
 /// checkpoint.
 void SftRun::save_last() {
-  state_.progress = to_json(progress_, job_.fingerprint);
+  const TrainingState whole{optimizer_->whole(state_.optimizer),
+                            to_json(progress_, job_.fingerprint)};
+  if (!world_.first()) return;
   Parameters extra;
   for (const char* name : {kHeadWeight, kHeadBias}) {
     if (labels()) extra[name] = trained_.at(name);
   }
-  save_checkpoint(partial_ / "last", job_.base, model_, context_.record, state_, extra);
+  save_checkpoint(partial_ / "last", job_.base, model_, context_.record, whole, extra);
 }
 
 void SftRun::write_metric(io::Json line) {
@@ -284,10 +312,16 @@ void SftRun::write_metric(io::Json line) {
 }
 
 void SftRun::finish() {
-  if (!fs::exists(partial_ / "best" / "DONE")) {  // no validation split: the last is the best known
-    save_checkpoint(partial_ / "best", job_.base, model_, context_.record, std::nullopt);
-  }
+  // No validation split: the last is the best known.
+  if (world_.first() && !fs::exists(partial_ / "best" / "DONE")) save_best();
   save_last();
+  const io::Json ranks = optimizer_->note(state_.optimizer);
+  context_.record.note("ranks", ranks);
+  if (!world_.alone()) context_.log.info("{}", RankedOptimizer::told(ranks));
+  if (world_.first()) publish();
+}
+
+void SftRun::publish() {
   io::write_file(partial_ / "metrics.jsonl", progress_.metrics);
   context_.record.note("steps", progress_.step);
   context_.record.note("best_step", progress_.best_step);
@@ -317,10 +351,10 @@ Exit SftRun::run() {
   schedule_ = o.schedule;
   schedule_.total_steps = total_steps_;
   load();
-  meter_.emplace(model_, job_.threads);
+  meter_.emplace(model_, job_.threads * world_.size());
   cli::Progress bar(context_.log, "step", total_steps_ - progress_.step, job_.log_every);
   while (progress_.step < total_steps_) {
-    if (context_.stop.requested()) {
+    if (world_.any(context_.stop.requested())) {
       save_last();
       return Exit::interrupted;
     }
@@ -342,8 +376,12 @@ Exit SftRun::run() {
 
 }  // namespace
 
-Exit run_sft(const SftJob& job, const policy::ReportWriter& writer, cli::Context& context) {
-  return SftRun(job, writer, context).run();
+Exit run_sft(const SftJob& job, const policy::ReportWriter& writer, distributed::World& world,
+             cli::Context& context) {
+  SftRun run(job, writer, world, context);
+  const Exit exit = run.run();
+  world.barrier();  // nobody leaves before rank 0 has written
+  return exit;
 }
 
 }  // namespace unirg::train

@@ -10,6 +10,7 @@
 #include "policy/report_writer.h"
 #include "train/labels.h"
 #include "train/optimizer.h"
+#include "train/ranks.h"
 #include "train/trainable.h"
 
 namespace unirg::train {
@@ -23,6 +24,7 @@ struct SftOptions {
   AdamWOptions adamw{.beta2 = 0.98, .weight_decay = 0.05};
   double max_grad_norm = 1.0;
   TrainableOptions trainable;
+  RankOptions ranks;
   double brightness = 0;       ///< see --brightness
   int64_t evaluate_every = 0;  ///< steps; 0: after each epoch
   int64_t patience = 0;
@@ -49,6 +51,11 @@ struct SftJob {
 /// Runs to the end, or until `context.stop`: then the state is saved and Exit::interrupted
 /// returned. A run that finds OUTPUT.partial goes on from there and writes the same bytes as an
 /// unbroken one.
-Exit run_sft(const SftJob& job, const policy::ReportWriter& writer, cli::Context& context);
+///
+/// With several ranks every one has the whole job; units of a step and of a validation are divided,
+/// see ranks.h. Rank 0 alone writes, and what it wrote goes on at any number of ranks. A signal to
+/// any rank stops all of them at the same step.
+Exit run_sft(const SftJob& job, const policy::ReportWriter& writer, distributed::World& world,
+             cli::Context& context);
 
 }  // namespace unirg::train

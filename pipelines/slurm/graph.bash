@@ -26,7 +26,7 @@ write_settings() {
 plan_graph() {
   local words line current='' text=''
   ((only_print)) || write_settings || die 78 "make cannot plan '$makefile' (its message is above)"
-  text=$("${make_command[@]}" -n SHELL="$graph_line") || die 78 "make cannot plan '$makefile' (its message is above)"
+  text=$("${make_command[@]}" -n SHELL="$graph_line" "${wanted[@]}") || die 78 "make cannot plan '$makefile' (its message is above)"
   while IFS= read -r line; do
     if [[ $line == unirg-plan\ * ]]; then
       read -ra words <<<"$line"

@@ -5,15 +5,17 @@
 # shellcheck disable=SC2034,SC2154
 
 sharded=' ingest rollout reward generate ' # tools with --shard
+ranked=' sft update graph '                # what trains, or holds what trains
 kinds=' all phantom ingest model sft rollout reward update generate eval graph join other '
 # What a job's script says itself; told otherwise it would not be the pipeline any more.
 ours=' array chdir dependency error input job-name kill-on-invalid-dep no-requeue open-mode output parsable requeue wait wrap '
 
 declare -A site_options=() # sbatch options by kind
 declare -A site_shards=()
+declare -A site_ranks=()
 site_before='' # commands before make
 
-# Lines "KIND OPTION...": --NAME=VALUE of sbatch, and shards=N; "before COMMAND". '#' begins a comment.
+# Lines "KIND OPTION...": --NAME=VALUE of sbatch, shards=N, ranks=N; "before COMMAND". '#' begins a comment.
 read_site() {
   local line words kind word number=0 name
   [[ -n $site ]] || return 0
@@ -33,7 +35,12 @@ read_site() {
         site_shards[$kind]=${BASH_REMATCH[1]}
         continue
       fi
-      [[ $word =~ ^--([a-z][a-z-]*)(=.*)?$ ]] || die 78 "$site:$number: '$word' is neither --NAME=VALUE of sbatch nor shards=N"
+      if [[ $word =~ ^ranks=([1-9][0-9]*)$ ]]; then
+        [[ $ranked == *" $kind "* ]] || die 78 "$site:$number: '$kind' does not train: it has no ranks (hint:${ranked}have)"
+        site_ranks[$kind]=${BASH_REMATCH[1]}
+        continue
+      fi
+      [[ $word =~ ^--([a-z][a-z-]*)(=.*)?$ ]] || die 78 "$site:$number: '$word' is neither --NAME=VALUE of sbatch nor shards=N nor ranks=N"
       name=${BASH_REMATCH[1]}
       [[ $ours != *" $name "* ]] || die 78 "$site:$number: --$name is scripts/submit's own"
       site_options[$kind]+=" $word"
@@ -148,7 +155,7 @@ submit_job() { # TARGET array|last KIND AFTER N INDICES: sets job_id
 
 # One job: what Slurm is told, and what pipelines/slurm/job does with it.
 job_script() { # TARGET array|last KIND AFTER N INDICES
-  local target=$1 what=$2 kind=$3 after=$4 n=$5 indices=$6 name log option
+  local target=$1 what=$2 kind=$3 after=$4 n=$5 indices=$6 ranks=${site_ranks[$3]:-1} name log option
   name=${target#"$run/"}
   name=${name%/DONE}
   log=$run/slurm/${name//\//.}
@@ -163,9 +170,11 @@ job_script() { # TARGET array|last KIND AFTER N INDICES
   fi
   if [[ -n $after ]]; then echo "#SBATCH --dependency=afterok:$after"; fi
   for option in ${site_options[all]:-} ${site_options[$kind]:-}; do echo "#SBATCH $option"; done
+  if ((ranks > 1)); then echo "#SBATCH --ntasks=$ranks"; fi
   printf 'cd %q || exit 66\n' "$PWD"
   printf '%s' "$site_before"
   if [[ -n ${is_stage[$target]:-} ]]; then printf 'export UNIRG_ONLY=%q\n' "$target"; fi
+  if ((ranks > 1)); then echo "export UNIRG_RANKS=$ranks"; fi
   if [[ $what == array ]]; then
     echo "export UNIRG_SHARD=\$SLURM_ARRAY_TASK_ID/$n"
   elif ((n > 1)); then

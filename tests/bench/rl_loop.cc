@@ -303,7 +303,9 @@ void grpo(const Bench& bench) {
     model::pack_weights(sampler);  // the weights change at every step
     rl::RolloutBatch batch = draw(bench, sampler, studies, ++seed);
     const double drawn = wall_seconds();
-    rl::PolicyTrainer trainer(options, bench.writer, bench.options.threads, batch, studies, policy);
+    distributed::World world;
+    rl::PolicyTrainer trainer(options, bench.writer, bench.options.threads, batch, studies, policy,
+                              world);
     (void)trainer.step({0, 1});
     return Stages{{"rollout", drawn - begin}, {"update", wall_seconds() - drawn}};
   });

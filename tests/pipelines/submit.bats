@@ -82,6 +82,17 @@ END
 @test "a target submits what it needs and no more" {
   print smoke "$here/run/seed-1/base/DONE" >plan.txt
   [ "$(grep -c '^--- ' plan.txt)" -eq 3 ]
+  grep -F '/phantom/DONE' plan.txt | grep '^exec' | grep -qv '/base/DONE' # a job makes its own
+}
+
+@test "targets that are asked for are made by jobs, not by what submits them" {
+  tiny
+  mkdir quiet
+  printf '#!/bin/sh\ncat >/dev/null; echo 7\n' >quiet/sbatch
+  chmod +x quiet/sbatch
+  PATH=$here/quiet:$PATH run -0 "$submit" "$here/tiny.mk" RUN="$here/run" BIN="$here/bin" "$here/run/sft/DONE"
+  assert_contains "$output" '2 jobs for 2 targets'
+  [ ! -e run/rollouts.jsonl ]
 }
 
 @test "settings that changed count as changed, though nothing is written" {
@@ -129,6 +140,21 @@ END
   grep -F -A 4 '(reward)' plan.txt | grep -q -e --array=0-4
 }
 
+@test "what trains is a job of as many tasks as the site file has ranks" {
+  printf '%s\n' 'sft ranks=4 --cpus-per-task=2' 'update ranks=1' 'graph ranks=2' >site
+  print --site "$here/site" smoke ITERATIONS=1 >plan.txt
+  cat >expected <<END
+#SBATCH --cpus-per-task=2
+#SBATCH --ntasks=4
+cd $UNIRG_SOURCE || exit 66
+export UNIRG_ONLY=$here/run/seed-1/sft/DONE
+export UNIRG_RANKS=4
+END
+  job "$here/run/seed-1/sft/DONE" sft plan.txt | sed '1,/dependency/d; /^exec/,$d' | diff expected -
+  [ "$(grep -c '^export UNIRG_RANKS=4$' plan.txt)" -eq "$(grep -c '^--- .* (sft)$' plan.txt)" ]
+  [ "$(grep -c UNIRG_RANKS plan.txt)" -eq "$(grep -c '^--- .* (sft)$' plan.txt)" ] # one rank is a plain run
+}
+
 @test "the example of a site file is one" {
   print --site pipelines/slurm/site.example smoke >plan.txt
   grep -F -A 20 '(update)' plan.txt | grep -qx '#SBATCH --constraint=a100'
@@ -141,11 +167,14 @@ END
     assert_contains "$output" "submit: error: $here/site:2: $message"
   done <<'END'
 ssft --time=1|unknown kind of job 'ssft'
-sft time=1|'time=1' is neither --NAME=VALUE of sbatch nor shards=N
+sft time=1|'time=1' is neither --NAME=VALUE of sbatch nor shards=N nor ranks=N
 sft -p main|'-p' is neither
 sft --array=0-3|--array is scripts/submit's own
 update shards=2|unirg-update has no --shard
 reward shards=0|'shards=0' is neither
+sft ranks=0|'ranks=0' is neither
+reward ranks=2|'reward' does not train: it has no ranks
+all ranks=2|'all' does not train: it has no ranks
 END
 }
 
@@ -284,4 +313,30 @@ END
     [ -e saved ]
     [ "$(cat fake/requeued)" = 'requeue 5' ]
   done
+}
+
+@test "what trains runs as tasks of srun, and a signal reaches them by scancel: srun would kill them" {
+  tiny
+  echo '{}' >run.jsonl
+  export UNIRG_RANKS=2 SLURM_CPUS_PER_TASK=3 SLURM_JOB_ID=5
+  stage=$UNIRG_SOURCE/scripts/stage
+  "$stage" "$here/run/sft/DONE" "$here/bin/unirg-sft" -o "$here/run/sft" run.jsonl
+  [ "$(paste -sd ' ' fake/srun-options)" = '--mpi=pmix --ntasks=2 --cpus-per-task=3' ]
+  cmp run.jsonl run/sft/model
+  rm fake/srun-options
+  "$stage" "$here/run/rollouts.jsonl" "$here/bin/unirg-rollout" -o "$here/run/rollouts.jsonl"
+  [ ! -e fake/srun-options ] # it does not train
+  cat >bin/unirg-update <<END
+#!/usr/bin/env bash
+trap "touch $here/saved; exit 75" TERM
+touch $here/ready
+while :; do sleep 0.05; done
+END
+  chmod +x bin/unirg-update
+  "$stage" "$here/run/policy/DONE" "$here/bin/unirg-update" -o "$here/run/policy" &
+  wait_until test -e ready
+  kill -TERM $!
+  assert_status $! 75
+  [ -e saved ]
+  [ ! -e fake/killed ]
 }

@@ -68,7 +68,8 @@ class CudaUpdate : public testing::Cuda {
     const cli::StopFlag stop;
     io::RunRecord record("test", {}, {});
     cli::Context context{log, stop, record};
-    EXPECT_EQ(run_update(job, policy::ReportWriter(policy, {}), context), Exit::ok);
+    distributed::World world;
+    EXPECT_EQ(run_update(job, policy::ReportWriter(policy, {}), world, context), Exit::ok);
     io::JsonlReader reader(job.output.string() + ".metrics.jsonl");
     return (*reader.next())->object;
   }

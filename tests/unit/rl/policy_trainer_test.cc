@@ -85,7 +85,8 @@ class PolicySteps : public ::testing::Test {
   /// One step over all groups. \returns its metrics
   io::Json step(RolloutBatch batch, TrainedPolicy& p, int threads) const {
     const std::vector<policy::EncodedStudy> studies(batch.groups.size(), study);
-    PolicyTrainer trainer(options, *writer, threads, batch, studies, p);
+    distributed::World world;
+    PolicyTrainer trainer(options, *writer, threads, batch, studies, p, world);
     std::vector<size_t> all(batch.groups.size());
     std::iota(all.begin(), all.end(), size_t{0});
     return trainer.step(all).value();

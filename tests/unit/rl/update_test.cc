@@ -104,7 +104,8 @@ class UpdateRun : public ::testing::Test {
     const cli::StopFlag stop;
     io::RunRecord record("test", {}, {});
     cli::Context context{log, stop, record};
-    EXPECT_EQ(run_update(job, writer, context), Exit::ok);
+    distributed::World world;
+    EXPECT_EQ(run_update(job, writer, world, context), Exit::ok);
     std::vector<io::Json> lines;
     io::JsonlReader reader(job.output.string() + ".metrics.jsonl");
     while (auto line = reader.next()) lines.push_back((*line)->object);

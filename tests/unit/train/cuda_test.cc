@@ -211,7 +211,8 @@ class CudaSft : public Cuda {
     const cli::StopFlag stop;
     io::RunRecord record("test", {}, {});
     cli::Context context{log, stop, record};
-    EXPECT_EQ(run_sft(job, policy::ReportWriter(job.base, {}), context), Exit::ok);
+    distributed::World world;
+    EXPECT_EQ(run_sft(job, policy::ReportWriter(job.base, {}), world, context), Exit::ok);
     const bool adapter = std::filesystem::exists(job.output / "last/adapter_model.safetensors");
     return io::read_file(job.output / "last" /
                          (adapter ? "adapter_model.safetensors" : "model.safetensors")) +

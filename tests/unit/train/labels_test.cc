@@ -127,7 +127,9 @@ TEST_F(LabelLoss, is_the_weighted_cross_entropy_of_the_known_labels) {
   EXPECT_NEAR(unit.sums.at("loss"), loss, 1e-4);
   EXPECT_NEAR(unit.loss.item<double>(), 0.25 * loss, 1e-4);
   for (const auto& [name, count] : counts) EXPECT_EQ(unit.sums.at(name), count) << name;
-  const LabelEvaluation e = evaluate_labels(model, *writer, studies, targets, weight, head, 2, 2);
+  distributed::World world;
+  const LabelEvaluation e =
+      evaluate_labels(model, *writer, studies, targets, weight, head, 2, 2, world);
   EXPECT_NEAR(e.loss, loss / 5, 1e-4) << "five labels are known";
   EXPECT_NEAR(
       e.f1, 2 * counts["tp"] / std::max(1.0, 2 * counts["tp"] + counts["fp"] + counts["fn"]), 1e-9);
@@ -138,7 +140,9 @@ TEST_F(LabelLoss, counts_and_f1_of_the_targets_add_up) {
   for (const std::string what : {"tp", "fp", "fn"}) {
     EXPECT_EQ(unit.sums.at(what), unit.sums.at(what + " a") + unit.sums.at(what + " b")) << what;
   }
-  const LabelEvaluation e = evaluate_labels(model, *writer, studies, targets, weight, head, 1, 3);
+  distributed::World world;
+  const LabelEvaluation e =
+      evaluate_labels(model, *writer, studies, targets, weight, head, 1, 3, world);
   ASSERT_EQ(e.f1_by_target.size(), 2U);
   EXPECT_EQ(e.f1_by_target[1].first, "b");
   const double hits = 2 * unit.sums.at("tp b");

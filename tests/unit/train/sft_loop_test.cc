@@ -34,7 +34,8 @@ class SftLoop : public ::testing::Test {
     const cli::StopFlag stop;
     io::RunRecord record("test", {}, {});
     cli::Context context{log, stop, record};
-    EXPECT_EQ(run_sft(job, policy::ReportWriter(job.base, {}), context), Exit::ok);
+    distributed::World world;
+    EXPECT_EQ(run_sft(job, policy::ReportWriter(job.base, {}), world, context), Exit::ok);
     std::vector<io::Json> lines;
     io::JsonlReader reader(job.output / "metrics.jsonl");
     while (auto line = reader.next()) lines.push_back((*line)->object);
@@ -58,7 +59,8 @@ TEST_F(SftLoop, learns_its_studies_and_keeps_the_best_and_the_last_checkpoint) {
   for (const io::Json& line : lines) best = std::min(best, line.value("validation_loss", 1e9));
   const model::Qwen3VL model = model::load_model(job.output / "best", "cpu", "float32");
   const policy::ReportWriter writer(job.output / "best", {});
-  EXPECT_NEAR(evaluate(model, writer, job.validation, 1, 2).loss, best, 1e-5);
+  distributed::World world;
+  EXPECT_NEAR(evaluate(model, writer, job.validation, 1, 2, world).loss, best, 1e-5);
   EXPECT_TRUE(std::filesystem::exists(job.output / "last/training_state/state.json"));
   EXPECT_TRUE(std::filesystem::exists(job.output / "DONE"));
 }

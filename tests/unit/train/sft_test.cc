@@ -122,8 +122,9 @@ TEST_F(Sft, evaluation_is_a_mean_over_reply_tokens_whatever_the_micro_batches) {
     loss += one;
     correct += hits;
   }
+  distributed::World world;
   for (const int64_t micro_batch : {1, 3, 8}) {
-    const Evaluation e = evaluate(model, *writer, studies, 2, micro_batch);
+    const Evaluation e = evaluate(model, *writer, studies, 2, micro_batch, world);
     EXPECT_NEAR(e.loss, loss / 43, 1e-4) << micro_batch;
     EXPECT_NEAR(e.accuracy, correct / 43, 1e-9) << micro_batch;
   }
@@ -197,7 +198,8 @@ TEST(Golden, three_training_steps_equal_those_of_torch) {
     EXPECT_NEAR(clip_gradients(result.gradients, 1.0), norm, 2e-3 * norm) << step;
     adamw_step({.weight_decay = 0.01}, 1e-3, names, model.parameters, result.gradients, state);
   }
-  EXPECT_NEAR(evaluate(model, writer, {study}, 1, 1).loss,
+  distributed::World world;
+  EXPECT_NEAR(evaluate(model, writer, {study}, 1, 1, world).loss,
               expected.at("sft").at("losses")[3].get<double>(), 2e-3);
 }
 
