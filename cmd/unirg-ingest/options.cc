@@ -89,8 +89,9 @@ cli::Table ingest_table(IngestToolOptions& o) {
       {.name = "source",
        .target = &s.source,
        .metavar = "KIND",
-       .help = "What is read: dicom (a folder of DICOM files and a report table), images (PNG and "
-               "JPEG files and a table), openi (Open-i XML reports), table (reports alone, images "
+       .help = "What is read: dicom (a folder of DICOM files and a report table), images (PNG, "
+               "JPEG and TIFF files and a table), openi (Open-i XML reports), table (reports "
+               "alone, images "
                "optional), a dataset as its owners lay it out, or layout (as --layout says).",
        .choices = sources()},
       {.name = "layout",

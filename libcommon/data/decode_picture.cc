@@ -2,12 +2,11 @@
 #include "data/decode_picture.h"
 
 #include <algorithm>
-#include <array>
 #include <fstream>
-#include <string_view>
 
 #include "image/dicom.h"
 #include "image/resize.h"
+#include "image/tiff.h"
 #include "io/atomic_file.h"
 
 namespace unirg::data {
@@ -26,6 +25,15 @@ image::Image8 scaled(image::Image8 picture, int64_t longest) {
 bool is_constant(const image::Image8& picture) {
   return std::all_of(picture.pixels.begin(), picture.pixels.end(),
                      [&](uint8_t v) { return v == picture.pixels.front(); });
+}
+
+/// At most as many as tell the kind of a file: one of gigabytes is not read for it.
+std::string first_bytes(const fs::path& path) {
+  std::string head(132, '\0');
+  std::ifstream in(path, std::ios::binary);
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<size_t>(in.gcount()));
+  return head;
 }
 
 Result<Picture> decode_dicom(const fs::path& path, int64_t longest) {
@@ -49,15 +57,17 @@ Result<Picture> decode_dicom(const fs::path& path, int64_t longest) {
 }
 
 Result<Picture> decode_picture(const fs::path& path, int64_t longest) {
-  const std::string bytes = io::read_file(path);
-  auto decoded = image::decode_image(bytes);
+  // A TIFF may be large and have further pages: no more of it is read than the picture takes.
+  const bool is_tiff = image::is_tiff(first_bytes(path));
+  const std::string bytes = is_tiff ? "" : io::read_file(path);
+  auto decoded = is_tiff ? image::read_tiff(path) : image::decode_image(bytes);
   if (!decoded) return tl::unexpected(decoded.error());
   const image::Image8 picture = scaled(image::to_gray(*decoded), longest);
   if (is_constant(picture)) return bad_record("every pixel has one value");
   Picture out;
   out.image.width = picture.width;
   out.image.height = picture.height;
-  out.image.decoder = bytes.starts_with("\x89PNG") ? "png" : "jpeg";
+  out.image.decoder = is_tiff ? "tiff" : bytes.starts_with("\x89PNG") ? "png" : "jpeg";
   out.png = image::encode_png(picture);
   return out;
 }
@@ -66,13 +76,11 @@ Result<Picture> decode_picture(const fs::path& path, int64_t longest) {
 
 Result<PictureKind> picture_kind(const fs::path& path, PictureKind kind) {
   if (kind != PictureKind::any) return kind;
-  // A slide of gigabytes is told from a picture by its first bytes, not read.
-  std::array<char, 132> head{};
-  std::ifstream(path, std::ios::binary).read(head.data(), head.size());
-  const std::string_view bytes(head.data(), head.size());
-  if (bytes.substr(128) == "DICM") return PictureKind::dicom;
-  if (bytes.starts_with("\x89PNG") || bytes.starts_with("\xff\xd8")) return PictureKind::picture;
-  return bad_record("neither DICOM, PNG nor JPEG");
+  const std::string bytes = first_bytes(path);
+  if (bytes.size() == 132 && bytes.ends_with("DICM")) return PictureKind::dicom;
+  if (bytes.starts_with("\x89PNG") || bytes.starts_with("\xff\xd8") || image::is_tiff(bytes))
+    return PictureKind::picture;
+  return bad_record("neither DICOM, PNG, JPEG nor TIFF");
 }
 
 Result<Picture> decode_file(const fs::path& path, PictureKind kind, int64_t longest_side) {

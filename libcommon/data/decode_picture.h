@@ -21,11 +21,12 @@ struct Picture {
 
 enum class PictureKind {
   dicom,
-  picture,  ///< PNG or JPEG
+  picture,  ///< PNG, JPEG or TIFF
   any       ///< by what the file holds: datasets come as either, under the same names
 };
 
-/// `kind`, of `any` what the file holds by its first bytes. Reasons: neither DICOM, PNG nor JPEG.
+/// `kind`, of `any` what the file holds by its first bytes. Reasons: neither DICOM, PNG, JPEG nor
+/// TIFF.
 Result<PictureKind> picture_kind(const std::filesystem::path& path, PictureKind kind);
 
 /// What else than file and arguments the result of decode_file() depends on: a digest of the
@@ -38,7 +39,7 @@ std::string decoder_version();
 /// living image::DicomCodecs. \param longest_side  scales down to it; 0 keeps the size
 /// Reasons: those of the decoders; every pixel has one value; of `any` another kind of file, which
 /// is not read further than its beginning.
-/// \throws Error(Exit::no_input), Error(Exit::io) for a PNG or JPEG that cannot be read
+/// \throws Error(Exit::no_input), Error(Exit::io) for a picture that cannot be read
 Result<Picture> decode_file(const std::filesystem::path& path, PictureKind kind,
                             int64_t longest_side);
 

@@ -205,7 +205,7 @@ splits() { jq -rs 'map("\(.study_id) \(.split)") | join(",")' "$1/studies.jsonl"
   echo 'no slide' >in/slides/TCGA-AA-0001-01Z-00-DX1.svs
   rm in/slides/TCGA-AA-0001-01Z-00-DX1.png
   ingest --source hist -o svs in
-  [ "$(reason svs slides/TCGA-AA-0001-01Z-00-DX1.svs)" = 'neither DICOM, PNG nor JPEG' ]
+  [ "$(reason svs slides/TCGA-AA-0001-01Z-00-DX1.svs)" = 'neither DICOM, PNG, JPEG nor TIFF' ]
   [ "$(wc -l <svs/studies.jsonl)" -eq 3 ]
 }
 

@@ -141,7 +141,8 @@ TEST_F(OfPictures, may_be_shared_by_runs_at_once) {
 TEST(DecoderVersion, names_sources_compiler_and_libraries) {
   const std::string version = decoder_version();
   EXPECT_EQ(version.find_first_not_of("0123456789abcdef"), 64U);
-  for (const char* what : {"dcmtk 3", "gdcm 3", "libpng ", "zlib 1", "libjpeg-turbo "})
+  for (const char* what :
+       {"dcmtk 3", "gdcm 3", "libpng ", "zlib 1", "libjpeg-turbo ", "libtiff 4", "openslide 3"})
     EXPECT_NE(version.find(what), std::string::npos) << version;
 }
 
