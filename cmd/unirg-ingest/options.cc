@@ -49,6 +49,42 @@ cli::Table privacy_rows(IngestToolOptions& o) {
   };
 }
 
+/// What is made of whole slides.
+cli::Table slide_rows(IngestToolOptions& o) {
+  const char* const kSlides = "Whole slides";
+  image::TileOptions& tiles = o.ingest.decode.tiles;
+  return {
+      {.name = "slide-tiles",
+       .target = &tiles.count,
+       .metavar = "N",
+       .help = "Most tiles of a slide, evenly spaced among those with tissue.",
+       .min = 1,
+       .max = 1024,
+       .group = kSlides},
+      {.name = "slide-tile-size",
+       .target = &tiles.size,
+       .metavar = "N",
+       .help = "Pixels of a side of a tile.",
+       .min = 16,
+       .max = 4096,
+       .group = kSlides},
+      {.name = "slide-mpp",
+       .target = &tiles.mpp,
+       .metavar = "X",
+       .help = "Microns of a pixel of a tile; 0 takes the slide's largest level as it is.",
+       .min = 0,
+       .max = 1000,
+       .group = kSlides},
+      {.name = "slide-tissue",
+       .target = &tiles.tissue,
+       .metavar = "X",
+       .help = "Least share of a tile that is tissue.",
+       .min = 0,
+       .max = 1,
+       .group = kSlides},
+  };
+}
+
 /// Of the subcommand stats.
 cli::Table stats_rows(IngestToolOptions& o) {
   const char* const kCard = "Data card (stats)";
@@ -164,7 +200,7 @@ cli::Table ingest_table(IngestToolOptions& o) {
        .metavar = "LEXICON",
        .help = "Labels from the rule labeler with this lexicon where the table has none."},
       {.name = "longest-side",
-       .target = &i.longest_side,
+       .target = &i.decode.longest_side,
        .metavar = "N",
        .help = "Scales pictures down to N pixels on the longer side; 0 keeps their size.",
        .min = 0,
@@ -217,6 +253,7 @@ cli::Table ingest_table(IngestToolOptions& o) {
            "check any files and folders.",
        .positional = true},
   };
+  cli::append(table, slide_rows(o));
   cli::append(table, privacy_rows(o));
   cli::append(table, stats_rows(o));
   cli::add_seed(table, o.common);

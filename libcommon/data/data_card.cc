@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "data/reasons.h"
 #include "text/words.h"
@@ -132,6 +133,20 @@ void DataCard::add_labels(const Study& study) {
   }
 }
 
+void DataCard::add_images(const Study& study) {
+  std::set<std::string_view> slides;
+  for (const StudyImage& image : study.images) {
+    ++views_[or_unknown(image.view)];
+    const auto tile = image.extra.find("tile");
+    if (tile == image.extra.end() || !tile->is_object()) continue;
+    ++tiles_;
+    slides.insert(image.source);
+    const auto mpp = tile->find("mpp");
+    ++tile_mpp_[mpp != tile->end() && mpp->is_number() ? mpp->dump() : kUnknown];
+  }
+  slides_ += std::ssize(slides);
+}
+
 void DataCard::add(const Study& study) {
   const std::string patient = study.dataset + "\n" + study.patient_id;
   const auto person = patients_.emplace(patient, static_cast<uint32_t>(patients_.size()));
@@ -149,7 +164,7 @@ void DataCard::add(const Study& study) {
     group->patients.insert(person.first->second);
     ++group->splits[split];
   }
-  for (const StudyImage& image : study.images) ++views_[or_unknown(image.view)];
+  add_images(study);
   ++modalities_[or_unknown(study.modality)];
   ++sexes_[or_unknown(study.sex)];
   ++races_[or_unknown(study.race)];
@@ -187,6 +202,11 @@ Json DataCard::labels_json() const {
     for (size_t v = 0; v < counts.size(); ++v) conditions[name][kLabelValues[v]] = counts[v];
   }
   return {{"studies", labelled_}, {"conditions", std::move(conditions)}};
+}
+
+Json DataCard::tiles_json() const {
+  if (tiles_ == 0) return nullptr;
+  return {{"images", tiles_}, {"slides", slides_}, {"microns_per_pixel", counts_json(tile_mpp_)}};
 }
 
 Json DataCard::patients_json() const {
@@ -233,6 +253,7 @@ Json DataCard::json() const {
           {"sites", group_json(sites_, true)},
           {"views", counts_json(views_)},
           {"modalities", counts_json(modalities_)},
+          {"tiles", tiles_json()},
           {"images_per_study", numbers_json(images_per_study_)},
           {"studies_per_patient", patients_json()},
           {"age", distribution(ages_)},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/decode_picture.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 
@@ -72,22 +74,59 @@ Result<Picture> decode_picture(const fs::path& path, int64_t longest) {
   return out;
 }
 
+/// A slide's tiles. \throws nothing of its own: what is wrong is a reason
+Result<std::vector<Picture>> decode_slide(const fs::path& path, const image::TileOptions& options) {
+  std::vector<Picture> pictures;
+  const auto candidates = image::read_tiles(path, options, [&](const image::SlideTile& tile) {
+    Picture picture;
+    picture.image.width = tile.image.width;
+    picture.image.height = tile.image.height;
+    picture.image.decoder = "openslide";
+    picture.image.extra["tile"] = {
+        {"x", tile.x},          {"y", tile.y},
+        {"width", tile.width},  {"height", tile.height},
+        {"level", tile.level},  {"mpp", tile.mpp > 0 ? Json(tile.mpp) : Json(nullptr)},
+        {"tissue", tile.tissue}};
+    picture.modality = "SM";
+    picture.png = image::encode_png(tile.image);
+    pictures.push_back(std::move(picture));
+  });
+  if (!candidates) return tl::unexpected(candidates.error());
+  for (Picture& picture : pictures) picture.image.extra["tile"]["candidates"] = *candidates;
+  return pictures;
+}
+
 }  // namespace
 
 Result<PictureKind> picture_kind(const fs::path& path, PictureKind kind) {
-  if (kind != PictureKind::any) return kind;
+  if (kind == PictureKind::dicom || kind == PictureKind::slide) return kind;
   const std::string bytes = first_bytes(path);
-  if (bytes.size() == 132 && bytes.ends_with("DICM")) return PictureKind::dicom;
-  if (bytes.starts_with("\x89PNG") || bytes.starts_with("\xff\xd8") || image::is_tiff(bytes))
+  if (kind == PictureKind::any && bytes.size() == 132 && bytes.ends_with("DICM"))
+    return PictureKind::dicom;
+  if (image::is_slide(path)) return PictureKind::slide;
+  if (kind == PictureKind::picture || bytes.starts_with("\x89PNG") ||
+      bytes.starts_with("\xff\xd8") || image::is_tiff(bytes))
     return PictureKind::picture;
-  return bad_record("neither DICOM, PNG, JPEG nor TIFF");
+  return bad_record("neither DICOM, PNG, JPEG, TIFF nor a slide that OpenSlide reads");
 }
 
-Result<Picture> decode_file(const fs::path& path, PictureKind kind, int64_t longest_side) {
+std::string id_suffix(const StudyImage& image) {
+  const auto tile = image.extra.find("tile");
+  if (tile == image.extra.end()) return "";
+  return fmt::format("-x{}-y{}", tile->value("x", int64_t{0}), tile->value("y", int64_t{0}));
+}
+
+Result<std::vector<Picture>> decode_file(const fs::path& path, PictureKind kind,
+                                         const DecodeOptions& options) {
   const Result<PictureKind> known = picture_kind(path, kind);
   if (!known) return tl::unexpected(known.error());
-  return *known == PictureKind::dicom ? decode_dicom(path, longest_side)
-                                      : decode_picture(path, longest_side);
+  if (*known == PictureKind::slide) return decode_slide(path, options.tiles);
+  auto picture = *known == PictureKind::dicom ? decode_dicom(path, options.longest_side)
+                                              : decode_picture(path, options.longest_side);
+  if (!picture) return tl::unexpected(picture.error());
+  std::vector<Picture> pictures;
+  pictures.push_back(std::move(*picture));
+  return pictures;
 }
 
 }  // namespace unirg::data

@@ -14,13 +14,13 @@
 #include "base/hash.h"
 #include "base/parallel.h"
 #include "data/archive.h"
-#include "data/decode_picture.h"
 #include "data/exclusion.h"
 #include "data/identifiers.h"
 #include "data/ingest_parts.h"
 #include "data/leaks.h"
 #include "data/picture_cache.h"
 #include "data/pseudonyms.h"
+#include "data/study_pictures.h"
 #include "io/tar.h"
 #include "text/labeler.h"
 #include "text/scrubber.h"
@@ -28,68 +28,6 @@
 namespace unirg::data {
 namespace fs = std::filesystem;
 namespace {
-
-/// A draft after decoding.
-struct Decoded {
-  std::vector<Picture> pictures;
-  std::vector<Refusal> refusals;
-};
-
-/// Ids that are safe as file names inside a tar.
-std::string safe_name(const std::string& text) {
-  std::string name;
-  for (const char c : text)
-    name +=
-        std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' ? c : '_';
-  return name.substr(0, 90);
-}
-
-std::string image_id(const fs::path& file) { return safe_name(file.stem().string()); }
-
-/// What pictures may be had from instead of decoded, and how records name them.
-struct Supply {
-  const IngestParts* parts = nullptr;
-  const Pseudonyms* names = nullptr;
-  PictureCache* cache = nullptr;
-};
-
-/// As a part has it. What the parts rejected is decoded again, since only that tells why: they say
-/// of a picture whose study has no report that its study has none.
-Result<Picture> get_picture(const IngestOptions& options, const Supply& supply, const Study& study,
-                            const SourcePicture& source) {
-  if (supply.parts) {
-    if (auto picture = supply.parts->find(study.dataset, supply.names->study(study.study_id),
-                                          supply.names->file(source.name)))
-      return std::move(*picture);
-  }
-  const PictureKind kind = !options.source.layout.empty()     ? PictureKind::any
-                           : options.source.source == "dicom" ? PictureKind::dicom
-                                                              : PictureKind::picture;
-  return supply.cache ? supply.cache->decode(source.path, kind, options.longest_side)
-                      : decode_file(source.path, kind, options.longest_side);
-}
-
-Decoded decode_draft(const IngestOptions& options, const Supply& supply, const Draft& draft) {
-  Decoded decoded;
-  std::set<std::string> ids;
-  for (const SourcePicture& source : draft.pictures) {
-    auto picture = get_picture(options, supply, draft.study, source);
-    if (!picture) {
-      decoded.refusals.push_back({source.name, 0, picture.error().reason});
-      continue;
-    }
-    const std::string stem = image_id(source.name);
-    std::string id = stem;
-    for (int k = 2; !ids.insert(id).second; ++k) id = fmt::format("{}-{}", stem, k);
-    picture->image.id = id;
-    picture->image.source = source.name;
-    if (!source.view.empty()) picture->image.view = source.view;
-    picture->is_key = source.is_key;
-    picture->image.sha256 = sha256_hex(picture->png);
-    decoded.pictures.push_back(std::move(*picture));
-  }
-  return decoded;
-}
 
 /// The tar shards of one output folder, opened as they fill.
 class ShardWriter {
@@ -209,8 +147,7 @@ void Ingest::refuse_draft(const Draft& draft, const std::string& reason, const D
     (draft.place.line > 0 ? rows_ : refusals_)
         .push_back({draft.place.file, draft.place.line, reason});
   if (!draft.report_file.empty()) refusals_.push_back({draft.report_file, 0, reason});
-  for (const Picture& picture : decoded.pictures)
-    refusals_.push_back({picture.image.source, 0, reason});
+  for (const std::string& file : decoded.used) refusals_.push_back({file, 0, reason});
 }
 
 void Ingest::label(Study& study) const {
@@ -236,13 +173,14 @@ void Ingest::take(Draft& draft, const Decoded& decoded) {
     if (!study.modality && !picture.modality.empty()) study.modality = picture.modality;
     counts_.burned_in += image.burned_in_annotation == "YES" ? 1 : 0;
     counts_.overlaid += image.overlays > 0 ? 1 : 0;
+    counts_.tiles += image.extra.contains("tile") ? 1 : 0;
     study.images.push_back(std::move(image));
   }
-  order_images(study.images);
+  if (!in_source_order(study.modality.value_or(""))) order_images(study.images);
   std::stable_partition(study.images.begin(), study.images.end(),
                         [&](const StudyImage& image) { return image.id == key; });
   label(study);
-  counts_.used += static_cast<int64_t>(study.images.size()) + report_files(draft);
+  counts_.used += static_cast<int64_t>(decoded.used.size()) + report_files(draft);
   studies_.push_back(std::move(study));
 }
 
@@ -346,6 +284,7 @@ Json Ingest::summarize() {
                   {"rejected_rows", counts_.refused_rows},
                   {"burned_in_annotation", counts_.burned_in},
                   {"overlay", counts_.overlaid}};
+  if (counts_.tiles > 0) summary["tiles"] = counts_.tiles;
   if (!options_.exclude.empty()) summary["excluded"] = counts_.excluded;
   if (options_.check_leaks || !options_.exclude.empty()) {
     Leaks leaks = find_leaks(studies_, exclusion_, options_.near_duplicate);

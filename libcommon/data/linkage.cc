@@ -157,6 +157,10 @@ bool is_frontal(const std::string& view) {
   return std::find(names.begin(), names.end(), upper(view)) != names.end();
 }
 
+bool in_source_order(const std::string& modality) {
+  return modality == "SM" || modality == "FFA" || modality == "OP" || modality == "OPT";
+}
+
 void order_images(std::vector<StudyImage>& images) {
   std::sort(images.begin(), images.end(), [](const StudyImage& a, const StudyImage& b) {
     return std::tuple(view_rank(a), -a.width * a.height, a.id) <

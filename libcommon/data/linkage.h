@@ -35,6 +35,9 @@ void hold_out(std::vector<Study>& studies,
 
 /// True for views a report is written from: AP, PA and their spelled-out forms.
 bool is_frontal(const std::string& view);
+/// True for modalities whose images stay in the order in which the source has them: tiles of a
+/// slide (SM), and what is photographed of an eye (FFA, OP, OPT).
+bool in_source_order(const std::string& modality);
 /// Puts the key image first: a frontal view, else one whose view is unknown, else any; then the
 /// larger area, then the id.
 void order_images(std::vector<StudyImage>& images);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# unirg-ingest beyond plain film: TIFF pictures.
+# unirg-ingest beyond plain film: TIFF pictures, whole slides.
 # shellcheck disable=SC2154  # run sets stderr
 bats_require_minimum_version 1.5.0
 load helpers
@@ -10,11 +10,12 @@ load ingest_helpers
 setup_file() {
   cd "$BATS_FILE_TMPDIR"
   PATH="${UNIRG_BIN:-$BATS_TEST_DIRNAME/../../build/release/bin}:$PATH"
-  unirg-phantom --quiet --train 3 --validate 0 --test 0 --heldout 0 --side 64 --bits 12=1 --transfer-syntaxes explicit-le=1 --output ph
+  unirg-phantom --quiet --train 4 --validate 0 --test 0 --heldout 0 --side 64 --bits 12=1 --transfer-syntaxes explicit-le=1 --output ph
   local first
   first=$(find ph/dicom -name '*.dcm' | LC_ALL=C sort | head -n 1)
   dcmj2pnm --quiet --write-png "$first" g.png
   dcmj2pnm --quiet --write-raw-pnm "$first" g.pgm
+  "$BATS_TEST_DIRNAME/../datasets/make-miniature" hist ph hist
 }
 
 setup() {
@@ -75,4 +76,99 @@ setup() {
   assert_contains "$(reason out huge.tif)" "TIFF"
   [ "$(reason out deep.tif)" = "TIFF has the unsupported colour space CMYK" ]
   assert_contains "$(reason out four.tif)" "damaged TIFF: "
+}
+
+# ---------------------------------------------------------------- whole slides
+
+# Study $3 of folder $1 has $2 tiles, row by row, each where its record says.
+assert_tiles() {
+  [ "$(field "$1" '.images | length' "$3")" -eq "$2" ]
+  [ "$(field "$1" '.images | map(.tile | [.y, .x]) | . == (sort | unique)' "$3")" = true ]
+  [ "$(field "$1" '.images | all(.id == "\($stem)-x\(.tile.x)-y\(.tile.y)" and .decoder == "openslide")' "$3" --arg stem "$3")" = true ]
+}
+field() { jq -cr --arg id "$3" "${@:4}" "select(.study_id == \$id) | $2" "$1/studies.jsonl"; }
+
+@test "slides: tiles with tissue, evenly spaced, row by row, in colour" {
+  ingest --source hist --slide-tile-size 64 --slide-tiles 8 -o out "$shared/hist"
+  assert_counts out 5 4 0 1 0 4
+  id=TCGA-AA-0001-01Z-00-DX1
+  assert_tiles out 8 $id
+  [ "$(field out '.images | map([.width, .height, .tile.width, .tile.mpp, .tile.level]) | unique' $id)" = '[[64,64,64,0.5,0]]' ]
+  [ "$(field out '.images | all(.tile.tissue >= 0.5)' $id)" = true ]
+  [ "$(jq .tiles out/summary.json)" -eq 24 ]
+  # The ellipse has its middle at 256, 192 and half axes of 200 and 150: the corners of the grid are glass.
+  candidates=$(field out '.images[0].tile.candidates' $id)
+  [ "$candidates" -ge 20 ] && [ "$candidates" -le 32 ]
+  [ "$(field out '.images | any(.tile.x == 0 and .tile.y == 0)' $id)" = false ]
+  read -r shard offset bytes < <(field out '.images[3] | "\(.shard) \(.offset) \(.bytes)"' $id)
+  tail -c +$((offset + 1)) "out/$shard" | head -c "$bytes" >tile.png
+  [ "$(field out '.images[3].sha256' $id)" = "$(sha256sum <tile.png | cut -d ' ' -f 1)" ]
+  [ "$(od -An -tu1 -j 25 -N 1 tile.png | tr -d ' ')" -eq 2 ] # PNG colour type: RGB
+}
+
+@test "slides: the options choose number, size, resolution and least tissue, and are part of the cache's key" {
+  ingest --source hist --slide-tile-size 64 --slide-tiles 3 --cache cache -o base "$shared/hist"
+  [ "$(jq -c .notes.cache base/run.json)" = '{"found":0,"made":4}' ]
+  id=TCGA-AA-0002-01Z-00-DX1
+  for change in '--slide-tiles 4' '--slide-tile-size 32' '--slide-mpp 1' '--slide-tissue 1'; do
+    options=(--slide-tile-size 64 --slide-tiles 3)
+    read -ra more <<<"$change"
+    for k in 0 2; do [ "${options[k]}" != "${more[0]}" ] || options[k + 1]=${more[1]}; done
+    [[ " ${options[*]} " == *" ${more[0]} "* ]] || options+=("${more[@]}")
+    ingest --source hist "${options[@]}" --cache cache -o other "$shared/hist"
+    ingest --source hist "${options[@]}" -o plain "$shared/hist"
+    diff <(unirg_digests other) <(unirg_digests plain)
+    [ "$(jq -c .notes.cache other/run.json)" = '{"found":1,"made":3}' ] # the PNG is as it was
+    ! cmp -s base/studies.jsonl other/studies.jsonl
+  done
+  ingest --source hist --slide-tile-size 64 --slide-tiles 3 --longest-side 32 --cache cache -o again "$shared/hist"
+  [ "$(jq -c .notes.cache again/run.json)" = '{"found":3,"made":1}' ] # the longest side is the PNG's
+  ingest --source hist --slide-mpp 1 --slide-tile-size 64 --slide-tiles 3 -o coarse "$shared/hist"
+  [ "$(field coarse '.images | map([.width, .tile.width, .tile.mpp]) | unique' $id)" = '[[64,128,1]]' ]
+  ingest --source hist --slide-mpp 0 --slide-tile-size 64 --slide-tiles 3 -o asis "$shared/hist"
+  [ "$(field asis '.images | map(.tile.width) | unique' $id)" = '[64]' ]
+  run -64 --separate-stderr unirg-ingest --source hist --slide-tiles 0 -o x "$shared/hist"
+}
+
+@test "slides: the same bytes at any number of threads, with a cache, in shards joined, and salted" {
+  options=(--source hist --slide-tile-size 64 --slide-tiles 5)
+  ingest "${options[@]}" --threads 1 -o one "$shared/hist"
+  ingest "${options[@]}" --threads 3 -o three "$shared/hist"
+  diff <(unirg_digests one) <(unirg_digests three)
+  for k in 0 1; do ingest "${options[@]}" --shard $k/2 -o part-$k "$shared/hist"; done
+  ingest "${options[@]}" --parts part-0 --parts part-1 -o joined "$shared/hist"
+  diff <(unirg_digests one) <(unirg_digests joined)
+  head -c 32 /dev/urandom >salt
+  ingest "${options[@]}" --salt-file salt -o salted "$shared/hist"
+  run -1 grep -r TCGA salted --include '*.jsonl' --include '*.tar'
+  [ "$(jq '.images | length' salted/studies.jsonl | sort -n | paste -sd ' ')" = '1 5 5 5' ]
+  unirg-ingest --quiet verify one
+}
+
+@test "slides: a folder of them with a table; what cannot be cut into tiles is rejected with the reason" {
+  mkdir in
+  cp "$shared/hist/slides/TCGA-AA-0001-01Z-00-DX1.tif" in/a.tif
+  cp in/a.tif in/coarse.tif
+  tiffset -s 282 25400.0 in/coarse.tif && tiffset -s 283 25400.0 in/coarse.tif # one micron a pixel
+  head -c 3000 in/a.tif >in/cut.tif
+  cp in/a.tif in/unsized.tif
+  tiffset -s 296 1 in/unsized.tif # no unit
+  printf 'study_id,file,report\na,a.tif,FINDINGS: a.\nb,coarse.tif,FINDINGS: b.\nc,cut.tif,FINDINGS: c.\nd,unsized.tif,FINDINGS: d.\n' >t.csv
+  ingest --source images --reports t.csv --slide-tile-size 64 --slide-tiles 2 -o out in
+  assert_counts out 4 1 3 0 3 1
+  [ "$(reason out coarse.tif)" = 'slide has 1 microns per pixel, too coarse for 0.5' ]
+  assert_contains "$(reason out unsized.tif)" 'slide does not say how large its pixels are (hint: --slide-mpp 0'
+  assert_contains "$(reason out cut.tif)" 'damaged'
+  ingest --source images --reports t.csv --slide-tile-size 512 -o none in
+  [ "$(reason none a.tif)" = 'slide is smaller than a tile' ]
+}
+
+@test "slides: the data card tells of tiles" {
+  ingest --source hist --slide-tile-size 64 --slide-tiles 5 -o out "$shared/hist"
+  unirg-ingest --quiet stats --format json out >card.json
+  [ "$(jq -c .tiles card.json)" = '{"images":15,"slides":3,"microns_per_pixel":{"0.5":15}}' ]
+  assert_contains "$(unirg-ingest --quiet stats out)" "15 images are tiles of 3 slides."
+  printf 'study_id,report\na,FINDINGS: x.\n' >t.csv
+  ingest --source table --reports t.csv -o text
+  [ "$(unirg-ingest --quiet stats --format json text | jq -c .tiles)" = null ]
 }

@@ -49,6 +49,19 @@ DataCard card_of(const std::vector<Study>& studies) {
   return card;
 }
 
+TEST(DataCard, counts_tiles_by_slide_and_resolution) {
+  EXPECT_TRUE(card_of(three_studies()).json()["tiles"].is_null());
+  std::vector<Study> studies = three_studies();
+  studies[0].images[0].source = studies[0].images[1].source = "one.svs";
+  studies[0].images[0].extra["tile"] = studies[0].images[1].extra["tile"] = {{"mpp", 0.5}};
+  studies[1].images[0].source = "two.svs";
+  studies[1].images[0].extra["tile"] = {{"mpp", nullptr}};
+  const Json card = card_of(studies).json();
+  EXPECT_EQ(card["tiles"].dump(),
+            R"({"images":3,"slides":2,"microns_per_pixel":{"0.5":2,"not known":1}})");
+  EXPECT_NE(card_markdown(card).find("3 images are tiles of 2 slides."), std::string::npos);
+}
+
 TEST(DataCard, counts_by_hand) {
   const Json card = card_of(three_studies()).json();
   EXPECT_EQ(card["schema"], "unirg.data-card/1");

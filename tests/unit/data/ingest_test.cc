@@ -108,6 +108,11 @@ TEST(OrderImages, puts_the_frontal_view_first_then_the_unknown_then_the_larger) 
   EXPECT_EQ(ids, (std::vector<std::string>{"big-ap", "small-pa", "unknown", "lat"}));
 }
 
+TEST(OrderImages, leaves_tiles_and_eyes_as_they_come) {
+  for (const char* modality : {"SM", "FFA", "OP", "OPT"}) EXPECT_TRUE(in_source_order(modality));
+  for (const char* modality : {"", "DX", "CR", "MG"}) EXPECT_FALSE(in_source_order(modality));
+}
+
 /// A folder of pictures and a table with one of each trouble.
 class IngestImages : public ::testing::Test {
  protected:

@@ -26,7 +26,7 @@ struct TiffPage {
   bool is_reduced = false;             ///< a lower level of the page before
   double microns = 0;                  ///< of a pixel, told as resolution; 0: not said
   std::vector<uint16_t> palette = {};  ///< all reds, greens, blues
-  std::function<uint32_t(int64_t x, int64_t y, int c)> sample;
+  std::function<uint32_t(int64_t x, int64_t y, int c)> sample = {};
 };
 
 namespace internal {
