@@ -85,6 +85,47 @@ cli::Table slide_rows(IngestToolOptions& o) {
   };
 }
 
+/// What is shown of CT series, and how many images of any study.
+cli::Table series_rows(IngestToolOptions& o) {
+  const char* const kSeries = "Studies of many images";
+  return {
+      {.name = "ct-rule",
+       .target = &o.ct_rule,
+       .metavar = "RULE",
+       .help = "What is shown of a CT series: key-slices, evenly spaced; montage, those as one "
+               "picture; all.",
+       .choices = {"key-slices", "montage", "all"},
+       .group = kSeries},
+      {.name = "ct-slices",
+       .target = &o.ingest.ct.slices,
+       .metavar = "N",
+       .help = "Slices of a series that are shown, but with --ct-rule all.",
+       .min = 1,
+       .max = 1024,
+       .group = kSeries},
+      {.name = "ct-window",
+       .target = &o.ingest.decode.ct_window,
+       .metavar = "NAME",
+       .help = "Window of CT: the file's own, or in Hounsfield units lung (centre -600, width "
+               "1500), mediastinum (50, 350) or bone (400, 1800).",
+       .choices = data::ct_window_names(),
+       .group = kSeries},
+      {.name = "max-images",
+       .target = &o.ingest.max_images,
+       .metavar = "N",
+       .help = "Most images of a study, the first in its order; 0 for all.",
+       .min = 0,
+       .max = 1e9,
+       .group = kSeries},
+      {.name = "categories",
+       .target = &o.ingest.categories,
+       .metavar = "FILE",
+       .help = "YAML file of the categories that BI-RADS and breast density of mammography reports "
+               "are read by, instead of the one that comes with UniRG.",
+       .group = kSeries},
+  };
+}
+
 /// Of the subcommand stats.
 cli::Table stats_rows(IngestToolOptions& o) {
   const char* const kCard = "Data card (stats)";
@@ -254,6 +295,7 @@ cli::Table ingest_table(IngestToolOptions& o) {
        .positional = true},
   };
   cli::append(table, slide_rows(o));
+  cli::append(table, series_rows(o));
   cli::append(table, privacy_rows(o));
   cli::append(table, stats_rows(o));
   cli::add_seed(table, o.common);

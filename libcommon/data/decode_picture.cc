@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 
+#include "data/ct_series.h"
 #include "image/dicom.h"
 #include "image/resize.h"
 #include "image/tiff.h"
@@ -38,14 +40,35 @@ std::string first_bytes(const fs::path& path) {
   return head;
 }
 
-Result<Picture> decode_dicom(const fs::path& path, int64_t longest) {
-  const auto dicom = image::read_dicom(path);
+/// View Position, else what View Code Sequence stands for: views of mammography, PS3.16 CID 4014,
+/// codes of SNOMED CT and of SNOMED RT.
+std::string view_of(const image::DicomMetadata& header) {
+  static const std::map<std::string, std::string> views{
+      {"399162004", "CC"}, {"R-10242", "CC"}, {"399368009", "MLO"}, {"R-10226", "MLO"},
+      {"399260004", "ML"}, {"R-10224", "ML"}, {"399352003", "LM"},  {"R-10228", "LM"}};
+  if (!header.view_position.empty()) return header.view_position;
+  const auto view = views.find(header.view_code);
+  return view == views.end() ? "" : view->second;
+}
+
+Result<Picture> decode_dicom(const fs::path& path, const DecodeOptions& options) {
+  auto dicom = image::read_dicom(path);
   if (!dicom) return tl::unexpected(dicom.error());
+  const auto window = ct_window(options.ct_window);
+  const bool is_windowed = window && dicom->metadata.modality == "CT";
+  if (is_windowed) {
+    if (!dicom->is_hounsfield)
+      return bad_record(
+          "CT without Hounsfield units: Rescale Slope, Intercept or Type say none (hint: "
+          "--ct-window file)");
+    dicom->window = window;
+    dicom->voi_lut.reset();
+  }
   auto gray = image::render_grayscale(*dicom);
   if (!gray) return tl::unexpected(gray.error());
-  const image::Image8 picture = scaled(std::move(*gray), longest);
+  const image::Image8 picture = scaled(std::move(*gray), options.longest_side);
   Picture out;
-  out.image.view = dicom->metadata.view_position;
+  out.image.view = view_of(dicom->metadata);
   out.image.width = picture.width;
   out.image.height = picture.height;
   out.image.decoder = dicom->decoder;
@@ -54,6 +77,9 @@ Result<Picture> decode_dicom(const fs::path& path, int64_t longest) {
   out.image.burned_in_annotation = burned_in == "NO" ? "" : burned_in;
   out.image.overlays = dicom->metadata.overlays;
   out.modality = dicom->metadata.modality;
+  const std::string& side = dicom->metadata.laterality;
+  if (side == "R" || side == "L" || side == "B") out.image.extra["laterality"] = side;
+  if (is_windowed) out.image.extra["window"] = options.ct_window;
   out.png = image::encode_png(picture);
   return out;
 }
@@ -111,6 +137,7 @@ Result<PictureKind> picture_kind(const fs::path& path, PictureKind kind) {
 }
 
 std::string id_suffix(const StudyImage& image) {
+  if (image.extra.contains("montage")) return "-montage";
   const auto tile = image.extra.find("tile");
   if (tile == image.extra.end()) return "";
   return fmt::format("-x{}-y{}", tile->value("x", int64_t{0}), tile->value("y", int64_t{0}));
@@ -121,7 +148,7 @@ Result<std::vector<Picture>> decode_file(const fs::path& path, PictureKind kind,
   const Result<PictureKind> known = picture_kind(path, kind);
   if (!known) return tl::unexpected(known.error());
   if (*known == PictureKind::slide) return decode_slide(path, options.tiles);
-  auto picture = *known == PictureKind::dicom ? decode_dicom(path, options.longest_side)
+  auto picture = *known == PictureKind::dicom ? decode_dicom(path, options)
                                               : decode_picture(path, options.longest_side);
   if (!picture) return tl::unexpected(picture.error());
   std::vector<Picture> pictures;

@@ -22,6 +22,7 @@
 #include "data/pseudonyms.h"
 #include "data/study_pictures.h"
 #include "io/tar.h"
+#include "text/categories.h"
 #include "text/labeler.h"
 #include "text/scrubber.h"
 
@@ -86,6 +87,7 @@ class Ingest {
         shards_(folder_.temporary(), options.shard_bytes) {
     if (!options.salt_file.empty()) names_ = Pseudonyms::load(options.salt_file);
     if (!options.lexicon.empty()) labeler_.emplace(options.lexicon);
+    if (!options.categories.empty()) categories_.emplace(options.categories);
     if (!options.scrub_rules.empty()) {
       scrubber_.emplace(options.scrub_rules);
       scrubbed_.resize(scrubber_->rules().size());
@@ -103,7 +105,10 @@ class Ingest {
   void keep_own_part(IngestPlan& plan) const;
   void leave_out_listed(IngestPlan& plan);
   std::string why_unusable(const Draft& draft, const Decoded& decoded) const;
+  void add_to_shards(const Decoded& decoded, Study& study);
+  void account(const Decoded& decoded, const Study& study);
   void label(Study& study) const;
+  void read_breast(Study& study) const;
   void refuse_forbidden() const;
   void order_by_pseudonym(IngestPlan& plan) const;
   void make_private();
@@ -117,6 +122,7 @@ class Ingest {
   io::AtomicFolder folder_;
   ShardWriter shards_;
   std::optional<text::Labeler> labeler_;
+  std::optional<text::Categories> categories_;
   Exclusion exclusion_;
   std::optional<IngestParts> parts_;
   Pseudonyms names_;
@@ -147,7 +153,8 @@ void Ingest::refuse_draft(const Draft& draft, const std::string& reason, const D
     (draft.place.line > 0 ? rows_ : refusals_)
         .push_back({draft.place.file, draft.place.line, reason});
   if (!draft.report_file.empty()) refusals_.push_back({draft.report_file, 0, reason});
-  for (const std::string& file : decoded.used) refusals_.push_back({file, 0, reason});
+  for (const UsedFile& file : decoded.used) refusals_.push_back({file.name, 0, reason});
+  for (const std::string& file : decoded.left_out) refusals_.push_back({file, 0, reason});
 }
 
 void Ingest::label(Study& study) const {
@@ -165,23 +172,60 @@ void Ingest::take(Draft& draft, const Decoded& decoded) {
   Study& study = draft.study;
   std::string key;  // id of the picture that the source names as the key one
   for (const Picture& picture : decoded.pictures) {
-    StudyImage image = picture.image;
-    if (picture.is_key) key = image.id;
+    if (picture.is_key) key = picture.image.id;
+    if (!study.modality && !picture.modality.empty()) study.modality = picture.modality;
+    study.images.push_back(picture.image);
+  }
+  order_images(study.images, study.modality.value_or(""));
+  std::stable_partition(study.images.begin(), study.images.end(),
+                        [&](const StudyImage& image) { return image.id == key; });
+  if (options_.max_images > 0 && std::ssize(study.images) > options_.max_images)
+    study.images.resize(static_cast<size_t>(options_.max_images));
+  add_to_shards(decoded, study);
+  label(study);
+  read_breast(study);
+  account(decoded, study);
+  counts_.used += report_files(draft);
+  studies_.push_back(std::move(study));
+}
+
+/// The pictures that the study keeps, in the order of the source.
+void Ingest::add_to_shards(const Decoded& decoded, Study& study) {
+  std::unordered_map<std::string_view, StudyImage*> kept;
+  for (StudyImage& image : study.images) kept.emplace(image.id, &image);
+  for (const Picture& picture : decoded.pictures) {
+    const auto found = kept.find(picture.image.id);
+    if (found == kept.end()) continue;
+    StudyImage& image = *found->second;
     shards_.add(safe_name(names_.study(study.study_id)) + "/" +
                     names_.image(study.study_id, image.id) + ".png",
                 picture.png, image);
-    if (!study.modality && !picture.modality.empty()) study.modality = picture.modality;
     counts_.burned_in += image.burned_in_annotation == "YES" ? 1 : 0;
     counts_.overlaid += image.overlays > 0 ? 1 : 0;
     counts_.tiles += image.extra.contains("tile") ? 1 : 0;
-    study.images.push_back(std::move(image));
   }
-  if (!in_source_order(study.modality.value_or(""))) order_images(study.images);
-  std::stable_partition(study.images.begin(), study.images.end(),
-                        [&](const StudyImage& image) { return image.id == key; });
-  label(study);
-  counts_.used += static_cast<int64_t>(decoded.used.size()) + report_files(draft);
-  studies_.push_back(std::move(study));
+}
+
+/// Files of pictures that the study keeps are used, the others ignored.
+void Ingest::account(const Decoded& decoded, const Study& study) {
+  std::set<std::string_view> sources;
+  for (const StudyImage& image : study.images) sources.insert(image.source);
+  for (const UsedFile& file : decoded.used)
+    ++(sources.contains(file.source) ? counts_.used : counts_.over_limit);
+  counts_.localizers += decoded.localizers;
+  counts_.left_out += std::ssize(decoded.left_out) - decoded.localizers;
+}
+
+/// What a mammography report states, as words that studies can be grouped by.
+void Ingest::read_breast(Study& study) const {
+  if (!categories_ || study.modality != "MG") return;
+  const std::string report = study.findings.value_or("") + "\n" + study.impression.value_or("");
+  for (size_t c = 0; c < categories_->infos().size(); ++c) {
+    const std::string& name = categories_->infos()[c].name;
+    const char* field = name == "birads" ? "birads" : name == "density" ? "breast_density" : "";
+    if (*field == '\0' || study.extra.contains(field)) continue;
+    if (const auto value = categories_->read(c, report)) study.extra[field] = *value;
+  }
 }
 
 void Ingest::write(io::RunRecord& record) {
@@ -285,6 +329,9 @@ Json Ingest::summarize() {
                   {"burned_in_annotation", counts_.burned_in},
                   {"overlay", counts_.overlaid}};
   if (counts_.tiles > 0) summary["tiles"] = counts_.tiles;
+  if (counts_.localizers > 0) summary["ct_localizers"] = counts_.localizers;
+  if (counts_.left_out > 0) summary["ct_left_out"] = counts_.left_out;
+  if (counts_.over_limit > 0) summary["over_max_images"] = counts_.over_limit;
   if (!options_.exclude.empty()) summary["excluded"] = counts_.excluded;
   if (options_.check_leaks || !options_.exclude.empty()) {
     Leaks leaks = find_leaks(studies_, exclusion_, options_.near_duplicate);
@@ -383,6 +430,7 @@ bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
       });
   if (stopped) return false;
   unpacked.reset();
+  counts_.ignored += counts_.localizers + counts_.left_out + counts_.over_limit;
   UNIRG_ASSERT(
       counts_.used + static_cast<int64_t>(refusals_.size()) + counts_.ignored == counts_.files,
       "an input file is not accounted for");

@@ -15,9 +15,9 @@ constexpr const char* kKind = "unirg.picture-cache/2";
 
 /// All that changes the pixels of a file of that kind, and nothing that does not.
 std::string settings_of(PictureKind kind, const DecodeOptions& options) {
-  if (kind != PictureKind::slide)
-    return fmt::format("{}\n{}", kind == PictureKind::dicom ? "dicom" : "picture",
-                       options.longest_side);
+  if (kind == PictureKind::dicom)
+    return fmt::format("dicom\n{} {}", options.longest_side, options.ct_window);
+  if (kind != PictureKind::slide) return fmt::format("picture\n{}", options.longest_side);
   const image::TileOptions& tiles = options.tiles;
   return fmt::format("slide\n{} {} {} {}", tiles.count, tiles.size, tiles.mpp, tiles.tissue);
 }

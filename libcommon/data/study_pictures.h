@@ -14,11 +14,21 @@
 
 namespace unirg::data {
 
-/// A draft after decoding. Each of its files is used or refused.
+/// A file that is in a picture.
+struct UsedFile {
+  std::string name;
+  std::string source;  ///< of the picture's record: itself, or the first file of its montage
+};
+
+/// A draft after decoding. Each of its files is used, refused or left out.
 struct Decoded {
-  std::vector<Picture> pictures;  ///< in the order of their files; a slide's in that of its tiles
+  /// In the order of their files, a stack of CT slices at the place of its first, by position; a
+  /// slide's in that of its tiles.
+  std::vector<Picture> pictures;
   std::vector<Refusal> refusals;
-  std::vector<std::string> used;  ///< files that `pictures` are of
+  std::vector<UsedFile> used;
+  std::vector<std::string> left_out;  ///< CT: localizers, and slices that the rule does not take
+  int64_t localizers = 0;
 };
 
 /// What pictures may be had from instead of decoded, and how records name them.
@@ -28,6 +38,8 @@ struct Supply {
   PictureCache* cache = nullptr;
 };
 
+/// CT slices are chosen among all of the draft (plan_ct), and those of several files that have no
+/// place are refused. Of a montage all slices must decode: else each is refused.
 /// Thread-safe for drafts of their own. \throws as decode_file()
 Decoded decode_draft(const IngestOptions& options, const Supply& supply, const Draft& draft);
 

@@ -88,6 +88,8 @@ struct DicomImage {
 
   double rescale_slope = 1.0;
   double rescale_intercept = 0.0;
+  bool is_hounsfield =
+      false;  ///< slope and intercept are told, and their Rescale Type is HU or not
   std::optional<LookupTable> modality_lut;  ///< takes the place of slope and intercept
   std::optional<LookupTable> voi_lut;       ///< the first; takes precedence over the window
   std::optional<VoiWindow> window;  ///< absent also if PS3.3 forbids its width (see usable_window)

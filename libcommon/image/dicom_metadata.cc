@@ -93,6 +93,11 @@ std::optional<double> number_of_frame(DcmItem& dataset, DcmItem* group, const Dc
   return own || group == nullptr ? own : first_number(*group, tag);
 }
 
+std::string rescale_type_of(DcmItem& group) {
+  OFString value;
+  return group.findAndGetOFString(DCM_RescaleType, value).good() ? value.c_str() : "";
+}
+
 /// Groups 6000, 6002 .. 601E with rows: planes of graphics over the image (C.9.2).
 int count_overlays(DcmItem& dataset) {
   int count = 0;
@@ -149,6 +154,12 @@ Result<DicomImage> with_display_attributes(DcmItem& dataset, DicomImage image) {
   if (!std::isfinite(slope) || !std::isfinite(intercept) || slope == 0.0) {
     return bad_record("rescale slope is zero or not finite");
   }
+  // Rescale Type may be absent: of a CT image it then is HU (C.11.1.1.2).
+  std::string type = raw_text(dataset, 0x0028, 0x1054);
+  if (type.empty() && transformation != nullptr) type = rescale_type_of(*transformation);
+  image.is_hounsfield = (type.empty() || type == "HU") &&
+                        number_of_frame(dataset, transformation, DCM_RescaleSlope) &&
+                        number_of_frame(dataset, transformation, DCM_RescaleIntercept);
   image.rescale_slope = slope;
   image.rescale_intercept = intercept;
   auto modality = read_sequence_table(dataset, DCM_ModalityLUTSequence, image.is_signed);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# unirg-ingest beyond plain film: TIFF pictures, whole slides.
+# unirg-ingest beyond plain film: TIFF pictures, whole slides, CT series, mammograms.
 # shellcheck disable=SC2154  # run sets stderr
 bats_require_minimum_version 1.5.0
 load helpers
@@ -10,7 +10,7 @@ load ingest_helpers
 setup_file() {
   cd "$BATS_FILE_TMPDIR"
   PATH="${UNIRG_BIN:-$BATS_TEST_DIRNAME/../../build/release/bin}:$PATH"
-  unirg-phantom --quiet --train 4 --validate 0 --test 0 --heldout 0 --side 64 --bits 12=1 --transfer-syntaxes explicit-le=1 --output ph
+  unirg-phantom --quiet --train 6 --validate 0 --test 0 --heldout 0 --side 64 --bits 12=1 --transfer-syntaxes explicit-le=1 --output ph
   local first
   first=$(find ph/dicom -name '*.dcm' | LC_ALL=C sort | head -n 1)
   dcmj2pnm --quiet --write-png "$first" g.png
@@ -171,4 +171,157 @@ field() { jq -cr --arg id "$3" "${@:4}" "select(.study_id == \$id) | $2" "$1/stu
   printf 'study_id,report\na,FINDINGS: x.\n' >t.csv
   ingest --source table --reports t.csv -o text
   [ "$(unirg-ingest --quiet stats --format json text | jq -c .tiles)" = null ]
+}
+
+# ---------------------------------------------------------------- CT
+
+# A slice at height $2 as file $1, of series $3, Image Type $4: 16 x 16, stored values of air, soft tissue and bone, Study
+# Instance UID 1.2.826.0.1.77. With $5 "bare" without rescale.
+ct_slice() {
+  local values='' k
+  for ((k = 0; k < 256; ++k)); do values+="$(printf '%04x' $((24 + (k * 13 + $2 * 7) % 2000)))\\"; done
+  {
+    cat <<END
+(0008,0016) UI [1.2.840.10008.5.1.4.1.1.2]
+(0008,0018) UI [1.2.826.0.1.77.$((RANDOM * 32768 + RANDOM))]
+(0008,0008) CS [${4:-ORIGINAL\\PRIMARY\\AXIAL}]
+(0008,0060) CS [CT]
+(0010,0020) LO [P77]
+(0020,000d) UI [1.2.826.0.1.77]
+(0020,000e) UI [${3:-1.2.826.0.1.77.1}]
+(0020,0032) DS [-250\\-250\\$2]
+(0020,0037) DS [1\\0\\0\\0\\1\\0]
+(0028,0002) US 1
+(0028,0004) CS [MONOCHROME2]
+(0028,0010) US 16
+(0028,0011) US 16
+(0028,0100) US 16
+(0028,0101) US 12
+(0028,0102) US 11
+(0028,0103) US 0
+(0028,1050) DS [40]
+(0028,1051) DS [400]
+END
+    [ "${5:-}" = bare ] || printf '(0028,1052) DS [-1024]\n(0028,1053) DS [1]\n'
+    echo "(7fe0,0010) OW ${values%\\}"
+  } >slice.dump
+  dump2dcm --quiet slice.dump "$1"
+}
+
+# A series of 12 slices, 5 mm apart, whose names say nothing of their order, a second one of 2, and a localizer.
+make_ct() {
+  mkdir in
+  local k
+  for ((k = 0; k < 12; ++k)); do ct_slice "in/s$((k * 7 % 12)).dcm" $((k * 5)); done
+  ct_slice in/t1.dcm 20 1.2.826.0.1.77.2
+  ct_slice in/t0.dcm 10 1.2.826.0.1.77.2
+  ct_slice in/scout.dcm 0 1.2.826.0.1.77.3 'ORIGINAL\PRIMARY\LOCALIZER'
+  printf 'study_id,study_uid,report\nct,1.2.826.0.1.77,FINDINGS: Lungs are clear.\n' >t.csv
+}
+
+@test "CT: key slices by position, not by name; localizers are left out and told of" {
+  make_ct
+  run -0 --separate-stderr unirg-ingest --reports t.csv --ct-slices 4 -o out in
+  assert_contains "$stderr" "ignored: 8 CT slices by --ct-rule, 1 localizers, 0 files by --max-images"
+  assert_counts out 15 6 0 9 0 1
+  [ "$(jq -c '[.ct_localizers, .ct_left_out]' out/summary.json)" = '[1,8]' ]
+  # Middles of four parts of 0 .. 55: 6.9, 20.6, 34.4, 48.1.
+  [ "$(field out '[.images[] | "\(.slice.stack):\(.slice.position)/\(.slice.of)"] | join(" ")' ct)" = '1:5/12 1:20/12 1:35/12 1:50/12 2:10/2 2:20/2' ]
+  [ "$(field out '[.images[].id] | join(" ")' ct)" = 's7 s4 s1 s10 t0 t1' ]
+  [ "$(field out .modality ct)" = CT ]
+  ingest --reports t.csv --ct-rule all -o all in
+  [ "$(field all '[.images[] | select(.slice.stack == 1) | .slice.position] | . == sort and length == 12' ct)" = true ]
+  assert_counts all 15 14 0 1 0 1
+}
+
+@test "CT: a montage of key slices; the longest side is that of the whole" {
+  make_ct
+  ingest --reports t.csv --ct-rule montage --ct-slices 9 -o out in
+  [ "$(field out '[.images[] | [.id, .width, .height]]' ct)" = '[["s7-montage",48,48],["t0-montage",32,16]]' ]
+  [ "$(field out '.images[0].montage | [.rows, .columns, .of, (.positions | length)]' ct)" = '[3,3,12,9]' ]
+  assert_counts out 15 11 0 4 0 1
+  ingest --reports t.csv --ct-rule montage --ct-slices 9 --longest-side 24 -o small in
+  [ "$(field small '[.images[0] | .width, .height]' ct)" = '[24,24]' ]
+  truncate -s -100 in/s4.dcm
+  ingest --reports t.csv --ct-rule montage --ct-slices 12 -o cut in
+  assert_counts cut 15 2 12 1 0 1
+  [ "$(reason cut s7.dcm)" = 'another slice of its montage cannot be used' ]
+}
+
+@test "CT: windows in Hounsfield units change pixels and the cache's key; without units they are refused" {
+  make_ct
+  for window in file lung mediastinum bone; do
+    ingest --reports t.csv --ct-window $window --ct-slices 2 --cache cache -o $window in
+    ingest --reports t.csv --ct-window $window --ct-slices 2 -o plain in
+    diff <(unirg_digests $window) <(unirg_digests plain)
+    [ "$(jq -c .notes.cache $window/run.json)" = '{"found":0,"made":4}' ]
+  done
+  [ "$(cat file/studies.jsonl lung/studies.jsonl mediastinum/studies.jsonl bone/studies.jsonl | jq -r '.images[0].sha256' | sort -u | wc -l)" -eq 4 ]
+  [ "$(field lung '[.images[].window] | unique' ct)" = '["lung"]' ]
+  [ "$(unirg-ingest --quiet stats --format json lung | jq -c .ct)" = '{"slices":4,"montages":0,"windows":{"lung":4}}' ]
+  for name in in/*; do ct_slice "$name" "$(dcmdump --search ImagePositionPatient "$name" | sed 's/.*\\\([0-9]*\)\].*/\1/')" 1.2.826.0.1.77.1 '' bare; done
+  ingest --reports t.csv --ct-window lung --ct-rule all -o bare in
+  assert_contains "$(reason bare s1.dcm)" "CT without Hounsfield units"
+  run -64 --separate-stderr unirg-ingest --reports t.csv --ct-window brain -o x in
+  run -64 --separate-stderr unirg-ingest --reports t.csv --ct-rule some -o x in
+}
+
+@test "CT: the same bytes at any number of threads, in shards joined, and salted" {
+  make_ct
+  cp in/t0.dcm other.dcm
+  for rule in key-slices montage; do
+    options=(--reports t.csv --ct-rule $rule --ct-slices 3)
+    rm -rf part-* joined salted
+    ingest "${options[@]}" --threads 1 -o one in
+    ingest "${options[@]}" --threads 3 -o three in
+    diff <(unirg_digests one) <(unirg_digests three)
+    for k in 0 1; do ingest "${options[@]}" --shard $k/2 -o part-$k in; done
+    ingest "${options[@]}" --parts part-0 --parts part-1 -o joined in
+    diff <(unirg_digests one) <(unirg_digests joined)
+    head -c 32 /dev/urandom >salt
+    ingest "${options[@]}" --salt-file salt --forbid in -o salted in
+    [ "$(jq '.images | length' salted/studies.jsonl)" = "$(jq '.images | length' one/studies.jsonl)" ]
+    unirg-ingest --quiet verify one
+  done
+}
+
+# ---------------------------------------------------------------- mammograms, eyes
+
+@test "mammograms: views in the order they are hung, sides, BI-RADS and density of the report" {
+  mkdir in
+  k=0
+  mapfile -t files < <(find "$shared/ph/dicom" -name '*.dcm' | LC_ALL=C sort)
+  for view in 'L MLO' 'R CC' 'L CC' 'R MLO'; do
+    cp "${files[k]}" in/$k.dcm
+    dcmodify --quiet --no-backup --modify Modality=MG --insert "ViewPosition=${view#* }" --insert "ImageLaterality=${view% *}" in/$k.dcm
+    k=$((k + 1))
+  done
+  printf 'study_id,file,report\n' >t.csv
+  for k in 0 1 2 3; do echo "m,$k.dcm,FINDINGS: ACR density C. Mass on the right. IMPRESSION: BI-RADS category IVa." >>t.csv; done
+  ingest --reports t.csv -o out in
+  [ "$(field out '[.images[] | "\(.laterality) \(.view)"] | join(", ")' m)" = 'R CC, L CC, R MLO, L MLO' ]
+  [ "$(field out '[.modality, .birads, .breast_density]' m)" = '["MG","4A","C"]' ]
+  [ "$(unirg-ingest --quiet stats --format json out | jq -c '[.breast, .laterality]')" = '[{"birads":{"4A":1},"density":{"C":1}},{"L":2,"R":2}]' ]
+  ingest --reports t.csv --max-images 3 -o three in
+  [ "$(field three '[.images[] | "\(.laterality) \(.view)"] | join(", ")' m)" = 'R CC, L CC, R MLO' ]
+  assert_counts three 4 3 0 1 0 1
+  [ "$(jq .over_max_images three/summary.json)" -eq 1 ]
+  cat >own.yaml <<'END'
+schema: unirg.categories/1
+version: own-1
+categories:
+  - {name: birads, meaning: mine, pick: last, values: ["5"], patterns: ['category (?<value>[0-9])'], map: {}}
+END
+  sed 's/IVa/5/' t.csv >five.csv
+  ingest --reports five.csv --categories own.yaml -o own in
+  [ "$(field own '[.birads, .breast_density]' m)" = '["5",null]' ]
+}
+
+@test "eyes: pictures of a case stay in their order, up to --max-images" {
+  "$BATS_TEST_DIRNAME/../datasets/make-miniature" ffa-ir "$shared/ph" ffa
+  ingest --source ffa-ir -o out ffa
+  [ "$(field out '[.images[].id] | join(" ")' case1)" = '0 1 2' ]
+  ingest --source ffa-ir --max-images 2 -o two ffa
+  [ "$(field two '[.images[].id] | join(" ")' case1)" = '0 1' ]
+  assert_counts two 13 8 0 5 0 4
 }

@@ -109,8 +109,34 @@ TEST(OrderImages, puts_the_frontal_view_first_then_the_unknown_then_the_larger) 
 }
 
 TEST(OrderImages, leaves_tiles_and_eyes_as_they_come) {
-  for (const char* modality : {"SM", "FFA", "OP", "OPT"}) EXPECT_TRUE(in_source_order(modality));
+  for (const char* modality : {"SM", "CT", "FFA", "OP", "OPT"})
+    EXPECT_TRUE(in_source_order(modality));
   for (const char* modality : {"", "DX", "CR", "MG"}) EXPECT_FALSE(in_source_order(modality));
+}
+
+TEST(OrderImages, puts_mammograms_as_they_are_hung) {
+  std::vector<StudyImage> images;
+  for (const auto& [id, view, side] : std::vector<std::array<const char*, 3>>{{"1", "MLO", "L"},
+                                                                              {"2", "ML", "L"},
+                                                                              {"3", "CC", "L"},
+                                                                              {"4", "", ""},
+                                                                              {"5", "mlo", "R"},
+                                                                              {"6", "CC", "R"},
+                                                                              {"7", "CC", ""},
+                                                                              {"8", "CC", "R"}}) {
+    StudyImage& image = images.emplace_back();
+    image.id = id;
+    image.view = view;
+    image.width = image.height = 100 - std::ssize(images);
+    if (*side != '\0') image.extra["laterality"] = side;
+  }
+  std::vector<StudyImage> frontal = images;
+  order_images(images, "MG");
+  std::string ids;
+  for (const StudyImage& i : images) ids += i.id;
+  EXPECT_EQ(ids, "68375124");
+  order_images(frontal, "DX");
+  EXPECT_EQ(frontal.front().id, "4") << "of an unknown view, as everywhere";
 }
 
 /// A folder of pictures and a table with one of each trouble.

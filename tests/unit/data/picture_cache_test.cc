@@ -126,6 +126,16 @@ TEST_F(OfPictures, keeps_the_tiles_of_a_slide_by_what_makes_them) {
   EXPECT_EQ(pictures.made(), 3);
 }
 
+TEST_F(OfPictures, keys_dicom_by_the_window_of_CT_and_pictures_not) {
+  PictureCache pictures(cache(), {});
+  for (const char* window : {"file", "lung", "lung", "bone"}) {
+    ASSERT_TRUE(pictures.decode(dicom(), PictureKind::dicom, {.ct_window = window}));
+    ASSERT_TRUE(pictures.decode(file(), PictureKind::picture, {.ct_window = window}));
+  }
+  EXPECT_EQ(pictures.made(), 3 + 1);
+  EXPECT_EQ(pictures.found(), 1 + 3);
+}
+
 TEST_F(OfPictures, notices_a_damaged_entry_and_makes_it_again) {
   std::vector<std::string> warnings;
   const auto warn = [&](const std::string& text) { warnings.push_back(text); };
