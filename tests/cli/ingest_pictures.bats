@@ -52,7 +52,7 @@ setup() {
   ingest --source images --reports t.csv --longest-side 32 --threads 1 -o one in
   assert_counts one 3 3 0 0 0 3
   [ "$(field one .images[0].width b)" = 32 ]
-  for round in 1 2; do ingest --source images --reports t.csv --longest-side 32 --threads 3 --cache cache -o three in; done
+  for _ in 1 2; do ingest --source images --reports t.csv --longest-side 32 --threads 3 --cache cache -o three in; done
   [ "$(jq -c .notes.cache three/run.json)" = '{"found":3,"made":0}' ]
   diff <(unirg_digests one) <(unirg_digests three)
 }
@@ -84,6 +84,7 @@ setup() {
 assert_tiles() {
   [ "$(field "$1" '.images | length' "$3")" -eq "$2" ]
   [ "$(field "$1" '.images | map(.tile | [.y, .x]) | . == (sort | unique)' "$3")" = true ]
+  # shellcheck disable=SC2016  # $stem is jq's
   [ "$(field "$1" '.images | all(.id == "\($stem)-x\(.tile.x)-y\(.tile.y)" and .decoder == "openslide")' "$3" --arg stem "$3")" = true ]
 }
 field() { jq -cr --arg id "$3" "${@:4}" "select(.study_id == \$id) | $2" "$1/studies.jsonl"; }
@@ -270,7 +271,7 @@ make_ct() {
   make_ct
   cp in/t0.dcm other.dcm
   for rule in key-slices montage; do
-    options=(--reports t.csv --ct-rule $rule --ct-slices 3)
+    options=(--reports t.csv --ct-rule "$rule" --ct-slices 3)
     rm -rf part-* joined salted
     ingest "${options[@]}" --threads 1 -o one in
     ingest "${options[@]}" --threads 3 -o three in
