@@ -50,6 +50,7 @@ CtStack choose(const std::vector<image::DicomMetadata>& headers, std::vector<siz
     return place_of(headers[a]).value_or(0) < place_of(headers[b]).value_or(0);
   });
   std::vector<double> places;
+  places.reserve(files.size());
   for (const size_t file : files) places.push_back(place_of(headers[file]).value_or(0));
   std::vector<size_t> numbers(files.size());
   std::iota(numbers.begin(), numbers.end(), size_t{0});

@@ -255,7 +255,8 @@ void unpack_row(const Layout& layout, const uint8_t* row, int64_t count, int64_t
   const bool is_inverse = layout.photometric == PHOTOMETRIC_MINISWHITE;
   if (!layout.palette.empty()) {
     for (int64_t x = 0; x < count; ++x)
-      std::copy_n(&layout.palette[3 * stored_sample(row, x * step, layout.bits)], 3, to + 3 * x);
+      std::copy_n(&layout.palette[size_t{3} * stored_sample(row, x * step, layout.bits)], 3,
+                  to + 3 * x);
     return;
   }
   const int64_t channels = layout.is_planar ? 1 : layout.channels;
