@@ -16,6 +16,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
+find_package(TIFF 4.5 REQUIRED)  # 4.5: error handlers and limits of each file's own
 find_package(ICU REQUIRED COMPONENTS uc i18n)
 find_package(pugixml REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -45,6 +46,12 @@ file(STRINGS "${GDCM_INCLUDE_DIR}/gdcmConfigure.h" GDCM_VERSION REGEX "^#define 
 string(REGEX REPLACE ".*\"(.*)\".*" "\\1" GDCM_VERSION "${GDCM_VERSION}")
 pkg_check_modules(LIBDEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+# OpenSlide brings twenty libraries: only programs that call it load them.
+pkg_check_modules(OPENSLIDE REQUIRED openslide)
+find_library(OPENSLIDE_LIBRARY openslide HINTS ${OPENSLIDE_LIBRARY_DIRS} REQUIRED)
+mark_as_advanced(OPENSLIDE_LIBRARY)
+add_library(unirg_openslide INTERFACE)
+target_link_libraries(unirg_openslide INTERFACE "-Wl,--push-state,--as-needed,${OPENSLIDE_LIBRARY},--pop-state")
 
 # Neither has a pkg-config file.
 foreach(name IN ITEMS hyphen stemmer)

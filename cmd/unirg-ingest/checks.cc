@@ -118,6 +118,11 @@ void choose_rules(IngestToolOptions& o) {
     throw Error(Exit::usage, "--scrub-rules needs --scrub");
   if (o.scrub && o.ingest.scrub_rules.empty())
     o.ingest.scrub_rules = cli::installed_file("scrub/report.yaml");
+  if (o.ingest.categories.empty())
+    o.ingest.categories = cli::installed_file("lexicon/categories.yaml");
+  o.ingest.ct.rule = o.ct_rule == "all"       ? data::CtRule::all
+                     : o.ct_rule == "montage" ? data::CtRule::montage
+                                              : data::CtRule::key_slices;
 }
 
 void check(const IngestToolOptions& o) {

@@ -9,7 +9,8 @@ namespace unirg {
 /// \throws Error(Exit::usage) for --layout without a dataset, or the reverse
 void choose_layout(data::SourceOptions& source);
 
-/// Finds the rules of --scrub. \throws Error(Exit::usage) for --scrub-rules without it
+/// Finds the rules of --scrub and the categories, and reads the rule of CT. \throws
+/// Error(Exit::usage) for --scrub-rules without it
 void choose_rules(IngestToolOptions& options);
 
 /// \throws Error(Exit::usage) for options that are missing, contradict each other, or name folders

@@ -67,6 +67,7 @@ Exit ingest(IngestToolOptions& o, cli::Context& context) {
   if (!source.layout.empty()) context.record.add_input(source.layout);
   for (const std::filesystem::path& list : o.ingest.exclude) context.record.add_input(list);
   if (!o.ingest.scrub_rules.empty()) context.record.add_input(o.ingest.scrub_rules);
+  context.record.add_input(o.ingest.categories);
   if (!o.ingest.salt_file.empty()) {
     // Not its digest, by which guesses could be tried: what tells one salt from another.
     context.record.add_input(o.ingest.salt_file,
@@ -93,6 +94,9 @@ Exit ingest(IngestToolOptions& o, cli::Context& context) {
       "{} studies; {} files = {} used + {} rejected + {} ignored; {} table rows rejected",
       counts.studies, counts.files, counts.used, counts.refused, counts.ignored,
       counts.refused_rows);
+  if (counts.localizers + counts.left_out + counts.over_limit > 0)
+    context.log.info("ignored: {} CT slices by --ct-rule, {} localizers, {} files by --max-images",
+                     counts.left_out, counts.localizers, counts.over_limit);
   warn(counts, !o.ingest.source.reports.empty() || !o.ingest.source.layout.empty(), context.log);
   fail_on_leaks(o, counts);
   const int64_t rejected = counts.refused + counts.refused_rows;
@@ -113,7 +117,7 @@ Exit ingest(IngestToolOptions& o, cli::Context& context) {
   std::vector<std::string> kept;
   for (const std::filesystem::path& path :
        {i.source.root, i.source.reports, i.source.images, i.source.columns, i.source.layout,
-        i.output, i.lexicon, i.salt_file, i.scrub_rules, i.cache})
+        i.output, i.lexicon, i.salt_file, i.scrub_rules, i.cache, i.categories})
     kept.push_back(path.string());
   for (const auto* list : {&i.exclude, &i.parts, &i.forbid}) {
     for (const std::filesystem::path& path : *list) kept.push_back(path.string());

@@ -49,6 +49,83 @@ cli::Table privacy_rows(IngestToolOptions& o) {
   };
 }
 
+/// What is made of whole slides.
+cli::Table slide_rows(IngestToolOptions& o) {
+  const char* const kSlides = "Whole slides";
+  image::TileOptions& tiles = o.ingest.decode.tiles;
+  return {
+      {.name = "slide-tiles",
+       .target = &tiles.count,
+       .metavar = "N",
+       .help = "Most tiles of a slide, evenly spaced among those with tissue.",
+       .min = 1,
+       .max = 1024,
+       .group = kSlides},
+      {.name = "slide-tile-size",
+       .target = &tiles.size,
+       .metavar = "N",
+       .help = "Pixels of a side of a tile.",
+       .min = 16,
+       .max = 4096,
+       .group = kSlides},
+      {.name = "slide-mpp",
+       .target = &tiles.mpp,
+       .metavar = "X",
+       .help = "Microns of a pixel of a tile; 0 takes the slide's largest level as it is.",
+       .min = 0,
+       .max = 1000,
+       .group = kSlides},
+      {.name = "slide-tissue",
+       .target = &tiles.tissue,
+       .metavar = "X",
+       .help = "Least share of a tile that is tissue.",
+       .min = 0,
+       .max = 1,
+       .group = kSlides},
+  };
+}
+
+/// What is shown of CT series, and how many images of any study.
+cli::Table series_rows(IngestToolOptions& o) {
+  const char* const kSeries = "Studies of many images";
+  return {
+      {.name = "ct-rule",
+       .target = &o.ct_rule,
+       .metavar = "RULE",
+       .help = "What is shown of a CT series: key-slices, evenly spaced; montage, those as one "
+               "picture; all.",
+       .choices = {"key-slices", "montage", "all"},
+       .group = kSeries},
+      {.name = "ct-slices",
+       .target = &o.ingest.ct.slices,
+       .metavar = "N",
+       .help = "Slices of a series that are shown, but with --ct-rule all.",
+       .min = 1,
+       .max = 1024,
+       .group = kSeries},
+      {.name = "ct-window",
+       .target = &o.ingest.decode.ct_window,
+       .metavar = "NAME",
+       .help = "Window of CT: the file's own, or in Hounsfield units lung (centre -600, width "
+               "1500), mediastinum (50, 350) or bone (400, 1800).",
+       .choices = data::ct_window_names(),
+       .group = kSeries},
+      {.name = "max-images",
+       .target = &o.ingest.max_images,
+       .metavar = "N",
+       .help = "Most images of a study, the first in its order; 0 for all.",
+       .min = 0,
+       .max = 1e9,
+       .group = kSeries},
+      {.name = "categories",
+       .target = &o.ingest.categories,
+       .metavar = "FILE",
+       .help = "YAML file of the categories that BI-RADS and breast density of mammography reports "
+               "are read by, instead of the one that comes with UniRG.",
+       .group = kSeries},
+  };
+}
+
 /// Of the subcommand stats.
 cli::Table stats_rows(IngestToolOptions& o) {
   const char* const kCard = "Data card (stats)";
@@ -89,8 +166,9 @@ cli::Table ingest_table(IngestToolOptions& o) {
       {.name = "source",
        .target = &s.source,
        .metavar = "KIND",
-       .help = "What is read: dicom (a folder of DICOM files and a report table), images (PNG and "
-               "JPEG files and a table), openi (Open-i XML reports), table (reports alone, images "
+       .help = "What is read: dicom (a folder of DICOM files and a report table), images (PNG, "
+               "JPEG and TIFF files and a table), openi (Open-i XML reports), table (reports "
+               "alone, images "
                "optional), a dataset as its owners lay it out, or layout (as --layout says).",
        .choices = sources()},
       {.name = "layout",
@@ -163,7 +241,7 @@ cli::Table ingest_table(IngestToolOptions& o) {
        .metavar = "LEXICON",
        .help = "Labels from the rule labeler with this lexicon where the table has none."},
       {.name = "longest-side",
-       .target = &i.longest_side,
+       .target = &i.decode.longest_side,
        .metavar = "N",
        .help = "Scales pictures down to N pixels on the longer side; 0 keeps their size.",
        .min = 0,
@@ -216,6 +294,8 @@ cli::Table ingest_table(IngestToolOptions& o) {
            "check any files and folders.",
        .positional = true},
   };
+  cli::append(table, slide_rows(o));
+  cli::append(table, series_rows(o));
   cli::append(table, privacy_rows(o));
   cli::append(table, stats_rows(o));
   cli::add_seed(table, o.common);

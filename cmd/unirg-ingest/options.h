@@ -19,6 +19,7 @@ struct IngestToolOptions {
   std::vector<std::string> fail_on_leak;
   std::optional<int64_t> max_rejected;
   bool scrub = false;
+  std::string ct_rule = "key-slices";
   std::vector<std::string> arguments;  ///< of a subcommand
   // stats
   std::string format = "markdown";

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "data/reasons.h"
 #include "text/words.h"
@@ -23,6 +24,12 @@ constexpr std::array<const char*, 6> kTexts{"indication", "technique",  "compari
 std::string or_unknown(const std::string& name) { return name.empty() ? kUnknown : name; }
 std::string or_unknown(const std::optional<std::string>& name) {
   return or_unknown(name.value_or(""));
+}
+
+/// "" if it is no text.
+std::string text_of(const Json& object, const char* field) {
+  const auto value = object.find(field);
+  return value != object.end() && value->is_string() ? value->get<std::string>() : "";
 }
 
 double count_words(std::string_view text) {
@@ -132,6 +139,32 @@ void DataCard::add_labels(const Study& study) {
   }
 }
 
+void DataCard::add_images(const Study& study) {
+  std::set<std::string_view> slides;
+  for (const StudyImage& image : study.images) {
+    ++views_[or_unknown(image.view)];
+    const Json& extra = image.extra;
+    if (const std::string side = text_of(extra, "laterality"); !side.empty()) ++lateralities_[side];
+    const bool is_slice = extra.contains("slice");
+    slices_ += is_slice ? 1 : 0;
+    montages_ += extra.contains("montage") ? 1 : 0;
+    if (is_slice || extra.contains("montage")) {
+      const std::string window = text_of(extra, "window");
+      ++windows_[window.empty() ? "file" : window];
+    }
+    const auto tile = extra.find("tile");
+    if (tile == extra.end() || !tile->is_object()) continue;
+    ++tiles_;
+    slides.insert(image.source);
+    const auto mpp = tile->find("mpp");
+    ++tile_mpp_[mpp != tile->end() && mpp->is_number() ? mpp->dump() : kUnknown];
+  }
+  slides_ += std::ssize(slides);
+  if (study.modality != "MG") return;
+  ++birads_[or_unknown(text_of(study.extra, "birads"))];
+  ++densities_[or_unknown(text_of(study.extra, "breast_density"))];
+}
+
 void DataCard::add(const Study& study) {
   const std::string patient = study.dataset + "\n" + study.patient_id;
   const auto person = patients_.emplace(patient, static_cast<uint32_t>(patients_.size()));
@@ -149,7 +182,7 @@ void DataCard::add(const Study& study) {
     group->patients.insert(person.first->second);
     ++group->splits[split];
   }
-  for (const StudyImage& image : study.images) ++views_[or_unknown(image.view)];
+  add_images(study);
   ++modalities_[or_unknown(study.modality)];
   ++sexes_[or_unknown(study.sex)];
   ++races_[or_unknown(study.race)];
@@ -187,6 +220,21 @@ Json DataCard::labels_json() const {
     for (size_t v = 0; v < counts.size(); ++v) conditions[name][kLabelValues[v]] = counts[v];
   }
   return {{"studies", labelled_}, {"conditions", std::move(conditions)}};
+}
+
+Json DataCard::tiles_json() const {
+  if (tiles_ == 0) return nullptr;
+  return {{"images", tiles_}, {"slides", slides_}, {"microns_per_pixel", counts_json(tile_mpp_)}};
+}
+
+Json DataCard::ct_json() const {
+  if (slices_ + montages_ == 0) return nullptr;
+  return {{"slices", slices_}, {"montages", montages_}, {"windows", counts_json(windows_)}};
+}
+
+Json DataCard::breast_json() const {
+  if (birads_.empty()) return nullptr;
+  return {{"birads", counts_json(birads_)}, {"density", counts_json(densities_)}};
 }
 
 Json DataCard::patients_json() const {
@@ -233,6 +281,10 @@ Json DataCard::json() const {
           {"sites", group_json(sites_, true)},
           {"views", counts_json(views_)},
           {"modalities", counts_json(modalities_)},
+          {"laterality", counts_json(lateralities_)},
+          {"breast", breast_json()},
+          {"ct", ct_json()},
+          {"tiles", tiles_json()},
           {"images_per_study", numbers_json(images_per_study_)},
           {"studies_per_patient", patients_json()},
           {"age", distribution(ages_)},

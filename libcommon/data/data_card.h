@@ -53,8 +53,12 @@ class DataCard {
 
   void add_text(const Study& study, const std::string& site, const std::string& patient);
   void add_labels(const Study& study);
+  void add_images(const Study& study);
   static Json group_json(const Groups& groups, bool with_splits);
   [[nodiscard]] Json labels_json() const;
+  [[nodiscard]] Json tiles_json() const;
+  [[nodiscard]] Json ct_json() const;
+  [[nodiscard]] Json breast_json() const;
   [[nodiscard]] Json patients_json() const;
   [[nodiscard]] Json boilerplate_json() const;
 
@@ -65,6 +69,11 @@ class DataCard {
   std::vector<int64_t> studies_of_patient_;
   Groups splits_, datasets_, sites_;
   Counts views_, modalities_, sexes_, races_;
+  int64_t tiles_ = 0;  ///< images that are tiles of slides
+  int64_t slides_ = 0;
+  Counts tile_mpp_;
+  int64_t slices_ = 0, montages_ = 0;  ///< images that are slices of CT, or several
+  Counts windows_, lateralities_, birads_, densities_;
   std::map<int64_t, int64_t> images_per_study_;
   std::vector<double> ages_;
   std::map<std::string, std::vector<double>> words_;  ///< of each section, and of "report"

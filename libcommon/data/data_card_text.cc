@@ -143,6 +143,26 @@ std::string rejected_table(const Json& rejected) {
   return text + "\n";
 }
 
+std::string tiles_text(const Json& tiles) {
+  if (tiles.is_null()) return "";
+  return fmt::format("{} images are tiles of {} slides.\n\n", number(tiles["images"]),
+                     number(tiles["slides"])) +
+         counts_table("microns per pixel", "tiles", tiles["microns_per_pixel"], false);
+}
+
+std::string ct_text(const Json& ct) {
+  if (ct.is_null()) return "";
+  return fmt::format("{} images are slices of CT, {} are montages of them.\n\n",
+                     number(ct["slices"]), number(ct["montages"])) +
+         counts_table("window", "images", ct["windows"], true);
+}
+
+std::string breast_text(const Json& breast) {
+  if (breast.is_null()) return "";
+  return counts_table("BI-RADS", "studies", breast["birads"], false) +
+         counts_table("breast density", "studies", breast["density"], false);
+}
+
 std::string boilerplate_text(const Json& boilerplate) {
   std::string text = fmt::format(
       "A sentence is a template if reports of {} of a site's patients, and of two at least, have "
@@ -189,7 +209,9 @@ std::string card_markdown(const Json& card) {
   }
   text += "## Images\n\n" + counts_table("view", "images", card["views"], true) +
           counts_table("modality", "studies", card["modalities"], true) +
-          counts_table("images of a study", "studies", card["images_per_study"], false);
+          counts_table("images of a study", "studies", card["images_per_study"], false) +
+          counts_table("side", "images", card["laterality"], false) + breast_text(card["breast"]) +
+          ct_text(card["ct"]) + tiles_text(card["tiles"]);
   text += "## Patients\n\n" +
           counts_table("studies of a patient", "patients", card["studies_per_patient"], false) +
           counts_table("sex", "studies", card["sex"], true) +

@@ -17,9 +17,9 @@ namespace fs = std::filesystem;
 namespace {
 
 /// In the order in which the files of one picture are preferred: lossless first.
-constexpr std::array<std::string_view, 12> kExtensions{".dcm",  ".dicom", ".png",  ".jpg",
-                                                       ".jpeg", ".tif",   ".tiff", ".svs",
-                                                       ".ndpi", ".mrxs",  ".scn",  ".bif"};
+constexpr std::array<std::string_view, 15> kExtensions{
+    ".dcm",  ".dicom", ".png", ".jpg", ".jpeg", ".tif", ".tiff",   ".svs",
+    ".ndpi", ".mrxs",  ".scn", ".bif", ".vms",  ".vmu", ".svslide"};
 
 std::string lower(std::string_view text) {
   std::string out(text);

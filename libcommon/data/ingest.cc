@@ -14,7 +14,6 @@
 #include "base/hash.h"
 #include "base/parallel.h"
 #include "data/archive.h"
-#include "data/decode_picture.h"
 #include "data/exclusion.h"
 #include "data/identifiers.h"
 #include "data/ingest_parts.h"
@@ -23,19 +22,15 @@
 #include "data/picture_cache.h"
 #include "data/plan_choice.h"
 #include "data/pseudonyms.h"
+#include "data/study_pictures.h"
 #include "io/tar.h"
+#include "text/categories.h"
 #include "text/labeler.h"
 #include "text/scrubber.h"
 
 namespace unirg::data {
 namespace fs = std::filesystem;
 namespace {
-
-/// A draft after decoding.
-struct Decoded {
-  std::vector<Picture> pictures;
-  std::vector<Refusal> refusals;
-};
 
 /// A draft as it goes from the thread that decodes it to the one that writes.
 struct Undertaken {
@@ -48,62 +43,6 @@ struct Line {
   std::string text;
   text::Scrubber::Counts scrubbed;
 };
-
-/// Ids that are safe as file names inside a tar.
-std::string safe_name(const std::string& text) {
-  std::string name;
-  for (const char c : text)
-    name +=
-        std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' ? c : '_';
-  return name.substr(0, 90);
-}
-
-std::string image_id(const fs::path& file) { return safe_name(file.stem().string()); }
-
-/// What pictures may be had from instead of decoded, and how records name them.
-struct Supply {
-  const IngestParts* parts = nullptr;
-  const Pseudonyms* names = nullptr;
-  PictureCache* cache = nullptr;
-};
-
-/// As a part has it. What the parts rejected is decoded again, since only that tells why: they say
-/// of a picture whose study has no report that its study has none.
-Result<Picture> get_picture(const IngestOptions& options, const Supply& supply, const Study& study,
-                            const SourcePicture& source) {
-  if (supply.parts) {
-    if (auto picture = supply.parts->find(study.dataset, supply.names->study(study.study_id),
-                                          supply.names->file(source.name)))
-      return std::move(*picture);
-  }
-  const PictureKind kind = !options.source.layout.empty()     ? PictureKind::any
-                           : options.source.source == "dicom" ? PictureKind::dicom
-                                                              : PictureKind::picture;
-  return supply.cache ? supply.cache->decode(source.path, kind, options.longest_side)
-                      : decode_file(source.path, kind, options.longest_side);
-}
-
-Decoded decode_draft(const IngestOptions& options, const Supply& supply, const Draft& draft) {
-  Decoded decoded;
-  std::set<std::string> ids;
-  for (const SourcePicture& source : draft.pictures) {
-    auto picture = get_picture(options, supply, draft.study, source);
-    if (!picture) {
-      decoded.refusals.push_back({source.name, 0, picture.error().reason});
-      continue;
-    }
-    const std::string stem = image_id(source.name);
-    std::string id = stem;
-    for (int k = 2; !ids.insert(id).second; ++k) id = fmt::format("{}-{}", stem, k);
-    picture->image.id = id;
-    picture->image.source = source.name;
-    if (!source.view.empty()) picture->image.view = source.view;
-    picture->is_key = source.is_key;
-    picture->image.sha256 = sha256_hex(picture->png);
-    decoded.pictures.push_back(std::move(*picture));
-  }
-  return decoded;
-}
 
 /// The tar shards of one output folder, opened as they fill.
 class ShardWriter {
@@ -158,6 +97,7 @@ class Ingest {
         links_({options.splits, options.heldout_sites, options.hold_out, options.seed}) {
     if (!options.salt_file.empty()) names_ = Pseudonyms::load(options.salt_file);
     if (!options.lexicon.empty()) labeler_.emplace(options.lexicon);
+    if (!options.categories.empty()) categories_.emplace(options.categories);
     if (!options.scrub_rules.empty()) {
       scrubber_.emplace(options.scrub_rules);
       scrubbed_.resize(scrubber_->rules().size());
@@ -174,7 +114,10 @@ class Ingest {
   void take(Draft& draft, const Decoded& decoded);
   void refuse_draft(const Draft& draft, const std::string& reason, const Decoded& decoded);
   std::string why_unusable(const Draft& draft, const Decoded& decoded) const;
+  void add_to_shards(const Decoded& decoded, Study& study);
+  void account(const Decoded& decoded, const Study& study);
   void label(Study& study) const;
+  void read_breast(Study& study) const;
   void refuse_forbidden() const;
   void write_studies(io::AtomicFile& file);
   Line line_of(size_t study) const;
@@ -190,6 +133,7 @@ class Ingest {
   io::AtomicFolder folder_;
   ShardWriter shards_;
   std::optional<text::Labeler> labeler_;
+  std::optional<text::Categories> categories_;
   Exclusion exclusion_;
   std::optional<IngestParts> parts_;
   Pseudonyms names_;
@@ -222,8 +166,8 @@ void Ingest::refuse_draft(const Draft& draft, const std::string& reason, const D
     (draft.place.line > 0 ? rows_ : refusals_)
         .push_back({draft.place.file, draft.place.line, reason});
   if (!draft.report_file.empty()) refusals_.push_back({draft.report_file, 0, reason});
-  for (const Picture& picture : decoded.pictures)
-    refusals_.push_back({picture.image.source, 0, reason});
+  for (const UsedFile& file : decoded.used) refusals_.push_back({file.name, 0, reason});
+  for (const std::string& file : decoded.left_out) refusals_.push_back({file, 0, reason});
 }
 
 void Ingest::label(Study& study) const {
@@ -241,24 +185,62 @@ void Ingest::take(Draft& draft, const Decoded& decoded) {
   Study& study = draft.study;
   std::string key;  // id of the picture that the source names as the key one
   for (const Picture& picture : decoded.pictures) {
-    StudyImage image = picture.image;
-    if (picture.is_key) key = image.id;
-    shards_.add(safe_name(names_.study(study.study_id)) + "/" +
-                    names_.image(study.study_id, image.id) + ".png",
-                picture.png, image);
+    if (picture.is_key) key = picture.image.id;
     if (!study.modality && !picture.modality.empty()) study.modality = picture.modality;
-    counts_.burned_in += image.burned_in_annotation == "YES" ? 1 : 0;
-    counts_.overlaid += image.overlays > 0 ? 1 : 0;
-    study.images.push_back(std::move(image));
+    study.images.push_back(picture.image);
   }
-  order_images(study.images);
+  order_images(study.images, study.modality.value_or(""));
   std::stable_partition(study.images.begin(), study.images.end(),
                         [&](const StudyImage& image) { return image.id == key; });
+  if (options_.max_images > 0 && std::ssize(study.images) > options_.max_images)
+    study.images.resize(static_cast<size_t>(options_.max_images));
+  add_to_shards(decoded, study);
   label(study);
-  counts_.used += static_cast<int64_t>(study.images.size()) + report_files(draft);
+  read_breast(study);
+  account(decoded, study);
+  counts_.used += report_files(draft);
   check_.add(study);
   links_.add(study);
   studies_->add(std::move(study));
+}
+
+/// The pictures that the study keeps, in the order of the source.
+void Ingest::add_to_shards(const Decoded& decoded, Study& study) {
+  std::unordered_map<std::string_view, StudyImage*> kept;
+  for (StudyImage& image : study.images) kept.emplace(image.id, &image);
+  for (const Picture& picture : decoded.pictures) {
+    const auto found = kept.find(picture.image.id);
+    if (found == kept.end()) continue;
+    StudyImage& image = *found->second;
+    shards_.add(safe_name(names_.study(study.study_id)) + "/" +
+                    names_.image(study.study_id, image.id) + ".png",
+                picture.png, image);
+    counts_.burned_in += image.burned_in_annotation == "YES" ? 1 : 0;
+    counts_.overlaid += image.overlays > 0 ? 1 : 0;
+    counts_.tiles += image.extra.contains("tile") ? 1 : 0;
+  }
+}
+
+/// Files of pictures that the study keeps are used, the others ignored.
+void Ingest::account(const Decoded& decoded, const Study& study) {
+  std::set<std::string_view> sources;
+  for (const StudyImage& image : study.images) sources.insert(image.source);
+  for (const UsedFile& file : decoded.used)
+    ++(sources.contains(file.source) ? counts_.used : counts_.over_limit);
+  counts_.localizers += decoded.localizers;
+  counts_.left_out += std::ssize(decoded.left_out) - decoded.localizers;
+}
+
+/// What a mammography report states, as words that studies can be grouped by.
+void Ingest::read_breast(Study& study) const {
+  if (!categories_ || study.modality != "MG") return;
+  const std::string report = study.findings.value_or("") + "\n" + study.impression.value_or("");
+  for (size_t c = 0; c < categories_->infos().size(); ++c) {
+    const std::string& name = categories_->infos()[c].name;
+    const char* field = name == "birads" ? "birads" : name == "density" ? "breast_density" : "";
+    if (*field == '\0' || study.extra.contains(field)) continue;
+    if (const auto value = categories_->read(c, report)) study.extra[field] = *value;
+  }
 }
 
 void Ingest::write(io::RunRecord& record) {
@@ -380,6 +362,10 @@ Json Ingest::summarize() {
                   {"rejected_rows", counts_.refused_rows},
                   {"burned_in_annotation", counts_.burned_in},
                   {"overlay", counts_.overlaid}};
+  if (counts_.tiles > 0) summary["tiles"] = counts_.tiles;
+  if (counts_.localizers > 0) summary["ct_localizers"] = counts_.localizers;
+  if (counts_.left_out > 0) summary["ct_left_out"] = counts_.left_out;
+  if (counts_.over_limit > 0) summary["over_max_images"] = counts_.over_limit;
   if (!options_.exclude.empty()) summary["excluded"] = counts_.excluded;
   if (options_.check_leaks || !options_.exclude.empty()) summary["leaks"] = find_leaks_among_all();
   if (scrubber_) {
@@ -438,6 +424,7 @@ bool Ingest::run(io::RunRecord& record, const std::function<bool()>& go_on) {
   plan.refusals = {};
   if (!decode_all(std::move(plan), go_on)) return false;
   unpacked.reset();
+  counts_.ignored += counts_.localizers + counts_.left_out + counts_.over_limit;
   UNIRG_ASSERT(
       counts_.used + static_cast<int64_t>(refusals_.size()) + counts_.ignored == counts_.files,
       "an input file is not accounted for");

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "data/archive.h"
+#include "data/ct_series.h"
+#include "data/decode_picture.h"
 #include "data/ingest_sources.h"
 #include "data/linkage.h"
 #include "io/run_record.h"
@@ -28,7 +30,11 @@ struct IngestOptions {
   double near_duplicate = 0.8;  ///< least Jaccard index of reports that count as one
   uint64_t seed = 0;
   int64_t shard_bytes = 256 << 20;  ///< a shard is closed when it has grown beyond
-  int64_t longest_side = 0;         ///< pictures are scaled down to it; 0 keeps their size
+  DecodeOptions decode;
+  CtOptions ct;
+  int64_t max_images = 0;  ///< of a study, the first in its order; 0: all
+  /// Categories of mammography reports, see text/categories.h; "" for none.
+  std::filesystem::path categories;
   std::filesystem::path
       lexicon;  ///< labels from the rule labeler where the table has none; "" for none
   std::filesystem::path salt_file;    ///< pseudonyms by it, see pseudonyms.h; "" for none
@@ -53,7 +59,10 @@ struct IngestCounts {
   int64_t excluded = 0;      ///< studies left out by a list; their files are among the ignored
   int64_t image_leaks = 0, text_leaks = 0;  ///< if leaks were looked for
   int64_t burned_in = 0;                    ///< used images that say they have text in their pixels
-  int64_t overlaid = 0;  ///< used images with overlay planes, which are not drawn
+  int64_t overlaid = 0;                  ///< used images with overlay planes, which are not drawn
+  int64_t tiles = 0;                     ///< used images that are tiles of slides
+  int64_t localizers = 0, left_out = 0;  ///< files of CT that are none of the slices shown
+  int64_t over_limit = 0;                ///< files of images over max_images
   int64_t cache_found = 0, cache_made = 0;  ///< pictures from the cache, and new in it
   int64_t short_identifiers = 0;            ///< of `forbid`, too short to be looked for
 };

@@ -81,24 +81,27 @@ IngestParts::IngestParts(const std::vector<fs::path>& folders, const io::Json& r
   for (const StudySet& set : sets_) {
     for (const Study& study : set.studies())
       for (const StudyImage& image : study.images)
-        places_.emplace(key_of(study.dataset, study.study_id, image.source),
-                        Place{&set, &study, &image});
+        places_[key_of(study.dataset, study.study_id, image.source)].push_back(
+            {&set, &study, &image});
   }
 }
 
-std::optional<Picture> IngestParts::find(const std::string& dataset, const std::string& study_id,
-                                         const std::string& source) const {
+std::vector<Picture> IngestParts::find(const std::string& dataset, const std::string& study_id,
+                                       const std::string& source) const {
   const auto found = places_.find(key_of(dataset, study_id, source));
-  if (found == places_.end()) return std::nullopt;
-  const Place& place = found->second;
-  Picture picture{*place.image, place.set->image_bytes(*place.image),
-                  place.study->modality.value_or("")};
-  if (sha256_hex(picture.png) != picture.image.sha256)
-    throw Error(Exit::data,
-                fmt::format("image shard '{}' of a part: the bytes of '{}' are not those its "
-                            "record tells of (hint: make the part again)",
-                            picture.image.shard, source));
-  return picture;
+  if (found == places_.end()) return {};
+  std::vector<Picture> pictures;
+  for (const Place& place : found->second) {
+    Picture picture{*place.image, place.set->image_bytes(*place.image),
+                    place.study->modality.value_or("")};
+    if (sha256_hex(picture.png) != picture.image.sha256)
+      throw Error(Exit::data,
+                  fmt::format("image shard '{}' of a part: the bytes of '{}' are not those its "
+                              "record tells of (hint: make the part again)",
+                              picture.image.shard, source));
+    pictures.push_back(std::move(picture));
+  }
+  return pictures;
 }
 
 }  // namespace unirg::data

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -25,10 +24,10 @@ class IngestParts {
   /// that none holds; Error(Exit::data) naming one that was made otherwise, and two of one shard
   IngestParts(const std::vector<std::filesystem::path>& folders, const io::Json& run);
 
-  /// The picture that a study has of file `source`, all named as in its record; nullopt if it was
-  /// rejected. \throws Error(Exit::data) if its bytes are not those its record tells of
-  [[nodiscard]] std::optional<Picture> find(const std::string& dataset, const std::string& study_id,
-                                            const std::string& source) const;
+  /// The pictures that a study has of file `source`, all named as in its record; none if it was
+  /// rejected. \throws Error(Exit::data) if the bytes of one are not those its record tells of
+  [[nodiscard]] std::vector<Picture> find(const std::string& dataset, const std::string& study_id,
+                                          const std::string& source) const;
 
  private:
   struct Place {
@@ -37,7 +36,7 @@ class IngestParts {
     const StudyImage* image;
   };
   std::vector<StudySet> sets_;
-  std::unordered_map<std::string, Place> places_;
+  std::unordered_map<std::string, std::vector<Place>> places_;  ///< in the order of the record
 };
 
 }  // namespace unirg::data

@@ -160,7 +160,8 @@ FileList input_files(const fs::path& root, IngestPlan& plan) {
 
 /// "a/1.png" -> "1.png", "1"; a UID is no name with an extension.
 std::vector<std::string> short_names(const fs::path& file) {
-  static const std::set<std::string> extensions{".dcm", ".dicom", ".png", ".jpg", ".jpeg"};
+  static const std::set<std::string> extensions{".dcm",  ".dicom", ".png", ".jpg",
+                                                ".jpeg", ".tif",   ".tiff"};
   std::vector<std::string> names{file.filename().string()};
   if (extensions.contains(lower(file.extension().string()))) names.push_back(file.stem().string());
   return names;

@@ -220,11 +220,38 @@ bool is_frontal(const std::string& view) {
   return std::find(names.begin(), names.end(), upper(view)) != names.end();
 }
 
+bool in_source_order(const std::string& modality) {
+  return modality == "SM" || modality == "CT" || modality == "FFA" || modality == "OP" ||
+         modality == "OPT";
+}
+
 void order_images(std::vector<StudyImage>& images) {
   std::sort(images.begin(), images.end(), [](const StudyImage& a, const StudyImage& b) {
     return std::tuple(view_rank(a), -a.width * a.height, a.id) <
            std::tuple(view_rank(b), -b.width * b.height, b.id);
   });
+}
+
+void order_mammograms(std::vector<StudyImage>& images) {
+  const auto rank = [](const StudyImage& image) {
+    const std::string view = upper(image.view);
+    const auto side = image.extra.find("laterality");
+    const std::string name =
+        side != image.extra.end() && side->is_string() ? side->get<std::string>() : "";
+    return std::pair(view == "CC"    ? 0
+                     : view == "MLO" ? 1
+                                     : 2,
+                     name == "R"   ? 0
+                     : name == "L" ? 1
+                                   : 2);
+  };
+  std::stable_sort(images.begin(), images.end(),
+                   [&](const StudyImage& a, const StudyImage& b) { return rank(a) < rank(b); });
+}
+
+void order_images(std::vector<StudyImage>& images, const std::string& modality) {
+  if (modality == "MG") return order_mammograms(images);
+  if (!in_source_order(modality)) order_images(images);
 }
 
 }  // namespace unirg::data

@@ -88,8 +88,16 @@ class StudyLinks {
 
 /// True for views a report is written from: AP, PA and their spelled-out forms.
 bool is_frontal(const std::string& view);
+/// True for modalities whose images stay in the order in which the source has them: tiles of a
+/// slide (SM), slices (CT), and what is photographed of an eye (FFA, OP, OPT).
+bool in_source_order(const std::string& modality);
 /// Puts the key image first: a frontal view, else one whose view is unknown, else any; then the
 /// larger area, then the id.
 void order_images(std::vector<StudyImage>& images);
+/// Mammograms: R CC, L CC, R MLO, L MLO, then other views, equals as they come. Sides are
+/// extra.laterality.
+void order_mammograms(std::vector<StudyImage>& images);
+/// By what the modality asks for: as they come, as mammograms (MG), or the key image first.
+void order_images(std::vector<StudyImage>& images, const std::string& modality);
 
 }  // namespace unirg::data

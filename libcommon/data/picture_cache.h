@@ -1,8 +1,9 @@
 // Pictures that were decoded before, on disk, so that a rerun decodes only files that are new. The
-// key of an entry is a digest of the file's bytes, of what is made of them (DICOM or picture, the
-// longest side) and of what makes it (decoder_version()); the entry is the PNG and what the record
-// says of it, without a name: ids, paths and dates are not in it. Runs may share a folder. Depends
-// on decode_picture.h, io/cache_entry.h. SPDX-License-Identifier: Apache-2.0
+// key of an entry is a digest of the file's bytes, of what is made of them (DICOM, picture or
+// slide, and the options that change its pixels) and of what makes it (decoder_version()); the
+// entry is the PNGs and what the record says of them, without a name: ids, paths and dates are not
+// in it. Runs may share a folder. Depends on decode_picture.h, io/cache_entry.h.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <atomic>
@@ -23,10 +24,12 @@ class PictureCache {
   PictureCache(std::filesystem::path folder, io::Warn warn);
 
   /// decode_file() of that, from the cache where it is there. What cannot be decoded is not kept:
-  /// it may have been for lack of memory. \throws as decode_file(); Error(Exit::io) for a full disk
-  Result<Picture> decode(const std::filesystem::path& path, PictureKind kind, int64_t longest_side);
+  /// it may have been for lack of memory. Nor are slides of several files, whose digest would be
+  /// that of one. \throws as decode_file(); Error(Exit::io) for a full disk
+  Result<std::vector<Picture>> decode(const std::filesystem::path& path, PictureKind kind,
+                                      const DecodeOptions& options);
 
-  [[nodiscard]] int64_t found() const { return found_; }  ///< pictures taken from the cache
+  [[nodiscard]] int64_t found() const { return found_; }  ///< files taken from the cache
   [[nodiscard]] int64_t made() const { return made_; }    ///< decoded and kept
 
  private:

@@ -131,6 +131,7 @@ Json to_json(const StudyImage& image) {
   if (!image.burned_in_annotation.empty())
     json["burned_in_annotation"] = image.burned_in_annotation;
   if (image.overlays > 0) json["overlays"] = image.overlays;
+  append_extra(json, image.extra);
   return json;
 }
 
@@ -165,6 +166,7 @@ Result<StudyImage> image_from_json(const Json& object) {
   }
   if (image.offset < 0 || image.bytes < 0) reader.fail("field 'offset' or 'bytes': negative");
   if (reader.failure()) return tl::unexpected(*reader.failure());
+  image.extra = reader.unknown();
   return image;
 }
 

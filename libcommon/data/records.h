@@ -33,12 +33,13 @@ struct StudyImage {
   int64_t width = 0;    ///< pixels
   int64_t height = 0;   ///< pixels
   std::string sha256;   ///< of the encoded bytes
-  std::string decoder;  ///< "dcmtk", "gdcm", "png", "jpeg"
+  std::string decoder;  ///< "dcmtk", "gdcm", "png", "jpeg", "tiff", "openslide"
   std::string source;   ///< file it was made from, relative to the input folder; "" when unknown
   std::string
       pixels_sha256;  ///< DICOM: of the stored values of the first frame, little-endian; else ""
   std::string burned_in_annotation = {};  ///< DICOM (0028,0301) where it is not "NO"; else ""
   int64_t overlays = 0;                   ///< DICOM: overlay planes of the file, not drawn
+  Json extra = Json::object();            ///< further fields: laterality, tile, slice, montage
 };
 
 /// CheXpert label of one condition: 1 positive, 0 negative, -1 uncertain, nullopt not mentioned.

@@ -53,6 +53,7 @@ struct DicomMetadata {
   std::string patient_id, accession_number;
   std::string modality;             ///< e.g. "DX"
   std::string view_position;        ///< (0018,5101), e.g. "PA"
+  std::string view_code;            ///< (0054,0220), the first item's code value, e.g. "399162004"
   std::string patient_orientation;  ///< (0020,0020), e.g. "L\F"
   std::string laterality;           ///< (0020,0062) Image Laterality, else (0020,0060) Laterality
   std::string study_date, study_time, acquisition_date, content_date;  ///< YYYYMMDD, HHMMSS.FFFFFF
@@ -64,6 +65,9 @@ struct DicomMetadata {
   std::string burned_in_annotation;  ///< (0028,0301): "YES", "NO" or ""
   std::string study_description, series_description;
   int overlays = 0;  ///< overlay planes (60xx,0010), C.9.2; they are not drawn
+  /// (0020,0032), millimetres, and (0020,0037), the directions of rows and columns, C.7.6.2.
+  std::optional<std::array<double, 3>> image_position;
+  std::optional<std::array<double, 6>> image_orientation;
 };
 
 /// One decoded file. Pixel values are as stored: no modality or VOI step, no colour conversion
@@ -84,6 +88,8 @@ struct DicomImage {
 
   double rescale_slope = 1.0;
   double rescale_intercept = 0.0;
+  bool is_hounsfield =
+      false;  ///< slope and intercept are told, and their Rescale Type is HU or not
   std::optional<LookupTable> modality_lut;  ///< takes the place of slope and intercept
   std::optional<LookupTable> voi_lut;       ///< the first; takes precedence over the window
   std::optional<VoiWindow> window;  ///< absent also if PS3.3 forbids its width (see usable_window)

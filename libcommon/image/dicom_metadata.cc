@@ -14,10 +14,10 @@
 namespace unirg::image::internal {
 namespace {
 
-/// First value of a decimal string attribute; empty if absent or not a number.
-std::optional<double> first_number(DcmItem& dataset, const DcmTagKey& tag) {
+/// A value of a decimal string attribute; empty if absent or not a number.
+std::optional<double> number_at(DcmItem& dataset, const DcmTagKey& tag, unsigned long position) {
   OFString value;
-  if (dataset.findAndGetOFString(tag, value, 0).bad()) return std::nullopt;
+  if (dataset.findAndGetOFString(tag, value, position).bad()) return std::nullopt;
   std::string_view text(value.c_str(), value.size());
   while (!text.empty() && (text.front() == ' ' || text.front() == '+')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.remove_suffix(1);
@@ -25,6 +25,30 @@ std::optional<double> first_number(DcmItem& dataset, const DcmTagKey& tag) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+std::optional<double> first_number(DcmItem& dataset, const DcmTagKey& tag) {
+  return number_at(dataset, tag, 0);
+}
+
+/// All or none of so many finite numbers.
+template <size_t N>
+std::optional<std::array<double, N>> numbers(DcmItem& dataset, const DcmTagKey& tag) {
+  std::array<double, N> values{};
+  for (size_t i = 0; i < N; ++i) {
+    const auto value = number_at(dataset, tag, i);
+    if (!value || !std::isfinite(*value)) return std::nullopt;
+    values[i] = *value;
+  }
+  return values;
+}
+
+/// Code value of the first item of View Code Sequence.
+std::string view_code(DcmItem& dataset) {
+  DcmItem* item = nullptr;
+  if (dataset.findAndGetSequenceItem(DCM_ViewCodeSequence, item, 0).bad() || item == nullptr)
+    return "";
+  return TextReader(*item)(DCM_CodeValue);
 }
 
 std::optional<VoiWindow> read_window(DcmItem& dataset) {
@@ -69,6 +93,11 @@ std::optional<double> number_of_frame(DcmItem& dataset, DcmItem* group, const Dc
   return own || group == nullptr ? own : first_number(*group, tag);
 }
 
+std::string rescale_type_of(DcmItem& group) {
+  OFString value;
+  return group.findAndGetOFString(DCM_RescaleType, value).good() ? value.c_str() : "";
+}
+
 /// Groups 6000, 6002 .. 601E with rows: planes of graphics over the image (C.9.2).
 int count_overlays(DcmItem& dataset) {
   int count = 0;
@@ -91,6 +120,7 @@ DicomMetadata read_metadata(DcmItem& dataset) {
   m.accession_number = text(DCM_AccessionNumber);
   m.modality = text(DCM_Modality);
   m.view_position = text(DCM_ViewPosition);
+  m.view_code = view_code(dataset);
   m.patient_orientation = text(DCM_PatientOrientation);
   m.laterality = text(DCM_ImageLaterality);
   if (m.laterality.empty()) m.laterality = text(DCM_Laterality);
@@ -110,6 +140,8 @@ DicomMetadata read_metadata(DcmItem& dataset) {
   m.study_description = text(DCM_StudyDescription);
   m.series_description = text(DCM_SeriesDescription);
   m.overlays = count_overlays(dataset);
+  m.image_position = numbers<3>(dataset, DCM_ImagePositionPatient);
+  m.image_orientation = numbers<6>(dataset, DCM_ImageOrientationPatient);
   return m;
 }
 
@@ -122,6 +154,12 @@ Result<DicomImage> with_display_attributes(DcmItem& dataset, DicomImage image) {
   if (!std::isfinite(slope) || !std::isfinite(intercept) || slope == 0.0) {
     return bad_record("rescale slope is zero or not finite");
   }
+  // Rescale Type may be absent: of a CT image it then is HU (C.11.1.1.2).
+  std::string type = raw_text(dataset, 0x0028, 0x1054);
+  if (type.empty() && transformation != nullptr) type = rescale_type_of(*transformation);
+  image.is_hounsfield = (type.empty() || type == "HU") &&
+                        number_of_frame(dataset, transformation, DCM_RescaleSlope) &&
+                        number_of_frame(dataset, transformation, DCM_RescaleIntercept);
   image.rescale_slope = slope;
   image.rescale_intercept = intercept;
   auto modality = read_sequence_table(dataset, DCM_ModalityLUTSequence, image.is_signed);

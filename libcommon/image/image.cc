@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/image.h"
 
+#include "image/tiff.h"
+
 namespace unirg::image {
 
 Image8 to_rgb(const Image8& image) {
@@ -26,7 +28,8 @@ Result<Image8> decode_image(std::string_view bytes) {
   using namespace std::string_view_literals;
   if (bytes.starts_with("\x89PNG\r\n\x1a\n"sv)) return decode_png(bytes);
   if (bytes.starts_with("\xff\xd8\xff"sv)) return decode_jpeg(bytes);
-  return bad_record(bytes.empty() ? "image is empty" : "image is neither PNG nor JPEG");
+  if (is_tiff(bytes)) return decode_tiff(bytes);
+  return bad_record(bytes.empty() ? "image is empty" : "image is neither PNG, JPEG nor TIFF");
 }
 
 }  // namespace unirg::image

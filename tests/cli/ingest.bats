@@ -341,7 +341,7 @@ patients() { # $1 patients with two studies each
   assert_contains "$(reason out constant.png)" "one value"
   assert_contains "$(reason out cut.png)" "damaged PNG"
   assert_contains "$(reason out cut.jpg)" "JPEG"
-  assert_contains "$(reason out text.png)" "neither PNG nor JPEG"
+  assert_contains "$(reason out text.png)" "neither PNG, JPEG nor TIFF"
 }
 
 @test "images: pictures without a row that have one name give two study ids" {

@@ -196,24 +196,26 @@ splits() { jq -rs 'map("\(.study_id) \(.split)") | join(",")' "$1/studies.jsonl"
   assert_contains "$(field out .report_zh case1)" "黄斑区"
 }
 
-@test "hist: a slide and its report; a slide that no decoder knows is rejected with its reason" {
-  ingest --source hist -o out "$mini/hist"
+@test "hist: tiles of a slide and its report; a slide that no decoder knows is rejected with its reason" {
+  ingest --source hist --slide-tile-size 64 -o out "$mini/hist"
   assert_counts out 5 4 0 1 0 4
   [ "$(splits out)" = "TCGA-AA-0001-01Z-00-DX1 train,TCGA-AA-0002-01Z-00-DX1 train,TCGA-AA-0003-01Z-00-DX1 validate,TCGA-AA-0004-01Z-00-DX1 test" ]
   [ "$(field out '[.findings, .modality]' TCGA-AA-0001-01Z-00-DX1)" = '["Invasive ductal carcinoma of grade 1. Margins are free.","SM"]' ]
+  [ "$(field out '.images | length' TCGA-AA-0001-01Z-00-DX1)" -eq 16 ]
+  [ "$(field out '.images | length' TCGA-AA-0004-01Z-00-DX1)" -eq 1 ]
   cp -r "$mini/hist" in
   echo 'no slide' >in/slides/TCGA-AA-0001-01Z-00-DX1.svs
-  rm in/slides/TCGA-AA-0001-01Z-00-DX1.png
-  ingest --source hist -o svs in
-  [ "$(reason svs slides/TCGA-AA-0001-01Z-00-DX1.svs)" = 'neither DICOM, PNG nor JPEG' ]
+  rm in/slides/TCGA-AA-0001-01Z-00-DX1.tif
+  ingest --source hist --slide-tile-size 64 -o svs in
+  [ "$(reason svs slides/TCGA-AA-0001-01Z-00-DX1.svs)" = 'neither DICOM, PNG, JPEG, TIFF nor a slide that OpenSlide reads' ]
   [ "$(wc -l <svs/studies.jsonl)" -eq 3 ]
 }
 
 @test "each dataset gives the same bytes at one and two threads" {
   for dataset in chexpert-plus rexgradient iu-xray padchest rexrank dmid ffa-ir hist; do
     echo "dataset: $dataset"
-    ingest --source $dataset --threads 1 -o one "$mini/$dataset"
-    ingest --source $dataset --threads 2 -o two "$mini/$dataset"
+    ingest --source $dataset --threads 1 --slide-tile-size 64 -o one "$mini/$dataset"
+    ingest --source $dataset --threads 2 --slide-tile-size 64 -o two "$mini/$dataset"
     unirg_digests one >one.txt
     unirg_digests two | diff one.txt -
   done
@@ -228,7 +230,7 @@ splits() { jq -rs 'map("\(.study_id) \(.split)") | join(",")' "$1/studies.jsonl"
 }
 
 @test "an own layout reads what no other does" {
-  mkdir in && cp "$mini/hist/slides/TCGA-AA-0001-01Z-00-DX1.png" in/p.png
+  mkdir in && cp "$mini/ffa-ir/FFAIR/case1/0.png" in/p.png
   printf 'Key,Text\n7,All clear.\n' >in/mine.csv
   printf 'tables: [{files: [mine.csv]}]\nfields: {study_id: "mine-{Key}", findings: Text}\npictures: {files: ["{Key}.png", p]}\n' >mine.yaml
   printf 'Key,Text,p\n7,All clear.,p.png\n' >in/mine.csv
@@ -385,7 +387,7 @@ patients() { # $1 patients with one or two studies each, all for training
 
 @test "leaks of pictures and of near-duplicate reports are counted and named" {
   mkdir in
-  for n in 1 2 3; do cp "$mini/hist/slides/TCGA-AA-000$n-01Z-00-DX1.png" in/$n.png; done
+  for n in 1 2 3; do cp "$mini/ffa-ir/FFAIR/case$n/0.png" in/$n.png; done
   cp in/1.png in/4.png
   words='the cardiac silhouette is mildly enlarged and there is a small left pleural effusion with adjacent atelectasis while the right lung stays clear of any focal opacity today'
   printf 'study_id,file,split,findings\na,1.png,test,%s\nb,2.png,train,%s again\nc,3.png,train,Quite another text with nothing in common at all.\nd,4.png,train,Not the same words but the very same picture.\n' "$words" "${words^}" >t.csv
@@ -410,7 +412,7 @@ patients() { # $1 patients with one or two studies each, all for training
 }
 
 @test "--fail-on-leak is 65 for the kinds it names, and the output is there" {
-  mkdir in && cp "$mini/hist/slides/TCGA-AA-0001-01Z-00-DX1.png" in/1.png && cp in/1.png in/2.png
+  mkdir in && cp "$mini/ffa-ir/FFAIR/case1/0.png" in/1.png && cp in/1.png in/2.png
   printf 'study_id,file,split,findings\na,1.png,test,One report of some words.\nb,2.png,train,Another one that differs in all.\n' >t.csv
   ingest --source images --reports t.csv --fail-on-leak text,id -o out in
   run -65 --separate-stderr ingest --source images --reports t.csv --fail-on-leak text,image -o out in

@@ -18,6 +18,7 @@ setup_file() {
     local options=(--source "$dataset" -o "st/$dataset")
     [ "$dataset" != mimic-cxr ] || options+=(--reports mimic-cxr-reports)
     case $dataset in padchest | dmid) options+=(--splits train=1) ;; esac # their owners give none
+    [ "$dataset" != hist ] || options+=(--slide-tile-size 64 --slide-tiles 4)
     case $dataset in chexpert-plus | padchest | dmid) options+=(--hold-out validate=1) ;; esac
     unirg-ingest --quiet "${options[@]}" "$dataset"
   done

@@ -49,6 +49,42 @@ DataCard card_of(const std::vector<Study>& studies) {
   return card;
 }
 
+TEST(DataCard, counts_tiles_by_slide_and_resolution) {
+  EXPECT_TRUE(card_of(three_studies()).json()["tiles"].is_null());
+  std::vector<Study> studies = three_studies();
+  studies[0].images[0].source = studies[0].images[1].source = "one.svs";
+  studies[0].images[0].extra["tile"] = studies[0].images[1].extra["tile"] = {{"mpp", 0.5}};
+  studies[1].images[0].source = "two.svs";
+  studies[1].images[0].extra["tile"] = {{"mpp", nullptr}};
+  const Json card = card_of(studies).json();
+  EXPECT_EQ(card["tiles"].dump(),
+            R"({"images":3,"slides":2,"microns_per_pixel":{"0.5":2,"not known":1}})");
+  EXPECT_NE(card_markdown(card).find("3 images are tiles of 2 slides."), std::string::npos);
+}
+
+TEST(DataCard, counts_sides_slices_and_what_mammograms_state) {
+  std::vector<Study> studies = three_studies();
+  EXPECT_EQ(card_of(studies).json()["laterality"].dump(), "{}");
+  EXPECT_TRUE(card_of(studies).json()["breast"].is_null());
+  EXPECT_TRUE(card_of(studies).json()["ct"].is_null());
+  studies[0].modality = "MG";
+  studies[0].extra["birads"] = "4A";
+  studies[0].images[0].extra["laterality"] = "R";
+  studies[1].modality = "CT";
+  studies[1].images[0].extra["slice"] = {{"stack", 1}};
+  studies[1].images[0].extra["window"] = "lung";
+  studies[2].images.resize(1);
+  studies[2].images[0].extra["montage"] = {{"stack", 1}};
+  const Json card = card_of(studies).json();
+  EXPECT_EQ(card["laterality"].dump(), R"({"R":1})");
+  EXPECT_EQ(card["breast"].dump(), R"({"birads":{"4A":1},"density":{"not known":1}})");
+  EXPECT_EQ(card["ct"].dump(), R"({"slices":1,"montages":1,"windows":{"file":1,"lung":1}})");
+  const std::string text = card_markdown(card);
+  for (const char* line : {"1 images are slices of CT, 1 are montages of them.",
+                           "| 4A | 1 | 100.0% |", "| R | 1 | 100.0% |"})
+    EXPECT_NE(text.find(line), std::string::npos) << line;
+}
+
 TEST(DataCard, counts_by_hand) {
   const Json card = card_of(three_studies()).json();
   EXPECT_EQ(card["schema"], "unirg.data-card/1");

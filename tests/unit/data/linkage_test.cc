@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 
 #include "base/error.h"
@@ -198,6 +199,37 @@ TEST(OrderImages, puts_the_frontal_view_first_then_the_unknown_then_the_larger) 
   std::vector<std::string> ids;
   for (const StudyImage& i : images) ids.push_back(i.id);
   EXPECT_EQ(ids, (std::vector<std::string>{"big-ap", "small-pa", "unknown", "lat"}));
+}
+
+TEST(OrderImages, leaves_tiles_and_eyes_as_they_come) {
+  for (const char* modality : {"SM", "CT", "FFA", "OP", "OPT"})
+    EXPECT_TRUE(in_source_order(modality));
+  for (const char* modality : {"", "DX", "CR", "MG"}) EXPECT_FALSE(in_source_order(modality));
+}
+
+TEST(OrderImages, puts_mammograms_as_they_are_hung) {
+  std::vector<StudyImage> images;
+  for (const auto& [id, view, side] : std::vector<std::array<const char*, 3>>{{"1", "MLO", "L"},
+                                                                              {"2", "ML", "L"},
+                                                                              {"3", "CC", "L"},
+                                                                              {"4", "", ""},
+                                                                              {"5", "mlo", "R"},
+                                                                              {"6", "CC", "R"},
+                                                                              {"7", "CC", ""},
+                                                                              {"8", "CC", "R"}}) {
+    StudyImage& image = images.emplace_back();
+    image.id = id;
+    image.view = view;
+    image.width = image.height = 100 - std::ssize(images);
+    if (*side != '\0') image.extra["laterality"] = side;
+  }
+  std::vector<StudyImage> frontal = images;
+  order_images(images, "MG");
+  std::string ids;
+  for (const StudyImage& i : images) ids += i.id;
+  EXPECT_EQ(ids, "68375124");
+  order_images(frontal, "DX");
+  EXPECT_EQ(frontal.front().id, "4") << "of an unknown view, as everywhere";
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ Study example_study() {
 TEST(Study, travels_through_json_unchanged_unknown_fields_included) {
   Json object = to_json(example_study());
   object["my_note"] = "kept";
+  object["images"][0]["laterality"] = "L";
   const auto study = study_from_json(object);
   ASSERT_TRUE(study.has_value()) << study.error().reason;
   EXPECT_EQ(to_json(*study).dump(), object.dump());

@@ -33,6 +33,41 @@ TEST(DicomHeader, StopsBeforeThePixels) {
   EXPECT_FALSE(header->is_report);
 }
 
+TEST(DicomHeader, HasThePlaceOfASliceAndTheViewOfAMammogram) {
+  FileBuilder file;
+  file.root().text(DCM_ImagePositionPatient, "-250\\-1.5e2\\+30.25");
+  file.root().text(DCM_ImageOrientationPatient, "1\\0\\0\\0\\1\\0");
+  file.root().code(DCM_ViewCodeSequence, "399162004", "cranio-caudal");
+  const DicomMetadata found = header_of(file).metadata;
+  EXPECT_EQ(found.image_position, (std::array<double, 3>{-250, -150, 30.25}));
+  EXPECT_EQ(found.image_orientation, (std::array<double, 6>{1, 0, 0, 0, 1, 0}));
+  EXPECT_EQ(found.view_code, "399162004");
+  FileBuilder short_of;
+  short_of.root().text(DCM_ImagePositionPatient, "-250\\30.25");
+  const DicomMetadata none = header_of(short_of).metadata;
+  EXPECT_FALSE(none.image_position);
+  EXPECT_FALSE(none.image_orientation);
+  EXPECT_EQ(none.view_code, "");
+}
+
+TEST(DicomHeader, SaysWhetherValuesAreHounsfieldUnits) {
+  const auto is_hounsfield = [](const char* slope, const char* intercept, const char* type) {
+    FileBuilder file;
+    file.layout(2, 2, 16, 12).words(DcmTag(DCM_PixelData, EVR_OW), {1, 2, 3, 4});
+    if (*slope != '\0') file.root().text(DCM_RescaleSlope, slope);
+    if (*intercept != '\0') file.root().text(DCM_RescaleIntercept, intercept);
+    if (*type != '\0') file.root().text(DCM_RescaleType, type);
+    const auto image = file.read();
+    EXPECT_TRUE(image);
+    return image && image->is_hounsfield;
+  };
+  EXPECT_TRUE(is_hounsfield("1", "-1024", "HU"));
+  EXPECT_TRUE(is_hounsfield("1", "-1024", ""));
+  EXPECT_FALSE(is_hounsfield("1", "-1024", "US"));
+  EXPECT_FALSE(is_hounsfield("1", "", ""));
+  EXPECT_FALSE(is_hounsfield("", "-1024", "HU"));
+}
+
 TEST(DicomHeader, WhatIsNoDicomIsAReason) {
   test_codecs();
   const testing::TempFolder folder;

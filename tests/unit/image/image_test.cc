@@ -106,7 +106,7 @@ TEST(Decode, AHeaderThatClaimsTooManyPixelsIsRefusedBeforeMemoryIsAskedFor) {
 }
 
 TEST(Decode, OtherBytesAreNamedAsNeither) {
-  EXPECT_EQ(decode_image("GIF89a").error().reason, "image is neither PNG nor JPEG");
+  EXPECT_EQ(decode_image("GIF89a").error().reason, "image is neither PNG, JPEG nor TIFF");
   EXPECT_EQ(decode_image("").error().reason, "image is empty");
 }
 
