@@ -48,6 +48,7 @@ std::string fingerprint(const SftToolOptions& o, const std::string& inputs) {
   SftToolOptions copy = o;
   copy.common.threads = 0;
   copy.machine = {};
+  copy.sft.ranks = {};
   copy.studies = copy.model = copy.output = copy.lexicon = "";
   cli::OptionParser parser({"unirg-sft", "", "", ""}, sft_table(copy));
   return sha256_hex(parser.config().dump() + inputs);
@@ -55,7 +56,7 @@ std::string fingerprint(const SftToolOptions& o, const std::string& inputs) {
 
 void print_plan(const SftToolOptions& o, const policy::ReportWriter& writer,
                 const data::StudySet& set, const Studies& training, const Studies& validation) {
-  const train::Place place = train::place_of(o.machine, o.common);
+  const train::Place place = train::place_of(o.machine, o.sft.ranks, o.common);
   train::TrainingWork work =
       train::sft_work(o.sft, writer.config(), policy::sample_lengths(writer, training, set),
                       {std::ssize(training), std::ssize(validation)}, place);

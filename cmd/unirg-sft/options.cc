@@ -104,6 +104,7 @@ cli::Table sft_table(SftToolOptions& o) {
   };
   train::add_optimizer_options(table, s.schedule, s.adamw, s.max_grad_norm);
   train::add_trainable_options(table, s.trainable);
+  train::add_rank_options(table, s.ranks);
   policy::add_prompt_options(table, o.prompt);
   cli::add_seed(table, o.common);
   cli::add_threads(table, o.common);

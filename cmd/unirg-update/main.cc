@@ -36,7 +36,7 @@ std::vector<policy::EncodedStudy> encode_groups(const UpdateToolOptions& o,
 
 void print_plan(const UpdateToolOptions& o, const policy::ReportWriter& writer) {
   const rl::UpdateJob& job = o.job;
-  const train::Place place = train::place_of(o.machine, o.common);
+  const train::Place place = train::place_of(o.machine, job.options.ranks, o.common);
   train::TrainingWork work = rl::update_work(job, writer.config(), place);
   work.process.studies = o.machine.studies;
   policy::print_plan(

@@ -274,6 +274,7 @@ cli::Table update_table(UpdateToolOptions& o) {
   cli::append(table, kl_rows(o));
   train::add_optimizer_options(table, u.schedule, u.adamw, u.max_grad_norm);
   train::add_trainable_options(table, u.trainable);
+  train::add_rank_options(table, u.ranks);
   policy::add_prompt_options(table, o.prompt);
   cli::add_seed(table, o.common);
   cli::add_threads(table, o.common);

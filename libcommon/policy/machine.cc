@@ -77,15 +77,7 @@ void add_training_machine_options(cli::Table& table, MachineOptions& o) {
   add_machine_options(table, o);
   cli::append(
       table,
-      {{.name = "zero",
-        .target = &o.zero,
-        .metavar = "STAGE",
-        .help = "Plans the optimiser's state (1), and the gradients too (2), shared out over the "
-                "ranks; 0: each has all of it.",
-        .min = 0,
-        .max = 2,
-        .group = kGroup},
-       {.name = "flops-share",
+      {{.name = "flops-share",
         .target = &o.flops_share,
         .metavar = "X",
         .help = "Share of --peak-flops that training reaches.",
@@ -123,7 +115,6 @@ double parse_quantity(const std::string& text, const std::string& option) {
 
 Machine machine_of(const MachineOptions& o) {
   return {.ranks = o.ranks,
-          .zero = o.zero,
           .device_memory = known_quantity(o.device_memory, "device-memory"),
           .peak_flops = known_quantity(o.peak_flops, "peak-flops"),
           .bandwidth = known_quantity(o.bandwidth, "bandwidth"),
@@ -155,11 +146,11 @@ TrainingState training_state(const Machine& machine, int64_t values, bool master
 }
 
 double step_bytes(const Machine& machine, int64_t values, int64_t item, int64_t units) {
-  const double gradients = 4.0 * static_cast<double>(values);
-  if (machine.zero == 0) return all_reduce_bytes(machine.ranks, gradients);
-  const double times = machine.zero == 1 ? 1 : static_cast<double>(units);
+  const double sums = 4.0 * static_cast<double>(values);
   const double weights = static_cast<double>(item) * static_cast<double>(values);
-  return reduce_scatter_bytes(machine.ranks, times * gradients + weights);
+  if (machine.zero == 0) return all_reduce_bytes(machine.ranks, sums);
+  const double gradients = machine.zero == 1 ? sums : static_cast<double>(units) * weights;
+  return reduce_scatter_bytes(machine.ranks, gradients + weights);
 }
 
 double busy_ranks(const Machine& machine, int64_t units) {

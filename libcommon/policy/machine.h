@@ -13,7 +13,6 @@ namespace unirg::policy {
 /// As options give it; quantities as parse_quantity() reads them, empty: not known.
 struct MachineOptions {
   int64_t ranks = 1;  ///< processes with a device each
-  int64_t zero = 0;   ///< ZeRO stage: 1 shards the optimiser's state, 2 the gradients too
   std::string device_memory, peak_flops, bandwidth;
   double flops_share = 0.4;    ///< of the peak, in training
   double decode_share = 0.05;  ///< of the peak, in decoding
@@ -27,14 +26,15 @@ void add_machine_options(cli::Table& table, MachineOptions& options);
 void add_training_machine_options(cli::Table& table, MachineOptions& options);
 
 struct Machine {
-  int64_t ranks = 1, zero = 0;
+  int64_t ranks = 1;
+  int64_t zero = 0;          ///< stage: 1 shards the optimiser's state, 2 the gradients too
   double device_memory = 0;  ///< bytes a rank; 0: not known
   double peak_flops = 0;     ///< FLOP/s a rank; 0: not known
   double bandwidth = 0;      ///< bytes/s that a rank sends; 0: not known
   double flops_share = 1, decode_share = 1;
   double price = 0;
 };
-/// \throws Error(Exit::usage) naming the option whose value is no quantity
+/// `zero` is left at 0. \throws Error(Exit::usage) naming the option whose value is no quantity
 Machine machine_of(const MachineOptions& options);
 
 /// "80G" is 80e9, "80Gi" 80 x 2^30, "1.5T", "4e11"; above 0. \param option its name, for the error
@@ -59,9 +59,10 @@ struct TrainingState {
 /// masters, stage 2 of gradients too (ZeRO, Rajbhandari et al., arXiv:1910.02054, section 5).
 TrainingState training_state(const Machine& machine, int64_t values, bool masters);
 
-/// Bytes a rank sends in an optimiser step of `units` units each: the float32 gradients added up;
-/// with ZeRO reduce-scattered - once a step at stage 1, once a unit at stage 2, whose ranks never
-/// hold them whole - and the new weights of `item` bytes gathered (arXiv:1910.02054, section 7).
+/// Bytes a rank sends in an optimiser step of `units` units each: the float32 sums of gradients
+/// added up; with ZeRO reduce-scattered - those sums once a step at stage 1, at stage 2 each unit's
+/// gradients of `item` bytes, of which no rank holds the whole sum - and the new weights, of `item`
+/// bytes too, gathered (arXiv:1910.02054, section 7).
 double step_bytes(const Machine& machine, int64_t values, int64_t item, int64_t units);
 
 /// Ranks that have work on average, where a step has so many units: 40 units keep 32 ranks as busy

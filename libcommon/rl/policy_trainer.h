@@ -17,6 +17,7 @@
 #include "rl/rollout_groups.h"
 #include "train/gradients.h"
 #include "train/optimizer.h"
+#include "train/ranks.h"
 #include "train/trainable.h"
 
 namespace unirg::rl {
@@ -44,6 +45,7 @@ struct UpdateOptions {
                            .shape = "constant"};
   train::AdamWOptions adamw{.beta2 = 0.98, .weight_decay = 0.0};
   train::TrainableOptions trainable;  ///< no dropout here: the ratio to the sampler would be noise
+  train::RankOptions ranks;
   double max_grad_norm = 1.0;
   double temperature = 1.0;       ///< the rollouts were drawn at
   int64_t epochs = 1;             ///< passes over the rollouts

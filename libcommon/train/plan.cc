@@ -105,8 +105,10 @@ void cost_work(const Sizes& sizes, const TrainableOptions& options, const Traini
 
 }  // namespace
 
-Place place_of(const policy::MachineOptions& options, const cli::Common& common) {
-  const policy::Machine machine = policy::machine_of(options);
+Place place_of(const policy::MachineOptions& options, const RankOptions& ranks,
+               const cli::Common& common) {
+  policy::Machine machine = policy::machine_of(options);
+  machine.zero = ranks.zero;
   return {machine, policy::plans_gpu(common.device, machine), common.threads};
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/run_main.h"
 #include "policy/plan.h"
+#include "train/ranks.h"
 #include "train/sft_loop.h"
 #include "train/trainable.h"
 
@@ -40,7 +41,8 @@ struct Place {
   int64_t threads = 1;  ///< of a rank
 };
 /// \throws Error(Exit::usage) as policy::machine_of()
-Place place_of(const policy::MachineOptions& options, const cli::Common& common);
+Place place_of(const policy::MachineOptions& options, const RankOptions& ranks,
+               const cli::Common& common);
 
 /// Puts a step of so many units, of all ranks, into the work: those of a rank, and how many of them
 /// are in hand at once; see unit_threads() of gradients.h.

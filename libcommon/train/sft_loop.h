@@ -10,6 +10,7 @@
 #include "policy/report_writer.h"
 #include "train/labels.h"
 #include "train/optimizer.h"
+#include "train/ranks.h"
 #include "train/trainable.h"
 
 namespace unirg::train {
@@ -23,6 +24,7 @@ struct SftOptions {
   AdamWOptions adamw{.beta2 = 0.98, .weight_decay = 0.05};
   double max_grad_norm = 1.0;
   TrainableOptions trainable;
+  RankOptions ranks;
   double brightness = 0;       ///< see --brightness
   int64_t evaluate_every = 0;  ///< steps; 0: after each epoch
   int64_t patience = 0;

@@ -121,7 +121,7 @@ plan() { jq -r "$1" "$BATS_TEST_TMPDIR/plan.json"; }
     case $zero in
       0) expected="$((4 * values)),$((8 * values)),$((4 * values)),$((6 * values))" ;;                   # 2 x 3/4 x 4
       1) expected="$((4 * values)),$((8 * share)),$((4 * share)),$((3 * 6 * values / 4))" ;;            # 3/4 x (4 + 2)
-      2) expected="$((4 * share)),$((8 * share)),$((4 * share)),$((3 * (2 * 4 + 2) * values / 4))" ;; # of 2 units
+      2) expected="$((4 * share)),$((8 * share)),$((4 * share)),$((3 * (2 * 2 + 2) * values / 4))" ;; # of 2 units
     esac
     [ "$(plan '[.memory.gradients, .memory.moments, .memory.masters, (.step_bytes | floor)] | @csv')" = "$expected" ]
   done

@@ -74,7 +74,7 @@ TEST(Machine, a_step_sends_gradients_and_with_zero_new_weights) {
   EXPECT_DOUBLE_EQ(step_bytes(ranks(1), kValues, 2, 32), 0);
   EXPECT_DOUBLE_EQ(step_bytes(ranks(8), kValues, 2, 32), 61'369'865'872);     // 2 x 7/8 x 4 a value
   EXPECT_DOUBLE_EQ(step_bytes(ranks(8, 1), kValues, 2, 32), 46'027'399'404);  // 7/8 x (4 + 2)
-  EXPECT_DOUBLE_EQ(step_bytes(ranks(8, 2), kValues, 2, 32), 997'260'320'420);  // 7/8 x (32 x 4 + 2)
+  EXPECT_DOUBLE_EQ(step_bytes(ranks(8, 2), kValues, 2, 32), 506'301'393'444);  // 7/8 x (32 x 2 + 2)
 }
 
 TEST(Machine, time_is_arithmetic_and_sending_one_after_the_other) {
