@@ -174,7 +174,8 @@ int64_t draw_bytes(const DecodeOptions& options, bool gpu) {
   return 2 * 4 + 3 * 8 + 1 + (sorts ? 2 * 8 : 0);
 }
 
-/// The caches of a study are the prompt's and, for every sample, room for the longest reply.
+/// The caches of a study are the prompt's and, for every sample, room for the longest reply. Of the
+/// prompt's pass there is one layer at work.
 Plan decoding_plan(const DecodeJob& job, const cli::Common& common,
                    const model::ModelConfig& config, const Lengths& lengths, int64_t studies) {
   const Machine machine = machine_of(job.machine);
@@ -186,6 +187,8 @@ Plan decoding_plan(const DecodeJob& job, const cli::Common& common,
       lengths.longest.prompt_tokens + job.decode.samples * job.decode.max_new_tokens;
   const int64_t at_once =
       std::min(studies, decoding_threads(gpu, common.threads) * decoded_together(job, gpu));
+  model::PassShape prompt = lengths.longest;
+  prompt.replies = 0;
   Plan plan;
   plan.facts = {{"studies", studies},
                 {"samples", job.decode.samples},
@@ -195,6 +198,7 @@ Plan decoding_plan(const DecodeJob& job, const cli::Common& common,
   if (gpu) plan.host = process;
   plan.memory.insert(plan.memory.end(),
                      {{"weights", weight_bytes(job.model, common.dtype)},
+                      {"layer", at_once * model::layer_bytes(config, prompt, item)},
                       {"caches", at_once * cached * model::kv_bytes_per_token(config.text, item)},
                       {"logits", at_once * draw_bytes(job.decode, gpu) * job.decode.samples *
                                      config.text.vocab_size}});

@@ -57,7 +57,8 @@ Plan::Parts study_facts(const model::PassShape& mean);
 model::PassShape shape_of(const EncodedStudy& study);
 
 /// Bytes this process holds now, after a pass of a tiny model has brought in what the libraries
-/// need to run: code, tables, allocator. \param trains a backward pass too
+/// need to run: code, tables, allocator; and what larger ones will bring in. \param trains a
+/// backward pass too
 int64_t resident_bytes_at_work(bool trains);
 
 /// Says so where a folder (of an adapter: its base's) has no weights: a plan takes their sizes from

@@ -62,12 +62,12 @@ train::TrainingWork update_work(const UpdateJob& job, const model::ModelConfig& 
   const UpdateOptions& o = job.options;
   const int64_t groups = std::ssize(job.batch.groups);
   const int64_t per_step = o.groups_per_step > 0 ? std::min(groups, o.groups_per_step) : groups;
-  train::TrainingWork work{.study = mean_study(job)};
+  train::TrainingWork work;
+  work.study = mean_study(job);
   work.facts = {{"groups", groups}, {"epochs", o.epochs}};
   add_groups(job, config, work);
   work.steps = per_step > 0 ? o.epochs * ((groups + per_step - 1) / per_step) : 0;
   train::share_units(place, per_step, work);
-  work.brief = true;
   work.reference = o.loss.kl_coefficient > 0;
   if (work.reference && !job.reference.empty())
     work.reference_bytes = policy::weight_bytes(job.reference, job.dtype);

@@ -12,11 +12,16 @@ namespace {
 constexpr int64_t kFloat = 4;  // bytes
 
 /// A heap grows beyond the bytes alive in a unit, for the holes between tensors of different sizes:
-/// to about this many times them after thousands of units, less after dozens. Measured on the
-/// demo's models with glibc 2.36, whose bytes alive are as predicted to 3% (every tensor mapped by
-/// itself); with tcmalloc the demo's SFT came to 6% above its prediction.
+/// to about this many times them within some 50 units. Measured with tcmalloc and models of 9 and
+/// 74 million parameters (scripts/plan-check); the demo's SFT of thousands of units came to 6%
+/// above what the second predicts.
+constexpr double kFreshHeap = 1.25;
 constexpr double kOldHeap = 1.6;
-constexpr double kFreshHeap = 1.2;
+constexpr int64_t kManyUnits = 50;
+
+/// A unit's memory rises in its forward pass and falls in the backward pass, and threads do not
+/// keep step: beside one unit at its peak the others count half.
+constexpr double kOtherUnits = 0.5;
 
 int64_t divided_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -27,10 +32,11 @@ struct Sizes {
   int64_t item = kFloat;          ///< bytes of a weight
   int64_t trained_item = kFloat;  ///< of one that is trained
   bool adapter = false;
+  bool trains_vision = false;  ///< else its pass keeps nothing
 };
 
-int64_t trained_values(const std::filesystem::path& checkpoint, const model::ModelConfig& config,
-                       const TrainableOptions& options, bool vision_only) {
+void count_trained(const std::filesystem::path& checkpoint, const model::ModelConfig& config,
+                   const TrainableOptions& options, bool vision_only, Sizes& sizes) {
   model::Shapes shapes = model::expected_parameters(config);
   if (model::is_adapter(checkpoint)) {
     const auto adapter =
@@ -42,17 +48,17 @@ int64_t trained_values(const std::filesystem::path& checkpoint, const model::Mod
   }
   std::vector<std::string> all;
   for (const auto& [name, shape] : shapes) all.push_back(name);
-  int64_t values = 0;
-  for (const std::string& name : trained_names(all, options, vision_only))
-    values += model::count_values(model::Shapes{{name, shapes.at(name)}});
-  return values;
+  for (const std::string& name : trained_names(all, options, vision_only)) {
+    sizes.values += model::count_values(model::Shapes{{name, shapes.at(name)}});
+    sizes.trains_vision |= name.starts_with(model::kVisionRoot);
+  }
 }
 
 Sizes sizes_of(const std::filesystem::path& checkpoint, const std::string& dtype,
                const TrainableOptions& options, bool vision_only) {
   Sizes sizes;
   sizes.config = model::load_config(model::base_folder(checkpoint) / "config.json");
-  sizes.values = trained_values(checkpoint, sizes.config, options, vision_only);
+  count_trained(checkpoint, sizes.config, options, vision_only, sizes);
   if (dtype == "bfloat16" || (dtype == "auto" && sizes.config.dtype == "bfloat16")) sizes.item = 2;
   sizes.adapter = options.lora_rank > 0 || model::is_adapter(checkpoint);
   sizes.trained_item = sizes.adapter ? kFloat : sizes.item;
@@ -63,27 +69,31 @@ Sizes sizes_of(const std::filesystem::path& checkpoint, const std::string& dtype
 /// come; where the gradients are more, they count.
 policy::Plan::Parts unit_parts(const Sizes& sizes, const TrainableOptions& options,
                                const TrainingWork& work, bool gpu) {
-  const model::Activations kept =
+  model::Activations kept =
       model::activations(sizes.config, work.unit, sizes.item, options.recompute);
+  if (!sizes.trains_vision) kept.vision = 0;
   const int64_t logits =
       work.vision_only ? 0
                        : model::head_bytes(sizes.config, work.unit, ScoreOptions{}.chunk_values);
   const int64_t gradients = sizes.trained_item * sizes.values;
-  const double heap = gpu ? 1.0 : work.brief ? kFreshHeap : kOldHeap;
-  const auto held = [&](int64_t units, int64_t bytes) {
-    return static_cast<int64_t>(heap * static_cast<double>(units * bytes));
+  const bool few = work.steps * work.units_per_step < kManyUnits;
+  const double heap = gpu ? 1.0 : few ? kFreshHeap : kOldHeap;
+  const double peaks = 1 + kOtherUnits * static_cast<double>(work.units_at_once - 1);
+  const auto held = [&](int64_t bytes) {
+    return static_cast<int64_t>(heap * peaks * static_cast<double>(bytes));
   };
-  const int64_t n = work.units_at_once;
-  policy::Plan::Parts parts{
-      {"activations-vision", held(n, kept.vision)},
-      {"activations-prompts", held(n, kept.prompts)},
-      {"activations-replies", held(n, kept.replies)},
-      {"activations-layer", held(n, kept.layer)},
-      {"logits", held(n, logits)},
-      {"unit-gradients", held(n, std::max<int64_t>(0, gradients - kept.total() - logits))}};
-  // A GPU's allocator gives a validation what the units before it had.
+  const int64_t unit = std::max(gradients, kept.total() + logits);
+  policy::Plan::Parts parts{{"activations-vision", held(kept.vision)},
+                            {"activations-prompts", held(kept.prompts)},
+                            {"activations-replies", held(kept.replies)},
+                            {"activations-layer", held(kept.layer)},
+                            {"logits", held(logits)},
+                            {"unit-gradients", held(unit - kept.total() - logits)}};
+  // The allocators give a validation what the units before it had.
   const int64_t layer = model::layer_bytes(sizes.config, work.unit, sizes.item);
-  if (!gpu) parts.emplace_back("validation", held(work.validating, layer + logits));
+  if (!gpu)
+    parts.emplace_back("validation",
+                       std::max<int64_t>(0, work.validating * (layer + logits) - held(unit)));
   return parts;
 }
 
@@ -122,7 +132,9 @@ TrainingWork sft_work(const SftOptions& o, const model::ModelConfig& config,
                       const policy::Lengths& lengths, const SftStudies& studies,
                       const Place& place) {
   const int64_t per_step = std::min(studies.training, o.batch_size);
-  TrainingWork work{.unit = lengths.longest, .study = lengths.mean};
+  TrainingWork work;
+  work.unit = lengths.longest;
+  work.study = lengths.mean;
   work.facts = {{"training-studies", studies.training},
                 {"validation-studies", studies.validation},
                 {"epochs", o.epochs}};

@@ -26,7 +26,6 @@ struct TrainingWork {
   int64_t steps = 0;            ///< of the optimiser
   int64_t validating = 0;       ///< other threads that run units without gradient between steps
   int64_t picture_bytes = 0;    ///< of all studies in memory
-  bool brief = false;           ///< dozens of units, not thousands
   bool reference = false;       ///< a second model, or the first with its adapter off, scores the
                                 ///< units
   int64_t reference_bytes = 0;  ///< of its weights, where they are not the first's

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "train/score_kernels.h"
-
 #include <cuda_runtime.h>
 
+#include "train/score_kernels.h"
 #include "train/score_row.h"
 
 namespace unirg::train {
@@ -25,11 +24,10 @@ __device__ void store(float value, uint16_t& into) { into = to_bfloat16(value); 
 
 __device__ RowSums from_lane(const RowSums& mine, int distance) {
   constexpr unsigned kAll = 0xFFFFFFFF;
-  return {__shfl_down_sync(kAll, mine.largest, distance),
-          __shfl_down_sync(kAll, mine.weights, distance),
-          __shfl_down_sync(kAll, mine.moment, distance),
-          static_cast<int64_t>(
-              __shfl_down_sync(kAll, static_cast<long long>(mine.best), distance))};
+  return {
+      __shfl_down_sync(kAll, mine.largest, distance),
+      __shfl_down_sync(kAll, mine.weights, distance), __shfl_down_sync(kAll, mine.moment, distance),
+      static_cast<int64_t>(__shfl_down_sync(kAll, static_cast<long long>(mine.best), distance))};
 }
 
 /// Of all threads, in an order that is always the same; thread 0 has the result.

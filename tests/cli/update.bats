@@ -528,7 +528,7 @@ refused() {
   jq -es '.[0] as $one | .[1] | .ranks == 3 and .steps == 1 and .fits == true
     and .memory.gradients <= ($one.memory.gradients + 8) / 3 + 4
     and .memory.moments == 2 * .memory.gradients
-    and ."memory"."activations-replies" * 6 < $one."memory"."activations-replies"
+    and ."memory"."activations-replies" * 4 < $one."memory"."activations-replies"
     and (.step_bytes - 2 / 3 * (2 * 4 + 4) * $one.memory.gradients / 4 | fabs) < 1
     and .seconds > 0 and (.process | map(.price) | add) > .price
     and .process_studies == 563494 and (.process | length) == 4' one.json three.json

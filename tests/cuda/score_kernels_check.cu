@@ -1,6 +1,7 @@
 // The kernels of score_kernels.h against float64 arithmetic on the CPU, and how fast they read
 // memory. Needs a GPU and no LibTorch:
-//   nvcc -O2 -std=c++17 -arch=sm_90 -Ilibcommon tests/cuda/score_kernels_check.cu libcommon/train/score_kernels.cu
+//   nvcc -O2 -std=c++17 -arch=sm_90 -Ilibcommon tests/cuda/score_kernels_check.cu
+//   libcommon/train/score_kernels.cu
 // Ends with 0, 1 for a difference, 77 where there is no GPU.
 // SPDX-License-Identifier: Apache-2.0
 #include <cuda_runtime.h>
@@ -66,9 +67,9 @@ struct Largest {
 
 /// A row in float64.
 template <typename T>
-void compare_row(const T* logits, int64_t vocabulary, float scale, int64_t target, float from_logprob,
-                 float from_entropy, float logprob, float entropy, int64_t best, const T* gradient,
-                 Largest& off) {
+void compare_row(const T* logits, int64_t vocabulary, float scale, int64_t target,
+                 float from_logprob, float from_entropy, float logprob, float entropy, int64_t best,
+                 const T* gradient, Largest& off) {
   double most = -INFINITY, total = 0, h = 0;
   int64_t choice = 0;
   const auto z = [&](int64_t i) { return static_cast<double>(value_of(logits[i]) * scale); };
@@ -84,8 +85,8 @@ void compare_row(const T* logits, int64_t vocabulary, float scale, int64_t targe
   off.choices = off.choices && best == choice;
   for (int64_t i = 0; i < vocabulary; ++i) {
     const double p = std::exp(z(i) - total);
-    const double wanted =
-        scale * (from_logprob * ((i == target ? 1.0 : 0.0) - p) - from_entropy * p * (z(i) - total + h));
+    const double wanted = scale * (from_logprob * ((i == target ? 1.0 : 0.0) - p) -
+                                   from_entropy * p * (z(i) - total + h));
     const double rounding = sizeof(T) == 2 ? std::abs(wanted) / 256 : 0;
     off.gradient = std::max(off.gradient, std::abs(value_of(gradient[i]) - wanted) - rounding);
   }
@@ -146,7 +147,8 @@ bool run(const char* name, const Problem<T>& p, bool timed) {
   OnGpu<int64_t> best(n);
   const LogitRows rows{logits.data, sizeof(T) == 2, p.rows, p.vocabulary, p.scale, targets.data};
   const auto forward = [&] {
-    check(launch_score_rows(rows, {logprobs.data, log_totals.data, entropy.data, best.data}, nullptr));
+    check(launch_score_rows(rows, {logprobs.data, log_totals.data, entropy.data, best.data},
+                            nullptr));
   };
   const auto backward = [&] {
     check(launch_logit_gradients(
@@ -168,8 +170,10 @@ bool run(const char* name, const Problem<T>& p, bool timed) {
   }
   forward();
   backward();
-  const bool again = Results{logprobs.back(), entropy.back(), best.back()} == found && into.back() == gradient;
-  const bool good = off.logprob < 1e-5 && off.entropy < 5e-5 && off.gradient < 1e-6 && off.choices && again;
+  const bool again =
+      Results{logprobs.back(), entropy.back(), best.back()} == found && into.back() == gradient;
+  const bool good =
+      off.logprob < 1e-5 && off.entropy < 5e-5 && off.gradient < 1e-6 && off.choices && again;
   std::printf("%s: %s: off by %.1e (log-probability), %.1e (entropy), %.1e (gradient)%s%s\n", name,
               good ? "ok" : "FAILED", off.logprob, off.entropy, std::max(0.0, off.gradient),
               off.choices ? "" : ", wrong choices", again ? "" : ", other bits the second time");
@@ -185,7 +189,8 @@ bool run(const char* name, const Problem<T>& p, bool timed) {
 bool run_all() {
   bool good = run("float32, 5 x 7", Problem<float>(5, 7, 1), false);
   good = run("bfloat16, 5 x 7", Problem<uint16_t>(5, 7, 1), false) && good;
-  good = run("float32, 33 x 4001, temperature 0.7", Problem<float>(33, 4001, 1 / 0.7F), false) && good;
+  good =
+      run("float32, 33 x 4001, temperature 0.7", Problem<float>(33, 4001, 1 / 0.7F), false) && good;
   good = run("bfloat16, 33 x 4000", Problem<uint16_t>(33, 4000, 1), false) && good;
   good = run("float32, 110 x 151936", Problem<float>(110, 151936, 1), true) && good;
   return run("bfloat16, 440 x 151936", Problem<uint16_t>(440, 151936, 1), true) && good;

@@ -56,7 +56,8 @@ TEST(UpdateWork, a_reference_report_that_is_learned_is_one_more_reply) {
 TEST(UpdateWork, a_group_is_a_unit_and_ranks_share_a_step) {
   UpdateJob j = job();
   j.options.epochs = 3;
-  train::Place place{.gpu = false, .threads = 4};
+  train::Place place;
+  place.threads = 4;
   train::TrainingWork work = update_work(j, testing::qwen_8b(), place);
   EXPECT_EQ(work.steps, 3);
   EXPECT_EQ(work.units_per_step, 2);
