@@ -43,7 +43,7 @@ test: setup build ## unit, command-line, man page, layer and smoke tests (ctest)
 test-slurm: build ## the demo's graph on a handful of studies under a real Slurm on this machine: same bytes as without (docs/hpc.md)
 	scripts/test-slurm --bin $(BIN)
 
-plan-check: build ## hold the memory that --dry-run predicts against what runs of three models take, up to 336 million parameters (docs/planning.md)
+plan-check: build ## hold the memory that --dry-run predicts against what runs of three models take, up to 290 million parameters (docs/planning.md)
 	scripts/plan-check --bin $(BIN)
 
 cuda-check: ## compile what runs on a GPU against a CUDA LibTorch (5.2 GB by pip) for sm_80 and sm_90, and start it; needs nvcc
