@@ -10,8 +10,8 @@ PREFIX ?= /usr/local
 BIN := $(CURDIR)/build/$(PRESET)/bin
 # Two runs of a graph side by side, a thread each, waste less than two threads on one.
 PIPELINE = $(MAKE) --no-print-directory --silent --jobs=2 BIN=$(BIN) -f pipelines
-.PHONY: help setup build demo ablation claims demo-real test test-slurm smoke verify parity parity-metrics parity-statistics judge-server fuzz lint format bench \
-        bench-metrics bench-rl bench-ingest bench-shards install clean
+.PHONY: help setup build demo ablation claims demo-real test test-slurm plan-check cuda-check smoke verify parity parity-metrics \
+        parity-statistics judge-server fuzz lint format bench bench-metrics bench-rl bench-ingest bench-shards install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +42,13 @@ test: setup build ## unit, command-line, man page, layer and smoke tests (ctest)
 
 test-slurm: build ## the demo's graph on a handful of studies under a real Slurm on this machine: same bytes as without (docs/hpc.md)
 	scripts/test-slurm --bin $(BIN)
+
+plan-check: build ## hold the memory that --dry-run predicts against what runs of three models take, up to 290 million parameters (docs/planning.md)
+	scripts/plan-check --bin $(BIN)
+
+cuda-check: ## compile what runs on a GPU against a CUDA LibTorch (5.2 GB by pip) for sm_80 and sm_90, and start it; needs nvcc
+	@scripts/bootstrap build
+	scripts/cuda-check --jobs $(JOBS)
 
 smoke: build ## the demo's graph on a handful of studies, under two minutes
 	$(PIPELINE)/smoke.mk

@@ -5,7 +5,13 @@ if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${CCACHE}")
 endif()
 
+set(CMAKE_CUDA_STANDARD 17)  # of our kernels, which include nothing of ours or LibTorch's that needs 20
 find_package(Torch REQUIRED)  # CMAKE_PREFIX_PATH=.../torch/share/cmake; scripts/bootstrap sets LIBTORCH
+# A CUDA LibTorch brings the CUDA language, TORCH_CUDA_ARCH_LIST and these libraries; our kernels are then built, too.
+set(UNIRG_CUDA OFF)
+if(TORCH_CUDA_LIBRARIES)
+  set(UNIRG_CUDA ON)
+endif()
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)

@@ -50,6 +50,8 @@ std::vector<policy::EncodedStudy> encode(const Studies& studies, const data::Stu
 std::string fingerprint(const SftToolOptions& o, const std::string& inputs) {
   SftToolOptions copy = o;
   copy.common.threads = 0;
+  copy.machine = {};
+  copy.sft.ranks = {};
   copy.studies = copy.model = copy.output = copy.lexicon = "";
   cli::OptionParser parser({"unirg-sft", "", "", ""}, sft_table(copy));
   io::Json config = parser.config();
@@ -59,22 +61,13 @@ std::string fingerprint(const SftToolOptions& o, const std::string& inputs) {
 
 void print_plan(const SftToolOptions& o, const policy::ReportWriter& writer,
                 const data::StudySet& set, const Studies& training, const Studies& validation) {
-  fmt::print("training-studies: {}\nvalidation-studies: {}\nepochs: {}\n", training.size(),
-             validation.size(), o.sft.epochs);
-  const policy::Lengths lengths = policy::sample_lengths(writer, training, set);
-  const auto n = static_cast<int64_t>(training.size());
-  const int64_t per_step = std::min(n, o.sft.batch_size);
-  train::TrainingWork work{.unit = lengths.longest};
-  work.unit.studies = std::min(per_step, o.sft.micro_batch);
-  work.vision_only = o.sft.objective == "labels";
-  if (work.vision_only) work.unit.prompt_tokens = work.unit.reply_tokens = 0;
-  work.forward_flops =
-      static_cast<double>(n * o.sft.epochs) * model::forward_flops(writer.config(), lengths.mean);
-  work.units_at_once =
-      std::min(o.common.threads, (per_step + o.sft.micro_batch - 1) / o.sft.micro_batch);
-  if (o.common.threads > 1 && !validation.empty()) work.validating = o.common.threads;
-  work.picture_bytes = (n + static_cast<int64_t>(validation.size())) * lengths.picture_bytes;
-  policy::print_plan(train::training_plan(o.model, o.common.dtype, o.sft.trainable, work));
+  const train::Place place = train::place_of(o.machine, o.sft.ranks, o.common);
+  train::TrainingWork work =
+      train::sft_work(o.sft, writer.config(), policy::sample_lengths(writer, training, set),
+                      {std::ssize(training), std::ssize(validation)}, place);
+  work.process.studies = o.machine.studies;
+  policy::print_plan(train::training_plan(o.model, o.common.dtype, o.sft.trainable, work, place),
+                     place.machine, o.machine.format);
 }
 
 /// Digests of all, which go into the run record too.
@@ -108,7 +101,9 @@ Exit run(SftToolOptions& o, distributed::World& world, cli::Context& context) {
   const Studies train_studies = usable(set.of_splits(o.splits), o.prompt, labels);
   const Studies validation = usable(set.of_splits(o.validation_splits), o.prompt, labels);
   if (o.common.dry_run) {
-    if (world.first()) print_plan(o, writer, set, train_studies, validation);
+    if (!world.first()) return Exit::ok;
+    policy::warn_of_missing_weights(context.log, o.model);
+    print_plan(o, writer, set, train_studies, validation);
     return Exit::ok;
   }
   job.train = encode(train_studies, set, writer, job.threads);

@@ -111,6 +111,7 @@ cli::Table sft_table(SftToolOptions& o) {
   cli::add_device(table, o.common);
   cli::add_on_error(table, o.common);
   cli::add_dry_run(table, o.common);
+  policy::add_training_machine_options(table, o.machine);
   return table;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/run_main.h"
+#include "policy/machine.h"
 #include "policy/report_writer.h"
 #include "train/sft_loop.h"
 
@@ -21,6 +22,7 @@ struct SftToolOptions {
   std::filesystem::path lexicon;
   policy::PromptOptions prompt;
   train::SftOptions sft;
+  policy::MachineOptions machine;  ///< of --dry-run
 };
 
 cli::Table sft_table(SftToolOptions& options);

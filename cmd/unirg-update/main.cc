@@ -8,8 +8,8 @@
 #include "io/atomic_file.h"
 #include "io/run_record.h"
 #include "options.h"
+#include "rl/update_plan.h"
 #include "train/gradients.h"
-#include "train/plan.h"
 #include "train/rank_sums.h"
 
 namespace unirg {
@@ -39,38 +39,12 @@ std::vector<policy::EncodedStudy> encode_groups(const UpdateToolOptions& o,
 
 void print_plan(const UpdateToolOptions& o, const policy::ReportWriter& writer) {
   const rl::UpdateJob& job = o.job;
-  train::TrainingWork work;
-  for (size_t i = 0; i < job.studies.size(); ++i) {
-    const policy::EncodedStudy& study = job.studies[i];
-    const auto& samples = job.batch.groups[i].samples;
-    model::PassShape shape = policy::shape_of(study);
-    shape.replies = static_cast<int64_t>(samples.size());
-    shape.reply_tokens = 0;
-    for (const data::Generation& sample : samples)
-      shape.reply_tokens = std::max(shape.reply_tokens, static_cast<int64_t>(sample.tokens.size()));
-    if (job.options.cross_entropy > 0) {  // the reference is one more reply
-      ++shape.replies;
-      shape.reply_tokens = std::max(shape.reply_tokens, static_cast<int64_t>(study.reply.size()));
-    }
-    for (const policy::SizedImage& image : study.images)
-      work.picture_bytes += static_cast<int64_t>(image.pixels.pixels.size());
-    const double flops = model::forward_flops(writer.config(), shape);
-    if (flops > model::forward_flops(writer.config(), work.unit)) work.unit = shape;
-    work.forward_flops += static_cast<double>(job.options.epochs) * flops;
-  }
-  const auto groups = static_cast<int64_t>(job.batch.groups.size());
-  const int64_t per_step =
-      job.options.groups_per_step > 0 ? std::min(groups, job.options.groups_per_step) : groups;
-  // Passes before the first step cost a third of one with gradients.
-  const int before = (job.options.importance_cap > 0 || job.options.kl_in_reward ? 1 : 0);
-  work.forward_flops *= 1 + before / (3.0 * static_cast<double>(job.options.epochs));
-  work.units_at_once = std::min(o.common.threads, per_step);
-  work.brief = true;
-  work.reference = job.options.loss.kl_coefficient > 0;
-  if (work.reference && !job.reference.empty())
-    work.reference_bytes = policy::weight_bytes(job.reference, job.dtype);
-  fmt::print("groups: {}\nepochs: {}\n", groups, job.options.epochs);
-  policy::print_plan(train::training_plan(job.policy, job.dtype, job.options.trainable, work));
+  const train::Place place = train::place_of(o.machine, job.options.ranks, o.common);
+  train::TrainingWork work = rl::update_work(job, writer.config(), place);
+  work.process.studies = o.machine.studies;
+  policy::print_plan(
+      train::training_plan(job.policy, job.dtype, job.options.trainable, work, place),
+      place.machine, o.machine.format);
 }
 
 /// What is added to the policy term.
@@ -144,7 +118,9 @@ Exit run(UpdateToolOptions& o, distributed::World& world, cli::Context& context)
   if (o.on_collapse == "stop") rl::check_collapse(job.batch);
   job.studies = encode_groups(o, job.batch, writer);
   if (o.common.dry_run) {
-    if (world.first()) print_plan(o, writer);
+    if (!world.first()) return Exit::ok;
+    policy::warn_of_missing_weights(context.log, job.policy);
+    print_plan(o, writer);
     return Exit::ok;
   }
   model::add_policy_input(context.record, job.policy, digest);

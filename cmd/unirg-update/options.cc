@@ -280,6 +280,7 @@ cli::Table update_table(UpdateToolOptions& o) {
   cli::add_threads(table, o.common);
   cli::add_device(table, o.common);
   cli::add_dry_run(table, o.common);
+  policy::add_training_machine_options(table, o.machine);
   return table;
 }
 

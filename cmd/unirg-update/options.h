@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/run_main.h"
+#include "policy/machine.h"
 #include "policy/report_writer.h"
 #include "rl/update.h"
 
@@ -18,6 +19,7 @@ struct UpdateToolOptions {
   std::string advantage = "grpo", ratio = "token", kl_estimator = "k3", aggregation = "token",
               kl_in = "loss", on_collapse = "stop";
   rl::UpdateJob job;
+  policy::MachineOptions machine;  ///< of --dry-run
 };
 
 cli::Table update_table(UpdateToolOptions& options);

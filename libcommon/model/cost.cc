@@ -96,7 +96,7 @@ int64_t layer_bytes(const ModelConfig& c, const PassShape& s, int64_t item) {
   return item * std::max({all.prompt, all.reply, all.block});
 }
 
-int64_t activation_bytes(const ModelConfig& c, const PassShape& s, int64_t item, bool recompute) {
+Activations activations(const ModelConfig& c, const PassShape& s, int64_t item, bool recompute) {
   const Layers all(c, s);
   const int64_t prompts = s.studies * s.prompt_tokens;
   const int64_t replies = s.studies * s.replies * s.reply_tokens;
@@ -104,14 +104,18 @@ int64_t activation_bytes(const ModelConfig& c, const PassShape& s, int64_t item,
   const int64_t around =
       c.sees() ? patches * (merger_values(c.vision) + c.vision.patch_values()) : 0;
   const int64_t layers = c.text.num_hidden_layers;
+  Activations kept;
   if (!recompute) {  // the last layer's prompt part stops at its keys and values
-    return item *
-           ((layers - 1) * all.prompt + layers * all.reply + c.vision.depth * all.block + around);
+    kept.vision = item * (c.vision.depth * all.block + around);
+    kept.prompts = item * (layers - 1) * all.prompt;
+    kept.replies = item * layers * all.reply;
+    return kept;
   }
-  const int64_t kept = layers * (prompts * (c.text.hidden_size + 2 * Widths(c.text).keys) +
-                                 replies * c.text.hidden_size) +
-                       c.vision.depth * patches * c.vision.hidden_size;
-  return item * (kept + around) + layer_bytes(c, s, item);
+  kept.vision = item * (c.vision.depth * patches * c.vision.hidden_size + around);
+  kept.prompts = item * layers * prompts * (c.text.hidden_size + 2 * Widths(c.text).keys);
+  kept.replies = item * layers * replies * c.text.hidden_size;
+  kept.layer = layer_bytes(c, s, item);
+  return kept;
 }
 
 int64_t head_bytes(const ModelConfig& c, const PassShape& s, int64_t chunk_values) {

@@ -27,10 +27,15 @@ int64_t kv_bytes_per_token(const TextConfig& config, int64_t item);
 double forward_flops(const ModelConfig& config, const PassShape& shape);
 
 /// Bytes that a pass with gradients of every weight keeps for its backward pass: what autograd
-/// saves of text.cc and vision.cc, operation by operation, and of the head the log-probabilities
-/// (losses.cc). \param recompute each layer's input alone, and one layer at work
-int64_t activation_bytes(const ModelConfig& config, const PassShape& shape, int64_t item,
-                         bool recompute);
+/// saves of text.cc and vision.cc, operation by operation.
+struct Activations {
+  int64_t vision = 0, prompts = 0, replies = 0;
+  int64_t layer = 0;  ///< with recompute: one layer at work, beside the kept inputs of all
+  [[nodiscard]] int64_t total() const { return vision + prompts + replies + layer; }
+};
+/// \param item bytes a value \param recompute each layer's input alone, and one layer at work
+Activations activations(const ModelConfig& config, const PassShape& shape, int64_t item,
+                        bool recompute);
 
 /// Bytes of one layer at work: the largest of its kinds.
 int64_t layer_bytes(const ModelConfig& config, const PassShape& shape, int64_t item);

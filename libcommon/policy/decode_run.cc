@@ -105,10 +105,21 @@ cli::Table decode_table(DecodeJob& job, cli::Common& common) {
   cli::add_shard(table, common);
   cli::add_on_error(table, common);
   cli::add_dry_run(table, common);
+  add_machine_options(table, job.machine);
   return table;
 }
 
 namespace {
+
+/// Threads that have studies in hand. Of a GPU's two one decodes while the other reads pictures.
+int64_t decoding_threads(bool gpu, int64_t threads) {
+  return gpu ? std::min<int64_t>(2, threads) : threads;
+}
+
+int64_t decoded_together(const DecodeJob& job, bool gpu) {
+  if (job.at_once > 0) return job.at_once;
+  return gpu ? kGpuStudies : 1;
+}
 
 struct StudyReplies {
   std::vector<data::Generation> generations;
@@ -153,31 +164,59 @@ std::vector<StudyReplies> decode_studies(const model::Qwen3VL& model, const Repo
   return made;
 }
 
-/// The caches of a study are the prompt's and, for every sample, room for the longest reply.
-void print_job(const DecodeJob& job, const cli::Common& common, const ReportWriter& writer,
-               const std::vector<const data::Study*>& studies, const data::StudySet& set) {
-  fmt::print("studies: {}\nsamples: {}\nmax-new-tokens: {}\n", studies.size(), job.decode.samples,
-             job.decode.max_new_tokens);
-  const model::ModelConfig& config = writer.config();
-  Lengths lengths = sample_lengths(writer, studies, set);
-  for (model::PassShape* shape : {&lengths.mean, &lengths.longest}) {
-    shape->replies = job.decode.samples;
-    shape->reply_tokens = job.decode.max_new_tokens;
-  }
+/// Bytes of a logit while tokens are drawn from it. On the CPU the logits and their weights. On a
+/// GPU (draw_tokens) logits and what is allowed of them, float32; weights, their sums and the ids
+/// that weigh something, 8 bytes each; a mask; and with top-k or top-p the weights once more,
+/// sorted, with their order.
+int64_t draw_bytes(const DecodeOptions& options, bool gpu) {
+  if (!gpu) return 2 * 4;
+  const bool sorts = options.top_k > 0 || options.top_p < 1;
+  return 2 * 4 + 3 * 8 + 1 + (sorts ? 2 * 8 : 0);
+}
+
+/// The caches of a study are the prompt's and, for every sample, room for the longest reply. Of the
+/// prompt's pass there is one layer at work.
+Plan decoding_plan(const DecodeJob& job, const cli::Common& common,
+                   const model::ModelConfig& config, const Lengths& lengths, int64_t studies) {
+  const Machine machine = machine_of(job.machine);
+  const bool gpu = plans_gpu(common.device, machine);
   const bool half =
       common.dtype == "bfloat16" || (common.dtype == "auto" && config.dtype == "bfloat16");
   const int64_t item = half ? 2 : 4;
   const int64_t cached =
       lengths.longest.prompt_tokens + job.decode.samples * job.decode.max_new_tokens;
-  const int64_t at_once = std::min(common.threads * std::max<int64_t>(1, job.at_once),
-                                   static_cast<int64_t>(studies.size()));
+  const int64_t at_once =
+      std::min(studies, decoding_threads(gpu, common.threads) * decoded_together(job, gpu));
+  model::PassShape prompt = lengths.longest;
+  prompt.replies = 0;
   Plan plan;
-  plan.memory = {{"process", resident_bytes_at_work(/*trains=*/false)},
-                 {"weights", weight_bytes(job.model, common.dtype)},
-                 {"caches", at_once * cached * model::kv_bytes_per_token(config.text, item)},
-                 {"logits", at_once * 2 * 4 * job.decode.samples * config.text.vocab_size}};
-  plan.flops = static_cast<double>(studies.size()) * model::forward_flops(config, lengths.mean);
-  print_plan(plan);
+  plan.facts = {{"studies", studies},
+                {"samples", job.decode.samples},
+                {"max-new-tokens", job.decode.max_new_tokens}};
+  const Plan::Parts process{{"process", resident_bytes_at_work(/*trains=*/false)}};
+  plan.memory = gpu ? Plan::Parts{{"context", kContextBytes}} : process;
+  if (gpu) plan.host = process;
+  plan.memory.insert(plan.memory.end(),
+                     {{"weights", weight_bytes(job.model, common.dtype)},
+                      {"layer", at_once * model::layer_bytes(config, prompt, item)},
+                      {"caches", at_once * cached * model::kv_bytes_per_token(config.text, item)},
+                      {"logits", at_once * draw_bytes(job.decode, gpu) * job.decode.samples *
+                                     config.text.vocab_size}});
+  plan.run = {.name = "decoding",
+              .flops = static_cast<double>(studies) * model::forward_flops(config, lengths.mean),
+              .decodes = true};
+  return plan;
+}
+
+void print_job(const DecodeJob& job, const cli::Common& common, const ReportWriter& writer,
+               const std::vector<const data::Study*>& studies, const data::StudySet& set) {
+  Lengths lengths = sample_lengths(writer, studies, set);
+  for (model::PassShape* shape : {&lengths.mean, &lengths.longest}) {
+    shape->replies = job.decode.samples;
+    shape->reply_tokens = job.decode.max_new_tokens;
+  }
+  print_plan(decoding_plan(job, common, writer.config(), lengths, std::ssize(studies)),
+             machine_of(job.machine), job.machine.format);
 }
 
 }  // namespace
@@ -198,6 +237,7 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
     if (shard.has(static_cast<int64_t>(i))) studies.push_back(chosen[i]);
   }
   if (common.dry_run) {
+    warn_of_missing_weights(context.log, job.model);
     print_job(job, common, writer, studies, set);
     return Exit::ok;
   }
@@ -213,12 +253,11 @@ Exit run_decode(DecodeJob& job, const cli::Common& common, cli::Context& context
   Meter meter(model, static_cast<int>(common.threads));
   bool stopped = false;
   const bool on_gpu = model.text.embed.is_cuda();
-  const int64_t at_once = job.at_once > 0 ? job.at_once : on_gpu ? kGpuStudies : 1;
+  const int64_t at_once = decoded_together(job, on_gpu);
   const std::span<const data::Study* const> all(studies);
   const int64_t batches = (std::ssize(studies) + at_once - 1) / at_once;
   ordered_parallel(
-      // Of a GPU's two one decodes while the other reads pictures.
-      static_cast<int>(on_gpu ? std::min<int64_t>(2, common.threads) : common.threads), batches,
+      static_cast<int>(decoding_threads(on_gpu, common.threads)), batches,
       [&](int64_t i) {
         const auto first = static_cast<size_t>(i * at_once);
         return decode_studies(

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/run_main.h"
+#include "policy/machine.h"
 #include "policy/report_writer.h"
 #include "policy/study_choice.h"
 
@@ -20,7 +21,8 @@ struct DecodeJob {
   std::filesystem::path instead_of;  ///< rewards of the draw so far; see replacements()
   PromptOptions prompt;
   DecodeOptions decode;
-  int64_t at_once = 0;  ///< studies decoded together; 0: kGpuStudies on a GPU, 1 elsewhere
+  MachineOptions machine;  ///< of --dry-run
+  int64_t at_once = 0;     ///< studies decoded together; 0: kGpuStudies on a GPU, 1 elsewhere
 };
 /// A launch costs a GPU as much for one study's rows as for those of all of these.
 constexpr int64_t kGpuStudies = 16;

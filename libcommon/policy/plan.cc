@@ -3,7 +3,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros.h>
-#include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <unistd.h>
 
@@ -16,6 +15,10 @@
 
 namespace unirg::policy {
 namespace {
+
+/// What products of real shapes bring in beyond those of a tiny model: oneDNN compiles one for each
+/// and LibTorch keeps them (dense.cc). Measured, 20 to 50 MB.
+constexpr int64_t kCompiledBytes = 30'000'000;
 
 int64_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");  // pages: size, resident, ...
@@ -70,18 +73,19 @@ void widen(model::PassShape& most, const model::PassShape& one) {
   most.patches = std::max(most.patches, one.patches);
 }
 
+bool has_weights(const std::filesystem::path& folder) {
+  const std::filesystem::path base = model::base_folder(folder);
+  return std::filesystem::exists(base / "model.safetensors") ||
+         std::filesystem::exists(base / "model.safetensors.index.json");
+}
+
+/// Bytes a value of a weight that is stored with `stored`, or is not there.
+int64_t held_item(const std::string& dtype, int64_t stored) {
+  if (dtype == "float32") return 4;
+  return dtype == "bfloat16" || dtype == "float16" ? 2 : stored;
+}
+
 }  // namespace
-
-int64_t Plan::peak() const {
-  int64_t sum = 0;
-  for (const auto& [part, bytes] : memory) sum += bytes;
-  return sum;
-}
-
-void print_plan(const Plan& plan) {
-  for (const auto& [part, bytes] : plan.memory) fmt::print("memory-{}: {}\n", part, bytes);
-  fmt::print("memory-peak: {}\nflops: {:.3e}\n", plan.peak(), plan.flops);
-}
 
 Lengths sample_lengths(const ReportWriter& writer, const std::vector<const data::Study*>& studies,
                        const data::StudySet& set) {
@@ -104,6 +108,12 @@ Lengths sample_lengths(const ReportWriter& writer, const std::vector<const data:
   return lengths;
 }
 
+Plan::Parts study_facts(const model::PassShape& mean) {
+  return {{"mean-prompt-tokens", mean.prompt_tokens},
+          {"mean-reply-tokens", mean.reply_tokens},
+          {"mean-patches", mean.patches}};
+}
+
 model::PassShape shape_of(const EncodedStudy& study) {
   model::PassShape shape{.prompt_tokens = static_cast<int64_t>(study.prompt.size()),
                          .reply_tokens = static_cast<int64_t>(study.reply.size())};
@@ -113,21 +123,27 @@ model::PassShape shape_of(const EncodedStudy& study) {
 
 int64_t resident_bytes_at_work(bool trains) {
   run_tiny_model(trains);
-  return resident_bytes();
+  return resident_bytes() + kCompiledBytes;
+}
+
+void warn_of_missing_weights(Logger& log, const std::filesystem::path& folder) {
+  if (has_weights(folder)) return;
+  log.warning("'{}' has no weights: their sizes are those of its config.json",
+              model::base_folder(folder).string());
 }
 
 int64_t weight_bytes(const std::filesystem::path& folder, const std::string& dtype) {
   const std::filesystem::path base = model::base_folder(folder);
   const model::ModelConfig config = model::load_config(base / "config.json");
+  if (!has_weights(folder)) {
+    const int64_t item = held_item(dtype == "auto" ? config.dtype : dtype, 4);
+    return item * model::count_values(model::expected_parameters(config));
+  }
   const model::Parameters stored = model::load_checkpoint(
       base, config, {std::nullopt, at::kCPU, /*map=*/true});  // all is there, nothing is read
   int64_t bytes = 0;
-  for (const auto& [name, tensor] : stored) {
-    const int64_t item = dtype == "float32"    ? 4
-                         : dtype == "bfloat16" ? 2
-                                               : static_cast<int64_t>(tensor.element_size());
-    bytes += tensor.numel() * item;
-  }
+  for (const auto& [name, tensor] : stored)
+    bytes += tensor.numel() * held_item(dtype, static_cast<int64_t>(tensor.element_size()));
   return bytes;
 }
 

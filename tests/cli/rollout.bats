@@ -231,10 +231,23 @@ studies_of() { jq -r .study_id "$1" | uniq | paste -sd ' '; }
 @test "--dry-run says how much there is to do and writes nothing" {
   run -0 --separate-stderr rollout --prompts 7 --shard 0/2 --dry-run -o out.jsonl
   [ "$(head -n 3 <<<"$output")" = "$(printf 'studies: 4\nsamples: 2\nmax-new-tokens: 24')" ]
-  [ "$(sed -n 's/^memory-weights: //p' <<<"$output")" -eq "$(unirg-model info --quiet -m "$base" | sed -n 's/^weights-float32-bytes: //p')" ]
-  assert_contains "$output" "memory-caches: "
-  assert_contains "$output" "flops: "
+  assert_contains "$output" "| caches | "
+  assert_contains "$output" "| FLOPs | "
   [ -z "$(ls -A)" ]
+}
+
+@test "--dry-run plans decoding for a machine" {
+  plan() { rollout --prompts 7 --dry-run --plan-format json -o out.jsonl "$@"; }
+  plan --threads 1 >one.json
+  [ "$(jq .memory.weights one.json)" -eq "$(unirg-model info --quiet -m "$base" | sed -n 's/^weights-float32-bytes: //p')" ]
+  jq -e '.memory.peak == (.memory | del(.peak) | add) and .steps == 0 and .seconds == null' one.json
+  # On a CPU a study a thread; on a GPU two threads, 16 studies each, but not more than there are.
+  plan --threads 4 >four.json
+  plan --threads 4 --device cuda --ranks 2 --peak-flops 1T --decode-share 0.1 --price 2 >gpu.json
+  jq -es '(.[1].memory.caches == 4 * .[0].memory.caches) and (.[2].memory.caches == 7 * .[0].memory.caches)
+    and (.[2].memory.logits == 7 * .[0].memory.logits * 33 / 8) and (.[2].host | has("process"))
+    and (.[2] | (.seconds - .flops / 2e11 | fabs) < 1e-9 * .seconds and (.price - .seconds / 900 | fabs) < 1e-9 * .price)' \
+    one.json four.json gpu.json
 }
 
 @test "a reader may close the pipe without a word of complaint" {

@@ -85,18 +85,89 @@ edited_studies() {
   for k in 1 2 3; do assert_contains "$stderr" "unirg-sft: step $k/3"; done
 }
 
+# The plan of an SFT as JSON, and a field of it.
+json_plan() { sft --epochs 5 --dry-run --plan-format json -o out "$@" >"$BATS_TEST_TMPDIR/plan.json"; }
+plan() { jq -r "$1" "$BATS_TEST_TMPDIR/plan.json"; }
+
 @test "--dry-run counts the studies, plans memory and work, and writes nothing" {
   run -0 --separate-stderr sft --epochs 5 --dry-run -o out
   [ "$(head -n 3 <<<"$output")" = "$(printf 'training-studies: 12\nvalidation-studies: 3\nepochs: 5')" ]
+  assert_contains "$output" "| memory of the process | bytes | GB |"
+  assert_contains "$output" "| optimiser steps | 15 |"
+  assert_contains "$output" "| the whole process, 563494 studies | FLOPs | a rank sends, GB |"
   [ -z "$(ls -A)" ]
-  plan() { sed -n "s/^memory-$1: //p" <<<"$output"; }
-  [ "$(plan moments)" -eq $((2 * $(plan gradients))) ]
-  [ "$(plan weights)" -eq "$(unirg-model info --quiet -m "$base" | sed -n 's/^weights-float32-bytes: //p')" ]
-  [ "$(plan peak)" -eq $(($(sed -n 's/^memory-[^p].*: //p; s/^memory-p[^e].*: //p' <<<"$output" | paste -sd +))) ]
-  whole=$(plan units)
-  run -0 --separate-stderr sft --epochs 5 --dry-run --gradient-checkpointing --lora-rank 2 -o out
-  [ "$(plan gradients)" -lt 10000 ]
-  [ "$(plan units)" -lt "$whole" ]
+  json_plan
+  [ "$(plan '[."training-studies", ."validation-studies", .epochs, .steps, .ranks] | @csv')" = "12,3,5,15,1" ]
+  [ "$(plan .memory.moments)" -eq $((2 * $(plan .memory.gradients))) ]
+  [ "$(plan .memory.weights)" -eq "$(unirg-model info --quiet -m "$base" | sed -n 's/^weights-float32-bytes: //p')" ]
+  [ "$(plan '.memory | .peak == (del(.peak) | add)')" = true ]
+  [ "$(plan '[.fits, .seconds, .price] | @json')" = "[null,null,null]" ]
+  whole=$(plan '."memory"."activations-replies"')
+  flops=$(plan .flops)
+  json_plan --gradient-checkpointing --lora-rank 2
+  [ "$(plan .memory.gradients)" -lt 10000 ]
+  [ "$(plan '."memory"."activations-replies"')" -lt "$whole" ]
+  [ "$(plan ".flops / $flops * 3 | round")" -eq 4 ]
+}
+
+@test "--dry-run shares state and work out over ranks" {
+  json_plan --batch-size 8 --micro-batch 1 --dtype bfloat16
+  values=$(plan '.memory.weights / 2')
+  [ "$(plan '.memory | [.gradients, .moments, .masters] | @csv')" = "$((4 * values)),$((8 * values)),$((4 * values))" ]
+  [ "$(plan .step_bytes)" = 0 ]
+  share=$(((values + 3) / 4))
+  for zero in 0 1 2; do
+    json_plan --batch-size 8 --micro-batch 1 --dtype bfloat16 --ranks 4 --zero $zero
+    case $zero in
+      0) expected="$((4 * values)),$((8 * values)),$((4 * values)),$((6 * values))" ;;                   # 2 x 3/4 x 4
+      1) expected="$((4 * values)),$((8 * share)),$((4 * share)),$((3 * 6 * values / 4))" ;;            # 3/4 x (4 + 2)
+      2) expected="$((4 * share)),$((8 * share)),$((4 * share)),$((3 * (2 * 2 + 2) * values / 4))" ;; # of 2 units
+    esac
+    [ "$(plan '[.memory.gradients, .memory.moments, .memory.masters, (.step_bytes | floor)] | @csv')" = "$expected" ]
+  done
+}
+
+@test "--dry-run for a GPU counts one unit at a time, whatever the threads, and the host apart" {
+  json_plan --threads 1 --device cuda
+  one=$(plan '."memory"."activations-replies"')
+  json_plan --threads 4 --micro-batch 1 --device cuda
+  [ "$(plan '."memory"."activations-replies"')" -lt "$one" ]
+  [ "$(plan '.host | keys | @csv')" = '"pictures","process"' ]
+  [ "$(plan '.memory | has("process")')" = false ]
+  json_plan --device-memory 80G
+  [ "$(plan '[.fits, has("host")] | @csv')" = "true,true" ]
+  json_plan --device cpu --device-memory 1K
+  [ "$(plan '[.fits, has("host")] | @csv')" = "false,false" ]
+}
+
+@test "--dry-run states time and money for a peak and a price" {
+  json_plan --micro-batch 1 --ranks 2 --peak-flops 1T --flops-share 0.5 --decode-share 0.1 --price 3 --plan-studies 1000
+  [ "$(plan '(.seconds - .flops / 1e12 | fabs) < 1e-9 * .seconds')" = true ]
+  [ "$(plan '(.price - .seconds / 3600 * 6 | fabs) < 1e-9 * .price')" = true ]
+  [ "$(plan '.process | length')" = 4 ]
+  [ "$(plan '.process[1] | (.seconds - .flops / 2e11 | fabs) < 1e-9 * .seconds')" = true ]
+  [ "$(plan .process_studies)" = 1000 ]
+  paced=$(plan .seconds)
+  json_plan --micro-batch 1 --ranks 2 --peak-flops 1T --flops-share 0.5 --bandwidth 1M
+  [ "$(plan "(.seconds - $paced - .steps * .step_bytes / 1e6 | fabs) < 1e-9 * .seconds")" = true ]
+}
+
+@test "--dry-run plans for weights that are not there yet, and says so; the run itself does not start" {
+  cp -r "$base" small && rm small/model.safetensors
+  json_plan
+  with=$(plan .memory.weights)
+  run -0 --separate-stderr loud_sft -m small --dry-run --plan-format json -o out
+  assert_contains "$stderr" "'small' has no weights"
+  [ "$(jq .memory.weights <<<"$output")" = "$with" ]
+  run -66 sft -m small -o out
+}
+
+@test "what is no quantity is refused" {
+  for flag in --device-memory --peak-flops --bandwidth; do
+    run -64 --separate-stderr sft --dry-run "$flag" 80X -o out
+    assert_contains "$stderr" "bad value '80X' for '$flag'"
+  done
+  run -64 sft --dry-run --zero 3 -o out
 }
 
 # ---------------------------------------------------------------- what it learns
@@ -412,7 +483,7 @@ stopped_long() {
     echo "stopped after step $step"
     [ "$step" -gt 0 ]
     [ "$step" -lt 15 ]
-    run -0 --separate-stderr loud_sft "${long[@]}" --threads 2 --objective $objective -o out
+    run -0 --separate-stderr loud_sft "${long[@]}" --threads 2 --peak-flops 1T --objective $objective -o out
     assert_contains "$stderr" "goes on at step $step"
     [ ! -e out.partial ]
     assert_same_run whole out

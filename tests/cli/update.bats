@@ -515,8 +515,23 @@ refused() {
 
 @test "--dry-run plans an update and writes nothing" {
   run -0 --separate-stderr update --dry-run -o out
-  assert_contains "$output" "groups: 6"
-  assert_contains "$output" "memory-peak: "
-  assert_contains "$output" "flops: "
+  [ "$(head -n 2 <<<"$output")" = "$(printf 'groups: 6\nepochs: 1')" ]
+  assert_contains "$output" "| peak | "
+  assert_contains "$output" "| FLOPs | "
   [ -z "$(ls -A)" ]
+}
+
+@test "--dry-run plans ranks that share groups and state, and costs the paper's process" {
+  plan() { update --dry-run --plan-format json -o out "$@"; }
+  plan --threads 6 >one.json
+  plan --threads 6 --ranks 3 --zero 2 --device-memory 80G --peak-flops 990T --bandwidth 450G --price 2 >three.json
+  jq -es '.[0] as $one | .[1] | .ranks == 3 and .steps == 1 and .fits == true
+    and .memory.gradients <= ($one.memory.gradients + 8) / 3 + 4
+    and .memory.moments == 2 * .memory.gradients
+    and ."memory"."activations-replies" * 4 < $one."memory"."activations-replies"
+    and (.step_bytes - 2 / 3 * (2 * 4 + 4) * $one.memory.gradients / 4 | fabs) < 1
+    and .seconds > 0 and (.process | map(.price) | add) > .price
+    and .process_studies == 563494 and (.process | length) == 4' one.json three.json
+  plan --kl 0.1 --reference "$base" >kl.json
+  jq -es '.[1].flops / .[0].flops * 3 | . > 3.99 and . < 4.01' one.json kl.json
 }

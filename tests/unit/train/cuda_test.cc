@@ -3,6 +3,8 @@
 #include "cuda.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/log_softmax.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros_like.h>
@@ -17,6 +19,7 @@
 #include "train/losses.h"
 #include "train/optimizer.h"
 #include "train/probe.h"
+#include "train/score_rows.h"
 #include "train/sft.h"
 #include "train/sft_loop.h"
 #include "train/trainable.h"
@@ -150,6 +153,75 @@ INSTANTIATE_TEST_SUITE_P(
                 .lora_rank = 3,
                 .recompute = true,
                 .base = at::kBFloat16}));
+
+class CudaScores : public Cuda {
+ protected:
+  /// Of 7 rows of 515 logits, by LibTorch's operators in float64 on the CPU.
+  struct Expected {
+    Tensor logprobs, entropy, best, to_hidden, to_head;
+  };
+  static constexpr double kTemperature = 0.7;
+  CudaScores() {
+    at::manual_seed(4);
+    hidden = at::randn({7, 16});
+    head = at::randn({515, 16});
+    upstream = at::randn({7});
+    of_entropy = at::randn({7});
+    targets = at::tensor({0, 514, 3, 3, 100, 7, 256}, at::kLong);
+  }
+  [[nodiscard]] Expected expected() const {
+    const Tensor h = hidden.to(at::kDouble).requires_grad_(true);
+    const Tensor w = head.to(at::kDouble).requires_grad_(true);
+    const Tensor all = at::log_softmax(at::linear(h, w) / kTemperature, -1);
+    const Tensor chosen = all.gather(1, targets.unsqueeze(1)).squeeze(1);
+    const Tensor entropy = -(all.exp() * all).sum(-1);
+    const auto back =
+        torch::autograd::grad({(chosen * upstream + entropy * of_entropy).sum()}, {h, w});
+    return {chosen, entropy, all.argmax(-1), back[0], back[1]};
+  }
+  Tensor hidden, head, upstream, of_entropy, targets;
+};
+
+TEST_F(CudaScores, agree_with_float64_in_one_chunk_and_in_many) {
+  const Expected wanted = expected();
+  for (const int64_t chunk_values : {int64_t{515 * 2}, int64_t{1} << 24}) {
+    const Tensor h = hidden.to(gpu).requires_grad_(true);
+    const Tensor w = head.to(gpu).requires_grad_(true);
+    const TokenScores s = token_scores(
+        h, w, targets.to(gpu),
+        {.temperature = kTemperature, .entropy = true, .best = true, .chunk_values = chunk_values});
+    EXPECT_LT(difference("logprobs", s.logprobs, wanted.logprobs), 1e-5);
+    EXPECT_LT(difference("entropy", s.entropy, wanted.entropy), 1e-5);
+    EXPECT_TRUE(s.best.cpu().equal(wanted.best));
+    const auto back = torch::autograd::grad(
+        {(s.logprobs * upstream.to(gpu) + s.entropy * of_entropy.to(gpu)).sum()}, {h, w});
+    EXPECT_LT(difference("hidden", back[0], wanted.to_hidden), 1e-5);
+    EXPECT_LT(difference("head", back[1], wanted.to_head), 1e-5);
+  }
+}
+
+TEST_F(CudaScores, of_bfloat16_are_those_of_the_rounded_logits_and_the_same_bits_each_time) {
+  const Tensor h = hidden.to(gpu).to(at::kBFloat16).requires_grad_(true);
+  const Tensor w = head.to(gpu).to(at::kBFloat16);
+  const Tensor logits = at::linear(h, w).cpu().to(at::kDouble);
+  const Tensor all = at::log_softmax(logits, -1);
+  const auto score = [&] { return token_scores(h, w, targets.to(gpu), {.entropy = true}); };
+  const TokenScores once = score();
+  EXPECT_LT(difference("logprobs", once.logprobs, all.gather(1, targets.unsqueeze(1)).squeeze(1)),
+            1e-5);
+  EXPECT_LT(difference("entropy", once.entropy, -(all.exp() * all).sum(-1)), 1e-5);
+  const TokenScores again = score();
+  EXPECT_TRUE(once.logprobs.equal(again.logprobs));
+  EXPECT_TRUE(once.entropy.equal(again.entropy));
+  EXPECT_TRUE(torch::autograd::grad({once.logprobs.sum()}, {h})[0].equal(
+      torch::autograd::grad({again.logprobs.sum()}, {h})[0]));
+}
+
+TEST_F(CudaScores, come_from_one_kernel) {
+  EXPECT_TRUE(have_score_rows(hidden.to(gpu)));
+  EXPECT_FALSE(have_score_rows(hidden));
+  EXPECT_FALSE(have_score_rows(hidden.to(gpu).t())) << "not contiguous";
+}
 
 class CudaOptimizer : public Cuda {};
 
