@@ -46,7 +46,6 @@ struct UpdateOptions {
   train::AdamWOptions adamw{.beta2 = 0.98, .weight_decay = 0.0};
   train::RankOptions ranks;
   train::TrainableOptions trainable;  ///< no dropout here: the ratio to the sampler would be noise
-  train::RankOptions ranks;
   double max_grad_norm = 1.0;
   double temperature = 1.0;       ///< the rollouts were drawn at
   int64_t epochs = 1;             ///< passes over the rollouts

@@ -219,9 +219,11 @@ commonest() {
 @test "--dry-run says how much there is to do and writes nothing" {
   run -0 --separate-stderr generate --split test --dry-run -o out.jsonl
   [ "$(head -n 3 <<<"$output")" = "$(printf 'studies: 2\nsamples: 1\nmax-new-tokens: 24')" ]
-  [ "$(sed -n 's/^memory-weights: //p' <<<"$output")" -eq "$(unirg-model info --quiet -m "$BATS_FILE_TMPDIR/base" | sed -n 's/^weights-float32-bytes: //p')" ]
-  assert_contains "$output" "memory-caches: "
-  assert_contains "$output" "flops: "
+  assert_contains "$output" "| caches | "
+  assert_contains "$output" "| FLOPs | "
+  local weights
+  weights=$(generate --split test --dry-run --plan-format json -o out.jsonl | jq .memory.weights)
+  [ "$weights" -eq "$(unirg-model info --quiet -m "$BATS_FILE_TMPDIR/base" | sed -n 's/^weights-float32-bytes: //p')" ]
   [ -z "$(ls -A)" ]
 }
 
