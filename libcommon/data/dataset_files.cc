@@ -55,6 +55,18 @@ std::span<const std::pair<uint64_t, uint32_t>> range_of(
   return {first, std::upper_bound(first, lookup.end(), std::pair(hash, UINT32_MAX))};
 }
 
+/// Of the names [low, high) in path order, the first that does not stand before `path`; else high.
+size_t first_not_less(const FileList& files, size_t low, size_t high, std::string_view path) {
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (path_less(files[middle], path))
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
 }  // namespace
 
 bool has_picture_extension(std::string_view path) {
@@ -143,11 +155,10 @@ std::vector<size_t> FileIndex::in_folder(std::string_view folder) const {
   const std::string prefix = normal_path(folder) + "/";
   std::vector<size_t> found;
   for (size_t root = 0; root < roots_.size(); ++root) {
-    const auto files = std::views::iota(files_.first_of(root), files_.first_of(root + 1));
-    const auto first = std::ranges::partition_point(
-        files, [&](size_t file) { return path_less(files_[file], prefix); });
-    for (auto it = first; it != files.end() && files_[*it].starts_with(prefix); ++it) {
-      if (files_[*it].find('/', prefix.size()) == std::string_view::npos) found.push_back(*it);
+    const size_t end = files_.first_of(root + 1);
+    for (size_t i = first_not_less(files_, files_.first_of(root), end, prefix);
+         i < end && files_[i].starts_with(prefix); ++i) {
+      if (files_[i].find('/', prefix.size()) == std::string_view::npos) found.push_back(i);
     }
   }
   return found;
