@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -28,15 +30,71 @@ std::vector<std::string> metric_names(const scoring::Composition& composition,
 /// Rollouts of one study: the unit of work, its reference prepared once.
 using Group = std::vector<size_t>;
 
+/// Neighbours only, so that input order is output order.
 std::vector<Group> group_by_study(const std::vector<NamedReport>& rollouts) {
   std::vector<Group> groups;
-  for (size_t i = 0; i < rollouts.size();
-       ++i) {  // neighbours only, so that input order is output order
+  for (size_t i = 0; i < rollouts.size(); ++i) {
     if (groups.empty() || rollouts[groups.back().front()].study_id != rollouts[i].study_id)
       groups.emplace_back();
     groups.back().push_back(i);
   }
   return groups;
+}
+
+/// What a run or a shard of it scores.
+struct Work {
+  data::Records<NamedReport> rollouts;
+  std::vector<Group> groups;
+};
+
+/// Everything, of which the shard keeps its groups.
+Work read_all(const RewardToolOptions& o, const data::Shard& shard, data::OnError on_error) {
+  Work work{scoring::load_reports(o.rollouts, true, on_error), {}};
+  std::vector<Group> groups = group_by_study(work.rollouts.records);
+  for (size_t g = 0; g < groups.size(); ++g) {
+    if (shard.has(static_cast<int64_t>(g))) work.groups.push_back(std::move(groups[g]));
+  }
+  // A bad line belongs to no study, so to one shard by its number: the shards' lists add up.
+  std::erase_if(work.rollouts.rejected,
+                [&](const auto& r) { return !shard.has(r.place.line - 1); });
+  return work;
+}
+
+/// Tells a shard's lines: those of every n-th group, bad ones among them, and of lines that do not
+/// show their study every n-th.
+class OwnLines {
+ public:
+  explicit OwnLines(const data::Shard& shard) : shard_(shard) {}
+  bool operator()(const std::optional<data::RecordHead>& head, int64_t line) {
+    if (!head) return shard_.has(line - 1);
+    if (groups_ == 0 || head->study_id != study_id_) {
+      if (shard_.has(groups_)) first_lines_.push_back(line);
+      study_id_ = head->study_id;
+      ++groups_;
+    }
+    return shard_.has(groups_ - 1);
+  }
+  /// Of each of the shard's groups.
+  [[nodiscard]] const std::vector<int64_t>& first_lines() const { return first_lines_; }
+
+ private:
+  data::Shard shard_;
+  int64_t groups_ = 0;
+  std::string study_id_;  ///< of the group in hand
+  std::vector<int64_t> first_lines_;
+};
+
+/// The shard's lines alone: the others are read as far as they tell their study.
+Work read_own(const RewardToolOptions& o, const data::Shard& shard, data::OnError on_error) {
+  OwnLines own(shard);
+  Work work{scoring::load_reports(o.rollouts, true, on_error, std::ref(own)), {}};
+  const std::vector<int64_t>& first = own.first_lines();
+  work.groups.resize(first.size());  // one of bad lines alone stays empty, and is a group
+  for (size_t i = 0; i < work.rollouts.records.size(); ++i) {
+    const auto after = std::upper_bound(first.begin(), first.end(), work.rollouts.records[i].line);
+    work.groups[static_cast<size_t>(after - first.begin()) - 1].push_back(i);
+  }
+  return work;
 }
 
 data::Reward make_reward(const NamedReport& rollout, const scoring::Scorer& scorer,
@@ -54,7 +112,7 @@ data::Reward make_reward(const NamedReport& rollout, const scoring::Scorer& scor
 using References = std::unordered_map<std::string, NamedReport>;
 
 /// The first sample where a study has several. The scorer is fitted to all of them, whatever the
-/// shard. \param like a rollout: references take the form of its text
+/// shard, if it needs that. \param like a rollout: references take the form of its text
 References load_references(const RewardToolOptions& o, const NamedReport* like,
                            scoring::Scorer& scorer) {
   References references;
@@ -62,11 +120,29 @@ References load_references(const RewardToolOptions& o, const NamedReport* like,
   const scoring::Sections sections = scoring::parse_sections(o.sections);
   for (NamedReport& r : scoring::load_reports(o.references, false).records) {
     if (references.contains(r.study_id)) continue;
-    std::string text = scoring::scored_texts(like ? *like : r, r, sections).reference;
-    if (!text.empty()) texts.push_back(std::move(text));
+    if (scorer.needs_fit()) {
+      std::string text = scoring::scored_texts(like ? *like : r, r, sections).reference;
+      if (!text.empty()) texts.push_back(std::move(text));
+    }
     references.emplace(r.study_id, std::move(r));
   }
   scorer.fit(texts);
+  return references;
+}
+
+/// Those of a shard's rollouts alone.
+References load_references_of(const std::vector<NamedReport>& rollouts,
+                              const RewardToolOptions& o) {
+  std::unordered_set<std::string_view> studies;
+  for (const NamedReport& r : rollouts) studies.insert(r.study_id);
+  const auto wanted = [&](const std::optional<data::RecordHead>& head, int64_t /*line*/) {
+    return !head || studies.contains(head->study_id);
+  };
+  References references;
+  for (NamedReport& r :
+       scoring::load_reports(o.references, false, data::OnError::stop, wanted).records) {
+    if (studies.contains(r.study_id)) references.try_emplace(r.study_id, r);
+  }
   return references;
 }
 
@@ -105,6 +181,7 @@ Result<scoring::TextGroup> group_texts(const Job& job, const Group& group) {
 }
 
 GroupRewards reward_group(const Job& job, const Group& group) {
+  if (group.empty()) return {};
   const auto texts = group_texts(job, group);
   if (!texts) return GroupRewards(group.size(), tl::unexpected(texts.error()));
   std::vector<scoring::Scored> scored = job.scorer.score(*texts);
@@ -142,39 +219,38 @@ Exit score_rollouts(const RewardToolOptions& o, const scoring::Composition& comp
       o.common.on_error == "skip" ? data::OnError::skip : data::OnError::stop;
   scoring::Scorer scorer(metric_names(composition, o.metrics), o.scoring);
   const data::Shard shard = data::parse_shard(o.common.shard);
-  auto [rollouts, rejected] = scoring::load_reports(o.rollouts, true, on_error);
-  // A bad line belongs to no study, so to one shard by its number: the shards' lists add up.
-  std::erase_if(rejected, [&](const auto& r) { return !shard.has(r.place.line - 1); });
+  // What other studies' reports are matters to a scorer that is fitted, and to no other.
+  const bool reads_own = shard.count > 1 && !scorer.needs_fit() && scoring::is_jsonl(o.rollouts);
+  Work work = reads_own ? read_own(o, shard, on_error) : read_all(o, shard, on_error);
+  const std::vector<NamedReport>& rollouts = work.rollouts.records;
+  std::vector<data::RejectedLine>& rejected = work.rollouts.rejected;
   const References references =
-      load_references(o, rollouts.empty() ? nullptr : &rollouts.front(), scorer);
-  const std::vector<Group> groups = group_by_study(rollouts);
+      reads_own ? load_references_of(rollouts, o)
+                : load_references(o, rollouts.empty() ? nullptr : &rollouts.front(), scorer);
   const int64_t group_size =
-      std::max<int64_t>(1, std::ssize(rollouts) / std::max<int64_t>(1, std::ssize(groups)));
+      std::max<int64_t>(1, std::ssize(rollouts) / std::max<int64_t>(1, std::ssize(work.groups)));
   const Job job{o, composition, scorer, references, rollouts};
   io::AtomicFile out(o.output);
   std::vector<int64_t> units;  ///< lines written for each group of the shard
   bool stopped = false;
   ordered_parallel(
-      scorer.threads(o.common.threads, group_size), static_cast<int64_t>(groups.size()),
-      [&](int64_t g) {
-        return shard.has(g) ? reward_group(job, groups[static_cast<size_t>(g)]) : GroupRewards();
-      },
+      scorer.threads(o.common.threads, group_size), std::ssize(work.groups),
+      [&](int64_t g) { return reward_group(job, work.groups[static_cast<size_t>(g)]); },
       [&](int64_t g, const GroupRewards& rewards) {
-        if (shard.count > 1 && shard.has(g))
-          units.push_back(std::count_if(rewards.begin(), rewards.end(),
-                                        [](const auto& r) { return r.has_value(); }));
+        units.push_back(std::count_if(rewards.begin(), rewards.end(),
+                                      [](const auto& r) { return r.has_value(); }));
         for (size_t i = 0; i < rewards.size(); ++i) {
           if (rewards[i]) {
             out.write(io::json_line(data::to_json(*rewards[i])));
             continue;
           }
-          const NamedReport& rollout = rollouts[groups[static_cast<size_t>(g)][i]];
+          const NamedReport& rollout = rollouts[work.groups[static_cast<size_t>(g)][i]];
           rejected.push_back({{o.rollouts.string(), rollout.line}, rewards[i].error().reason});
           if (on_error == data::OnError::stop)
             throw Error(Exit::data, fmt::format("{}: {}", rejected.back().place.text(),
                                                 rejected.back().reason));
         }
-        stopped = context.stop.requested() && g + 1 < static_cast<int64_t>(groups.size());
+        stopped = context.stop.requested() && g + 1 < std::ssize(work.groups);
         return !stopped;
       });
   if (stopped) return Exit::interrupted;

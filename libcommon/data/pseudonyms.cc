@@ -34,7 +34,7 @@ Pseudonyms Pseudonyms::load(const std::filesystem::path& salt_file) {
 }
 
 std::string Pseudonyms::hash(const char* kind, std::string_view text) const {
-  return hmac_sha256_hex(salt_, std::string(kind) + '\0' + std::string(text));
+  return hmac_sha256_hex(salt_, fmt::format("{}{}{}", kind, '\0', text));
 }
 
 std::string Pseudonyms::name(const char* kind, std::string_view text) const {

@@ -3,6 +3,7 @@
 
 #include <dcmtk/config/osconfig.h>
 //
+#include <dcmtk/dcmdata/dcistrmb.h>
 #include <dcmtk/dcmdata/dctk.h>
 
 #include <algorithm>
@@ -17,18 +18,46 @@ namespace unirg::image {
 namespace internal {
 namespace {
 
-std::string load(const std::filesystem::path& path, Extent extent,
-                 const std::function<void(DcmDataset&)>& use) {
+/// Where parsing ends.
+DcmTagKey end_of(Extent extent) {
+  return extent == Extent::header ? DCM_PixelData : DCM_UndefinedTagKey;
+}
+
+std::string use_dataset(const OFCondition& status, DcmDataset* dataset,
+                        const std::string& transfer_syntax, const UseDataset& use) {
+  if (status.bad()) return "cannot read DICOM: " + one_line(status.text());
+  if (dataset == nullptr || dataset->card() == 0) return "DICOM data set is empty";
+  use(*dataset, transfer_syntax);
+  return "";
+}
+
+std::string load_file(const std::filesystem::path& path, Extent extent, const UseDataset& use) {
+  DcmFileFormat file;
+  const OFCondition status = file.loadFileUntilTag(
+      path.c_str(), EXS_Unknown, EGL_noChange, DCM_MaxReadLength, ERM_autoDetect, end_of(extent));
+  DcmDataset* dataset = file.getDataset();
+  const E_TransferSyntax syntax = dataset == nullptr ? EXS_Unknown : dataset->getOriginalXfer();
+  return use_dataset(status, dataset, DcmXfer(syntax).getXferID(), use);
+}
+
+std::string load_inflated(Inflated inflated, Extent extent, const UseDataset& use) {
+  DcmInputBufferStream stream;
+  stream.setBuffer(inflated.bytes.get(), static_cast<offile_off_t>(inflated.size));
+  stream.setEos();
+  DcmDataset dataset;
+  dataset.transferInit();
+  const OFCondition status = dataset.readUntilTag(stream, EXS_LittleEndianExplicit, EGL_noChange,
+                                                  DCM_MaxReadLength, end_of(extent));
+  dataset.transferEnd();
+  inflated.bytes.reset();  // DCMTK has copied it
+  return use_dataset(status, &dataset, UID_DeflatedExplicitVRLittleEndianTransferSyntax, use);
+}
+
+std::string load(const std::filesystem::path& path, FileScan scan, Extent extent,
+                 const UseDataset& use) {
   try {
-    DcmFileFormat file;
-    const OFCondition status = file.loadFileUntilTag(
-        path.c_str(), EXS_Unknown, EGL_noChange, DCM_MaxReadLength, ERM_autoDetect,
-        extent == Extent::header ? DCM_PixelData : DCM_UndefinedTagKey);
-    if (status.bad()) return "cannot read DICOM: " + one_line(status.text());
-    DcmDataset* dataset = file.getDataset();
-    if (dataset == nullptr || dataset->card() == 0) return "DICOM data set is empty";
-    use(*dataset);
-    return "";
+    return scan.inflated ? load_inflated(std::move(*scan.inflated), extent, use)
+                         : load_file(path, extent, use);
   } catch (const std::bad_alloc&) {
     return "not enough memory for what the file claims to hold";
   }
@@ -36,17 +65,17 @@ std::string load(const std::filesystem::path& path, Extent extent,
 
 }  // namespace
 
-std::string with_dataset(const std::filesystem::path& path, Extent extent,
-                         const std::function<void(DcmDataset&)>& use) {
+std::string with_dataset(const std::filesystem::path& path, Extent extent, const UseDataset& use) {
   // Parsed on this thread's stack up to the first limit, on a larger one up to the second.
   constexpr int64_t kPlainItems = 500;
   constexpr int64_t kMaxItems = 200'000;
-  const auto items = count_items(path);
-  if (!items) return items.error().reason;
-  if (*items > kMaxItems) return "data set has too many nested items";
-  if (*items <= kPlainItems) return load(path, extent, use);
+  auto scan = scan_file(path);
+  if (!scan) return scan.error().reason;
+  const int64_t items = scan->items;
+  if (items > kMaxItems) return "data set has too many nested items";
+  if (items <= kPlainItems) return load(path, std::move(*scan), extent, use);
   std::string reason;
-  run_with_stack(*items, [&] { reason = load(path, extent, use); });
+  run_with_stack(items, [&] { reason = load(path, std::move(*scan), extent, use); });
   return reason;
 }
 
@@ -73,9 +102,9 @@ std::string sha256_of(const std::vector<int32_t>& values) {
 
 Result<DicomImage> read_dicom(const std::filesystem::path& path, const DicomReadOptions& options) {
   Result<DicomImage> result = bad_record("");
-  const std::string reason =
-      internal::with_dataset(path, internal::Extent::whole, [&](DcmDataset& dataset) {
-        result = internal::decode_pixels(dataset, options);
+  const std::string reason = internal::with_dataset(
+      path, internal::Extent::whole, [&](DcmDataset& dataset, const std::string& transfer_syntax) {
+        result = internal::decode_pixels(dataset, transfer_syntax, options);
         if (result) result = internal::with_display_attributes(dataset, std::move(*result));
       });
   if (!reason.empty()) return bad_record(reason);

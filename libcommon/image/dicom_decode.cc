@@ -357,12 +357,13 @@ Result<DicomImage> read_frames(const Source& source, DicomImage image) {
 
 }  // namespace
 
-Result<DicomImage> decode_pixels(DcmDataset& dataset, const DicomReadOptions& options) {
+Result<DicomImage> decode_pixels(DcmDataset& dataset, const std::string& transfer_syntax,
+                                 const DicomReadOptions& options) {
   if (!dataset.tagExists(DCM_PixelData)) return bad_record("no pixel data");
   auto layout = read_layout(dataset);
   if (!layout) return layout;
   DicomImage& image = *layout;
-  image.transfer_syntax = DcmXfer(dataset.getOriginalXfer()).getXferID();
+  image.transfer_syntax = transfer_syntax;
   image.frames_read = options.all_frames ? image.frames : 1;
   if (image.frames_read > kMaxPixels || values_per_frame(image) > kMaxPixels / image.frames_read) {
     return bad_record(fmt::format("image has {} x {} x {} x {} values, over the limit of {}",

@@ -76,8 +76,8 @@ const std::vector<IdentifierTag>& identifier_tags() {
 
 Result<DicomHeader> read_dicom_header(const std::filesystem::path& path) {
   DicomHeader header;
-  const std::string reason =
-      internal::with_dataset(path, internal::Extent::header, [&](DcmDataset& dataset) {
+  const std::string reason = internal::with_dataset(
+      path, internal::Extent::header, [&](DcmDataset& dataset, const std::string&) {
         header.metadata = internal::read_metadata(dataset);
         header.is_report = dataset.tagExists(DCM_ContentSequence) && !dataset.tagExists(DCM_Rows);
         if (header.is_report) header.report = internal::report_text(dataset);
@@ -90,8 +90,8 @@ Result<DicomHeader> read_dicom_header(const std::filesystem::path& path) {
 
 Result<std::vector<DicomIdentifier>> read_dicom_identifiers(const std::filesystem::path& path) {
   std::vector<DicomIdentifier> found;
-  const std::string reason =
-      internal::with_dataset(path, internal::Extent::header, [&](DcmDataset& dataset) {
+  const std::string reason = internal::with_dataset(
+      path, internal::Extent::header, [&](DcmDataset& dataset, const std::string&) {
         internal::TextReader text(dataset);
         for (const IdentifierTag& known : identifier_tags()) {
           const std::string values = text(known.tag);
@@ -110,7 +110,7 @@ Result<std::vector<DicomIdentifier>> read_dicom_identifiers(const std::filesyste
 Result<std::vector<std::filesystem::path>> read_dicomdir(const std::filesystem::path& path) {
   std::vector<std::filesystem::path> files;
   std::string problem;
-  const auto read = [&](DcmDataset& dataset) {
+  const auto read = [&](DcmDataset& dataset, const std::string&) {
     DcmSequenceOfItems* records = nullptr;
     if (dataset.findAndGetSequence(DCM_DirectoryRecordSequence, records).bad() ||
         records == nullptr) {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "image/dicom.h"
@@ -17,10 +19,11 @@ namespace unirg::image::internal {
 
 enum class Extent { whole, header };  ///< header: up to Pixel Data, whose damage then does not show
 
+/// Is given a file's data set and the UID of the transfer syntax it was stored in.
+using UseDataset = std::function<void(DcmDataset&, const std::string& transfer_syntax)>;
 /// Parses a file and calls `use` with its data set, on a stack as large as its nesting needs
 /// (dicom.cc). \returns "", or why it cannot be read: `use` was not called, or memory ran out in it
-std::string with_dataset(const std::filesystem::path& path, Extent extent,
-                         const std::function<void(DcmDataset&)>& use);
+std::string with_dataset(const std::filesystem::path& path, Extent extent, const UseDataset& use);
 
 /// Text attributes as UTF-8 (dicom_metadata.cc).
 DicomMetadata read_metadata(DcmItem& dataset);
@@ -46,17 +49,28 @@ std::optional<std::string> iso2022_to_utf8(std::string_view text, std::string_vi
 std::string raw_text(DcmItem& dataset, uint16_t group, uint16_t element);
 
 /// Sizes, layout and pixels (dicom_decode.cc).
-Result<DicomImage> decode_pixels(DcmDataset& dataset, const DicomReadOptions& options);
+Result<DicomImage> decode_pixels(DcmDataset& dataset, const std::string& transfer_syntax,
+                                 const DicomReadOptions& options);
 /// GDCM's turn (dicom_gdcm.cc): one frame of `header`'s layout from its compressed fragments, as
 /// stored bytes. \param fragments  the fragments of this frame
 Result<std::vector<uint8_t>> gdcm_decode_frame(const DicomImage& header,
                                                const std::vector<std::string_view>& fragments,
                                                int high_bit);
 
-/// DCMTK parses nested sequences by recursion, so a small file can ask for any amount of stack.
-/// \returns how many item tags the file holds, an upper bound of its depth; inflates a deflated
-/// data set for it
-Result<int64_t> count_items(const std::filesystem::path& path);
+/// A data set that was stored deflated (PS3.5 A.5), in Explicit VR Little Endian.
+struct Inflated {
+  std::unique_ptr<char[]> bytes;
+  size_t size = 0;
+};
+struct FileScan {
+  /// How many item tags the file holds, an upper bound of how deep its sequences nest: DCMTK parses
+  /// them by recursion, so a small file can ask for any amount of stack.
+  int64_t items = 0;
+  /// Of a deflated file, so that it is inflated once; not where it is damaged or very large.
+  std::optional<Inflated> inflated;
+};
+/// What has to be known of a file before DCMTK parses it (dicom_scan.cc).
+Result<FileScan> scan_file(const std::filesystem::path& path);
 /// Runs `work` on a thread with a stack for `items` nested items. \throws what `work` throws
 void run_with_stack(int64_t items, const std::function<void()>& work);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <libdeflate.h>
 #include <pthread.h>
 #include <zlib.h>
 
@@ -9,6 +10,7 @@
 
 #include "base/error.h"
 #include "image/dicom_internal.h"
+#include "io/atomic_file.h"
 
 namespace unirg::image::internal {
 namespace {
@@ -16,6 +18,7 @@ namespace {
 constexpr size_t kChunk = size_t{1} << 18;
 // A deflated data set may be a thousand times its file.
 constexpr int64_t kMaxInflated = int64_t{4} * kMaxPixels;
+constexpr size_t kInflatedAtOnce = size_t{256} << 20;
 
 /// Counts item tags (FFFE,E000) in either byte order; matches may span two chunks.
 class ItemCounter {
@@ -50,15 +53,33 @@ class ItemCounter {
   size_t tail_size_ = 0;
 };
 
-/// Where the deflated data set begins, or 0 if the file is not deflated.
+/// Where the data set begins if the file's first bytes say that it is deflated, else 0.
 size_t deflated_start(std::string_view head) {
   constexpr std::string_view kUid = "1.2.840.10008.1.2.1.99";
   constexpr size_t kGroupEnd = 144;  // preamble, "DICM", (0002,0000) UL 4
   if (head.size() < kGroupEnd || head.substr(128, 4) != "DICM") return 0;
-  if (head.substr(0, 4096).find(kUid) == head.npos) return 0;
   uint32_t length = 0;
   std::memcpy(&length, head.data() + 140, 4);
+  if (head.substr(kGroupEnd, std::min<size_t>(length, 4096)).find(kUid) == head.npos) return 0;
   return kGroupEnd + length;
+}
+
+/// The data set in memory, by libdeflate, which is twice as fast as zlib; none where the stream is
+/// damaged or the data set larger than kInflatedAtOnce: those are read as they are inflated.
+std::optional<Inflated> inflate_at_once(std::string_view deflated) {
+  const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> inflater(
+      libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
+  if (!inflater) throw Error(Exit::internal, "libdeflate cannot start");
+  // Radiographs shrink to half or a quarter; memory that is not written to costs nothing.
+  for (size_t room = 4 * deflated.size(); room <= kInflatedAtOnce; room *= 4) {
+    Inflated out{std::unique_ptr<char[]>(new (std::nothrow) char[room]), 0};
+    if (!out.bytes) return std::nullopt;
+    const libdeflate_result result = libdeflate_deflate_decompress(
+        inflater.get(), deflated.data(), deflated.size(), out.bytes.get(), room, &out.size);
+    if (result == LIBDEFLATE_SUCCESS) return out;
+    if (result != LIBDEFLATE_INSUFFICIENT_SPACE) return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 Result<int64_t> count_inflated(std::ifstream& file, size_t start) {
@@ -90,6 +111,22 @@ Result<int64_t> count_inflated(std::ifstream& file, size_t start) {
   return counter.count();  // a damaged stream is DCMTK's to report
 }
 
+Result<FileScan> scan_deflated(const std::filesystem::path& path, std::ifstream& file,
+                               size_t start) {
+  const std::string bytes = io::read_file(path);
+  if (bytes.size() > start) {
+    auto inflated = inflate_at_once(std::string_view(bytes).substr(start));
+    if (inflated) {
+      ItemCounter counter;
+      counter.add(inflated->bytes.get(), inflated->size);
+      return FileScan{counter.count(), std::move(inflated)};
+    }
+  }
+  const auto items = count_inflated(file, start);
+  if (!items) return tl::unexpected(items.error());
+  return FileScan{*items, std::nullopt};
+}
+
 struct Task {
   const std::function<void()>* work = nullptr;
   std::exception_ptr failure;
@@ -107,7 +144,7 @@ void* run_task(void* argument) {
 
 }  // namespace
 
-Result<int64_t> count_items(const std::filesystem::path& path) {
+Result<FileScan> scan_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return bad_record("cannot open the file");
   std::vector<char> chunk(kChunk);
@@ -119,14 +156,14 @@ Result<int64_t> count_items(const std::filesystem::path& path) {
     if (got == 0) break;
     if (is_first) {
       const size_t start = deflated_start({chunk.data(), got});
-      if (start > 0) return count_inflated(file, start);
+      if (start > 0) return scan_deflated(path, file, start);
     }
     is_first = false;
     counter.add(chunk.data(), got);
   }
   if (file.bad()) return bad_record("cannot read the file");
   if (is_first) return bad_record("file is empty");
-  return counter.count();
+  return FileScan{counter.count(), std::nullopt};
 }
 
 void run_with_stack(int64_t items, const std::function<void()>& work) {

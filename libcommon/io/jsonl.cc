@@ -94,7 +94,7 @@ JsonlReader::~JsonlReader() {
   if (impl_->owned) std::fclose(impl_->stream);
 }
 
-std::optional<Result<JsonLine>> JsonlReader::next() {
+std::optional<Result<JsonLine>> JsonlReader::next(const Wanted& wanted) {
   for (;;) {
     const ssize_t n = ::getline(&impl_->line, &impl_->capacity, impl_->stream);
     if (n < 0) {
@@ -106,6 +106,7 @@ std::optional<Result<JsonLine>> JsonlReader::next() {
     ++impl_->place.line;
     const std::string_view text(impl_->line, static_cast<size_t>(n));
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) continue;
+    if (wanted && !wanted(text, impl_->place.line)) continue;
     try {
       bool too_deep = false;
       const auto watch = [&](int depth, Json::parse_event_t, Json&) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -40,9 +41,13 @@ class JsonlReader {
   JsonlReader(const JsonlReader&) = delete;
   JsonlReader& operator=(const JsonlReader&) = delete;
 
+  /// Told a line's text and number: whether it is parsed.
+  using Wanted = std::function<bool(std::string_view text, int64_t line)>;
+
   /// The next line, nullopt at the end. The inner Result is bad if the line is not one JSON object.
+  /// \param wanted lines it says no to are passed over; none given: every line counts
   /// \throws Error(Exit::io) on a read error
-  std::optional<Result<JsonLine>> next();
+  std::optional<Result<JsonLine>> next(const Wanted& wanted = nullptr);
   /// Where the line given last stands.
   [[nodiscard]] const Place& place() const;
 

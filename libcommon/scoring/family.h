@@ -65,8 +65,9 @@ class Family {
   virtual ~Family() = default;
 
   [[nodiscard]] virtual const std::vector<MetricInfo>& metrics() const = 0;
-  /// Called once before score() with every reference of the run, in input order: inverse document
-  /// frequencies and the like.
+  /// Whether a score hangs on other studies' references: inverse document frequencies and the like.
+  [[nodiscard]] virtual bool needs_fit() const { return false; }
+  /// Called once before score() with every reference of the run, in input order, if needs_fit().
   virtual void fit(const std::vector<std::string>& /*references*/) {}
   /// One Scored for each hypothesis. \throws Error for what no later call can mend
   [[nodiscard]] virtual std::vector<Scored> score(const TextGroup& group) const = 0;

@@ -110,6 +110,9 @@ class NetFamily : public Family {
   NetFamily(const std::vector<std::string>& names, const NetOptions& options);
 
   [[nodiscard]] const std::vector<MetricInfo>& metrics() const override { return infos_; }
+  [[nodiscard]] bool needs_fit() const override {
+    return bert_ != nullptr && options_.bertscore_idf;
+  }
   void fit(const Texts& references) override;
   [[nodiscard]] std::vector<Scored> score(const TextGroup& group) const override;
 
@@ -274,7 +277,6 @@ NetCache NetFamily::cache(const char* kind, const std::string& settings,
 }
 
 void NetFamily::fit(const Texts& references) {
-  if (!bert_ || !options_.bertscore_idf) return;
   std::vector<std::vector<int64_t>> ids;
   for (const std::string& r : references) ids.push_back(bert_->ids(single_spaces(r)));
   weights_ = TokenWeights::of_rarity(ids);

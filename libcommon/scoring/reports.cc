@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "data/table.h"
@@ -60,10 +61,34 @@ void add(Result<NamedReport> report, const io::Place& place, data::OnError on_er
   }
 }
 
-data::Records<NamedReport> load_jsonl(const std::filesystem::path& file, data::OnError on_error) {
+/// The reports a file has had so far.
+class Seen {
+ public:
+  explicit Seen(const std::filesystem::path& file) : file_(file) {}
+  void add(const std::string& study_id, int64_t sample) {
+    if (!keys_.insert(fmt::format("{}\n{}", sample, study_id)).second) {
+      throw Error(Exit::data, fmt::format("'{}': study '{}' sample {} stands twice", file_.string(),
+                                          study_id, sample));
+    }
+  }
+
+ private:
+  const std::filesystem::path& file_;
+  std::unordered_set<std::string> keys_;
+};
+
+data::Records<NamedReport> load_jsonl(const std::filesystem::path& file, data::OnError on_error,
+                                      const Wanted& wanted, Seen& seen) {
+  const auto is_wanted = [&](std::string_view text, int64_t line) {
+    const auto head = data::read_head(text);
+    if (wanted(head, line)) return true;
+    if (head) seen.add(head->study_id, head->sample);
+    return false;
+  };
   data::Records<NamedReport> reports;
   io::JsonlReader reader(file);
-  while (auto line = reader.next()) {
+  while (auto line =
+             reader.next(wanted ? io::JsonlReader::Wanted(is_wanted) : io::JsonlReader::Wanted())) {
     add(line->has_value() ? from_line((*line)->object)
                           : Result<NamedReport>(tl::unexpected(line->error())),
         reader.place(), on_error, reports);
@@ -206,24 +231,23 @@ std::string section_text(const NamedReport& report, Sections sections) {
   return text::format_report(chosen);
 }
 
-data::Records<NamedReport> load_reports(const std::filesystem::path& file, bool predictions,
-                                        data::OnError on_error) {
+bool is_jsonl(const std::filesystem::path& file) {
   const std::string extension = file.extension().string();
+  return extension != ".csv" && extension != ".tsv" && extension != ".json";
+}
+
+data::Records<NamedReport> load_reports(const std::filesystem::path& file, bool predictions,
+                                        data::OnError on_error, const Wanted& wanted) {
+  Seen seen(file);
   data::Records<NamedReport> reports;
-  if (extension == ".csv" || extension == ".tsv") {
-    reports = load_csv(file, on_error);
-  } else if (extension == ".json") {
+  if (is_jsonl(file)) {
+    reports = load_jsonl(file, on_error, wanted, seen);
+  } else if (file.extension() == ".json") {
     reports = load_rexrank(file, predictions, on_error);
   } else {
-    reports = load_jsonl(file, on_error);
+    reports = load_csv(file, on_error);
   }
-  std::set<std::pair<std::string, int64_t>> seen;
-  for (const NamedReport& report : reports.records) {
-    if (!seen.emplace(report.study_id, report.sample).second) {
-      throw Error(Exit::data, fmt::format("'{}': study '{}' sample {} stands twice", file.string(),
-                                          report.study_id, report.sample));
-    }
-  }
+  for (const NamedReport& report : reports.records) seen.add(report.study_id, report.sample);
   return reports;
 }
 

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "data/record_head.h"
 #include "data/records.h"
 #include "text/chat.h"
 
@@ -39,6 +41,11 @@ ScoredTexts scored_texts(const NamedReport& report, const NamedReport& reference
 /// Either side's text by itself, in the form of sections.
 std::string section_text(const NamedReport& report, Sections sections);
 
+/// Told the head of a line (nullopt: it shows none) and its number: whether the line is read.
+using Wanted = std::function<bool(const std::optional<data::RecordHead>& head, int64_t line)>;
+/// Whether load_reports() reads a file line by line, so that lines can be passed over.
+bool is_jsonl(const std::filesystem::path& file);
+
 /// Study records, generation records, JSONL of {study_id, text} with an optional sample, ReXrank
 /// JSON (one object: study id
 /// -> record with model_prediction, or section_findings / section_impression, or report; the bare
@@ -46,10 +53,12 @@ std::string section_text(const NamedReport& report, Sections sections);
 /// Impression: I" with the word None for a missing section), or CSV with columns study_id, report.
 /// Told apart by extension and schema. "-" is JSONL on standard input. \param predictions of a
 /// ReXrank record take model_prediction, not the reference \param on_error what a bad line,
-/// row or ReXrank record does \throws Error(Exit::no_input), Error(Exit::data) "FILE:LINE: ..."; a
-/// study (and sample) that stands twice is an error
+/// row or ReXrank record does \param wanted lines of a JSONL file; others are read whole
+/// \throws Error(Exit::no_input), Error(Exit::data) "FILE:LINE: ..."; a study (and sample) that
+/// stands twice is an error, in lines passed over, too
 data::Records<NamedReport> load_reports(const std::filesystem::path& file, bool predictions,
-                                        data::OnError on_error = data::OnError::stop);
+                                        data::OnError on_error = data::OnError::stop,
+                                        const Wanted& wanted = nullptr);
 
 /// A JSON text in which the bare token NaN, which ReXrank files hold, is null. Lines stay lines.
 std::string without_nan(const std::string& json);

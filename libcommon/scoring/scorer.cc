@@ -148,8 +148,15 @@ Scorer::Scorer(std::vector<std::string> names, const MetricOptions& options)
   }
 }
 
+bool Scorer::needs_fit() const {
+  return std::any_of(families_.begin(), families_.end(),
+                     [](const auto& family) { return family->needs_fit(); });
+}
+
 void Scorer::fit(const std::vector<std::string>& references) {
-  for (const auto& family : families_) family->fit(references);
+  for (const auto& family : families_) {
+    if (family->needs_fit()) family->fit(references);
+  }
   for (size_t m = 0; m < chosen_.size(); ++m)  // a signature may name what was fitted
     chosen_[m] = families_[places_[m].family]->metrics()[places_[m].metric];
 }

@@ -31,8 +31,10 @@ class Scorer {
   Scorer(std::vector<std::string> names, const MetricOptions& options);
 
   [[nodiscard]] const std::vector<MetricInfo>& metrics() const { return chosen_; }
-  /// Once, before score(): every reference of the run. Metrics with document frequencies need it,
-  /// and their signatures in metrics() name it from then on.
+  /// Whether a chosen metric hangs on other studies' references: document frequencies.
+  [[nodiscard]] bool needs_fit() const;
+  /// Once, before score(), if needs_fit(), and without effect otherwise: every reference of the
+  /// run. Signatures in metrics() name them from then on.
   void fit(const std::vector<std::string>& references);
   /// One Scored for each hypothesis, its values in the order of metrics().
   [[nodiscard]] std::vector<Scored> score(const TextGroup& group) const;

@@ -156,8 +156,11 @@ class TextFamily final : public Family {
 
   [[nodiscard]] const std::vector<MetricInfo>& metrics() const override { return chosen_; }
 
+  [[nodiscard]] bool needs_fit() const override {
+    return has(kCiderD) && options_.cider_table.empty();
+  }
+
   void fit(const std::vector<std::string>& references) override {
-    if (!has(kCiderD) || !options_.cider_table.empty()) return;
     if (references.size() < 2)
       throw Error(Exit::config,
                   "cider-d of one reference would be 0 for every report (hint: give a table of "

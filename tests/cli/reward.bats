@@ -384,6 +384,32 @@ END
   run -65 reward --references reference.csv --shard 1/2 h.jsonl
 }
 
+@test "a shard reads its own lines alone, and still tells a report that stands twice" {
+  many 4
+  sed -i '5s/"text":"[^"]*"/"text":7/' many.jsonl # study s2's first
+  reward --references many.csv --shard 0/2 -o part-0.jsonl many.jsonl
+  [ "$(jq -r .study_id part-0.jsonl | uniq | paste -sd ' ')" = "s1 s3" ]
+  run -65 --separate-stderr reward --references many.csv --shard 1/2 many.jsonl
+  assert_contains "$stderr" "many.jsonl:5: field 'text'"
+  many 4
+  sed -n 5p many.jsonl >>many.jsonl
+  for k in 0 1; do
+    run -65 --separate-stderr reward --references many.csv --shard $k/2 many.jsonl
+    assert_contains "$stderr" "study 's2' sample 0 stands twice"
+  done
+}
+
+@test "shards of a metric that hangs on all references are the whole run" {
+  many 6
+  sed -i 's/^s\([0-9]\),FINDINGS:/&, case \1 seen./; s/^\(s[0-9]\),\(.*\)/\1,"\2"/' many.csv
+  whole=(--references many.csv --weights cider-d=1,words=0.01 many.jsonl)
+  reward "${whole[@]}" -o whole.jsonl
+  [ "$(jq -s 'map(.components["cider-d"]) | unique | length' whole.jsonl)" -gt 1 ]
+  for k in 0 1; do reward "${whole[@]}" --shard $k/2 -o part-$k.jsonl; done
+  "$UNIRG_SOURCE/scripts/merge-shards" -o joined.jsonl part-0.jsonl part-1.jsonl
+  cmp whole.jsonl joined.jsonl
+}
+
 @test "head may close the pipe without a word of complaint" {
   many 1000 # more than a pipe and a buffer hold
   first=$(reward --references many.csv many.jsonl 2>errors | head -n 1)

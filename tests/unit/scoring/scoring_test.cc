@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -48,6 +49,27 @@ TEST(LoadReports, says_where_a_line_is_wrong) {
               std::string::npos)
         << e.what();
   }
+}
+
+TEST(LoadReports, reads_the_wanted_lines_and_knows_the_others_by_their_head) {
+  testing::TempFolder folder;
+  const auto file = folder.path() / "a.jsonl";
+  const std::string lines =
+      "{\"study_id\":\"a\",\"text\":\"x\"}\n"
+      "{\"study_id\":\"b\",\"sample\":1,\"text\":7}\n"  // nobody reads that far
+      "{\"study_id\":\"b\",\"sample\":2,\"text\":\"z\"}\n";
+  io::write_file(file, lines);
+  std::vector<std::string> told;
+  const Wanted only_a = [&](const std::optional<data::RecordHead>& head, int64_t line) {
+    told.push_back(fmt::format("{} {} {}", head->study_id, head->sample, line));
+    return head->study_id == "a";
+  };
+  const auto reports = load_reports(file, true, data::OnError::stop, only_a);
+  EXPECT_EQ(told, (std::vector<std::string>{"a 0 1", "b 1 2", "b 2 3"}));
+  ASSERT_EQ(reports.records.size(), 1U);
+  EXPECT_EQ(reports.records[0].study_id, "a");
+  io::write_file(file, lines + "{\"study_id\":\"b\",\"sample\":1,\"text\":\"again\"}\n");
+  EXPECT_THROW((void)load_reports(file, true, data::OnError::stop, only_a), Error);
 }
 
 TEST(LoadReports, keeps_plain_texts_as_they_stand) {
