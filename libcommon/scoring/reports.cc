@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <set>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "data/table.h"
@@ -66,15 +66,19 @@ class Seen {
  public:
   explicit Seen(const std::filesystem::path& file) : file_(file) {}
   void add(const std::string& study_id, int64_t sample) {
-    if (!keys_.insert(fmt::format("{}\n{}", sample, study_id)).second) {
+    if (last_ == nullptr || last_->first != study_id)
+      last_ = &*samples_.try_emplace(study_id).first;
+    if (!last_->second.insert(sample).second) {
       throw Error(Exit::data, fmt::format("'{}': study '{}' sample {} stands twice", file_.string(),
                                           study_id, sample));
     }
   }
 
  private:
+  using Samples = std::unordered_map<std::string, std::set<int64_t>>;
   const std::filesystem::path& file_;
-  std::unordered_set<std::string> keys_;
+  Samples samples_;                      ///< by study
+  Samples::value_type* last_ = nullptr;  ///< a study's lines stand together
 };
 
 data::Records<NamedReport> load_jsonl(const std::filesystem::path& file, data::OnError on_error,
