@@ -9,8 +9,16 @@ set(CMAKE_CUDA_STANDARD 17)  # of our kernels, which include nothing of ours or 
 find_package(Torch REQUIRED)  # CMAKE_PREFIX_PATH=.../torch/share/cmake; scripts/bootstrap sets LIBTORCH
 # A CUDA LibTorch brings the CUDA language, TORCH_CUDA_ARCH_LIST and these libraries; our kernels are then built, too.
 set(UNIRG_CUDA OFF)
+# NCCL too if it is found (NCCL_ROOT; the wheels hold a libnccl.so.2 and no libnccl.so): without it only one rank has a GPU.
+set(UNIRG_NCCL OFF)
 if(TORCH_CUDA_LIBRARIES)
   set(UNIRG_CUDA ON)
+  find_path(NCCL_INCLUDE_DIR nccl.h HINTS "${NCCL_ROOT}/include")
+  find_library(NCCL_LIBRARY NAMES nccl libnccl.so.2 HINTS "${NCCL_ROOT}/lib")
+  if(NCCL_INCLUDE_DIR AND NCCL_LIBRARY)
+    set(UNIRG_NCCL ON)
+  endif()
+  message(STATUS "NCCL for ranks on GPUs: ${UNIRG_NCCL}")
 endif()
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)

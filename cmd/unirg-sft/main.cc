@@ -95,7 +95,7 @@ Exit run(SftToolOptions& o, distributed::World& world, cli::Context& context) {
   job.output = io::folder_name(o.output);
   job.seed = static_cast<uint64_t>(o.common.seed);
   job.threads = static_cast<int>(o.common.threads);
-  job.device = o.common.device;
+  job.device = train::device_of_rank(world, o.common.device, std::getenv);
   job.dtype = o.common.dtype;
   job.log_every = o.common.log_every;
   const Studies train_studies = usable(set.of_splits(o.splits), o.prompt, labels);

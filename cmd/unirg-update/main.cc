@@ -105,7 +105,7 @@ Exit run(UpdateToolOptions& o, distributed::World& world, cli::Context& context)
   train::use_one_intra_op_thread();
   job.output = io::folder_name(job.output);
   job.threads = static_cast<int>(o.common.threads);
-  job.device = o.common.device;
+  job.device = train::device_of_rank(world, o.common.device, std::getenv);
   job.dtype = o.common.dtype;
   job.seed = static_cast<uint64_t>(o.common.seed);
   const policy::ReportWriter writer(job.policy, o.prompt);

@@ -30,7 +30,9 @@ Pseudonyms Pseudonyms::load(const std::filesystem::path& salt_file) {
                 fmt::format("salt file '{}' has {} bytes, {} are needed (hint: head -c 32 "
                             "/dev/urandom makes one; keep it secret, and keep it)",
                             salt_file.string(), salt.size(), kLeastSalt));
-  return Pseudonyms(std::move(salt));
+  Pseudonyms names;
+  names.salt_ = std::move(salt);
+  return names;
 }
 
 std::string Pseudonyms::hash(const char* kind, std::string_view text) const {

@@ -37,4 +37,10 @@ bool is_one_of_several(const Environment& environment) {
   return false;
 }
 
+int local_rank(const Environment& environment) {
+  for (const char* name : {"OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID"})
+    if (environment(name) != nullptr) return static_cast<int>(number(environment, name));
+  return 0;
+}
+
 }  // namespace unirg::distributed

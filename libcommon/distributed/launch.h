@@ -14,4 +14,8 @@ using Environment = std::function<const char*(const char*)>;
 /// tasks that cannot find each other: each would do the whole work
 bool is_one_of_several(const Environment& environment);
 
+/// Which of a node's processes this is, from 0 on: the number of its GPU. 0 where no launcher
+/// tells.
+int local_rank(const Environment& environment);
+
 }  // namespace unirg::distributed

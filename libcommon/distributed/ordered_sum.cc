@@ -5,10 +5,9 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "base/error.h"
@@ -25,10 +24,12 @@ size_t bytes_of(const Piece& piece, size_t item) {
   return padded(static_cast<size_t>(piece.count) * item);
 }
 
-std::span<std::byte> bytes_in(const Piece& piece, const at::Tensor& tensor) {
-  const size_t item = tensor.element_size();
-  return {static_cast<std::byte*>(tensor.data_ptr()) + static_cast<size_t>(piece.begin) * item,
-          static_cast<size_t>(piece.count) * item};
+at::Tensor bytes_in(const Piece& piece, const at::Tensor& tensor) {
+  return tensor.view(-1).narrow(0, piece.begin, piece.count).view(at::kByte);
+}
+
+at::Tensor bytes_at(const at::Tensor& bytes, size_t begin, size_t size) {
+  return bytes.narrow(0, static_cast<int64_t>(begin), static_cast<int64_t>(size));
 }
 
 std::vector<Bucket> buckets_of(const std::vector<at::Tensor>& tensors,
@@ -36,34 +37,34 @@ std::vector<Bucket> buckets_of(const std::vector<at::Tensor>& tensors,
   UNIRG_ASSERT(tensors.size() == owners.size(), "an owner a tensor");
   std::vector<int64_t> values, item_bytes;
   for (const at::Tensor& tensor : tensors) {
-    UNIRG_ASSERT(!tensor.defined() || (tensor.is_cpu() && tensor.is_contiguous()),
-                 "ranks exchange contiguous tensors of the CPU");
+    UNIRG_ASSERT(!tensor.defined() || tensor.is_contiguous(), "ranks exchange contiguous tensors");
     values.push_back(tensor.defined() ? tensor.numel() : 0);
     item_bytes.push_back(tensor.defined() ? static_cast<int64_t>(tensor.element_size()) : 1);
   }
   return cut_buckets(values, item_bytes, owners, owner, bucket_bytes);
 }
 
-std::vector<std::byte> packed(const Bucket& bucket, const std::vector<at::Tensor>& tensors) {
+at::Tensor packed(const Bucket& bucket, const std::vector<at::Tensor>& tensors) {
   size_t size = 0;
   for (const Piece& piece : bucket) size += bytes_of(piece, tensors[piece.tensor].element_size());
-  std::vector<std::byte> bytes(size);
-  std::byte* to = bytes.data();
+  at::Tensor bytes =
+      at::empty({static_cast<int64_t>(size)},
+                at::device(tensors[bucket.front().tensor].device()).dtype(at::kByte));
+  size_t to = 0;
   for (const Piece& piece : bucket) {
-    const std::span<std::byte> from = bytes_in(piece, tensors[piece.tensor]);
-    std::memcpy(to, from.data(), from.size());
-    to += padded(from.size());
+    const at::Tensor from = bytes_in(piece, tensors[piece.tensor]);
+    bytes_at(bytes, to, from.nbytes()).copy_(from);
+    to += padded(from.nbytes());
   }
   return bytes;
 }
 
-void unpack(const std::vector<std::byte>& bytes, const Bucket& bucket,
-            const std::vector<at::Tensor>& tensors) {
-  const std::byte* from = bytes.data();
+void unpack(const at::Tensor& bytes, const Bucket& bucket, const std::vector<at::Tensor>& tensors) {
+  size_t from = 0;
   for (const Piece& piece : bucket) {
-    const std::span<std::byte> to = bytes_in(piece, tensors[piece.tensor]);
-    std::memcpy(to.data(), from, to.size());
-    from += padded(to.size());
+    at::Tensor to = bytes_in(piece, tensors[piece.tensor]);
+    to.copy_(bytes_at(bytes, from, to.nbytes()));
+    from += padded(to.nbytes());
   }
 }
 
@@ -71,7 +72,10 @@ void unpack(const std::vector<std::byte>& bytes, const Bucket& bucket,
 
 OrderedSum::OrderedSum(World& world, const std::vector<at::Tensor>& like,
                        const std::vector<int>& owners, const SumOptions& options)
-    : world_(world), sums_(like.size()), filled_(like.size(), 0) {
+    : world_(world),
+      device_(like.empty() ? at::Device(at::kCPU) : like.front().device()),
+      sums_(like.size()),
+      filled_(like.size(), 0) {
   UNIRG_ASSERT(like.size() == owners.size(), "an owner a tensor");
   std::vector<int64_t> values, item_bytes;
   for (const at::Tensor& tensor : like) {
@@ -101,9 +105,9 @@ void OrderedSum::take(Unit& unit, size_t k, const at::Tensor& value) const {
   UNIRG_ASSERT(k < kinds_.size(), "a tensor that was announced");
   unit.values.resize(kinds_.size());
   if (!value.defined() || unit.values[k].defined()) return;
-  UNIRG_ASSERT(
-      value.is_cpu() && value.scalar_type() == kinds_[k].unit && value.sizes() == kinds_[k].shape,
-      "a unit's tensor is like the one announced");
+  UNIRG_ASSERT(value.device() == device_ && value.scalar_type() == kinds_[k].unit &&
+                   value.sizes() == kinds_[k].shape,
+               "a unit's tensor is like the one announced");
   unit.values[k] = value.contiguous();
 }
 
@@ -198,9 +202,9 @@ void OrderedSum::pass_bucket(size_t b, const Unit& unit) {
     if (rank == world_.rank()) continue;
     const auto& theirs = buckets_[static_cast<size_t>(rank)];
     if (b < theirs.size()) sends.push_back({rank, message(theirs[b], unit)});
-    if (b < mine.size()) received.push_back({rank, std::vector<std::byte>(message_bytes(mine[b]))});
+    if (b < mine.size()) received.push_back({rank, new_bytes(message_bytes(mine[b]))});
   }
-  world_.exchange(std::move(sends), received);
+  world_.exchange(sends, received);
   if (b < mine.size()) add_bucket(mine[b], unit, received);
 }
 
@@ -212,22 +216,50 @@ size_t OrderedSum::message_bytes(const Bucket& bucket) const {
   return size;
 }
 
-std::vector<std::byte> OrderedSum::message(const Bucket& bucket, const Unit& unit) {
-  std::vector<std::byte> bytes(message_bytes(bucket));
-  std::byte* to = bytes.data() + padded(bucket.size());
+at::Tensor OrderedSum::new_bytes(size_t size) const {
+  return at::empty({static_cast<int64_t>(size)}, at::device(device_).dtype(at::kByte));
+}
+
+/// Pieces that are not touched are left out: on the CPU the message is shorter, while a GPU's has
+/// the size that its receiver waits with.
+at::Tensor OrderedSum::message(const Bucket& bucket, const Unit& unit) {
+  at::Tensor bytes = new_bytes(message_bytes(bucket));
+  at::Tensor touched = at::zeros({static_cast<int64_t>(padded(bucket.size()))}, at::kByte);
+  size_t to = touched.nbytes();
   for (size_t i = 0; i < bucket.size(); ++i) {
     const at::Tensor& value = unit.values[bucket[i].tensor];
-    bytes[i] = static_cast<std::byte>(value.defined());
     if (!value.defined()) continue;
-    const std::span<std::byte> from = bytes_in(bucket[i], value);
-    std::memcpy(to, from.data(), from.size());
-    to += padded(from.size());
+    touched.data_ptr<uint8_t>()[i] = 1;
+    const at::Tensor from = bytes_in(bucket[i], value);
+    bytes_at(bytes, to, from.nbytes()).copy_(from);
+    to += padded(from.nbytes());
   }
-  bytes.resize(static_cast<size_t>(to - bytes.data()));
+  bytes_at(bytes, 0, touched.nbytes()).copy_(touched);
+  if (device_.is_cpu()) bytes = bytes_at(bytes, 0, to);
+  const auto size = static_cast<int64_t>(bytes.nbytes());
   const std::lock_guard lock(mutex_);
-  traffic_.bytes += static_cast<int64_t>(bytes.size());
-  if (!unit.complete) traffic_.early_bytes += static_cast<int64_t>(bytes.size());
+  traffic_.bytes += size;
+  if (!unit.complete) traffic_.early_bytes += size;
   return bytes;
+}
+
+void OrderedSum::add_own(const Bucket& bucket, const Unit& unit) {
+  for (const Piece& piece : bucket) {
+    const at::Tensor& value = unit.values[piece.tensor];
+    if (value.defined()) add_piece(piece, value.view(-1).narrow(0, piece.begin, piece.count));
+  }
+}
+
+void OrderedSum::add_received(const Bucket& bucket, const at::Tensor& bytes) {
+  const at::Tensor touched = bytes_at(bytes, 0, padded(bucket.size())).cpu();
+  size_t from = touched.nbytes();
+  for (size_t i = 0; i < bucket.size(); ++i) {
+    if (touched.data_ptr<uint8_t>()[i] == 0) continue;
+    const at::ScalarType type = kinds_[bucket[i].tensor].unit;
+    const size_t size = static_cast<size_t>(bucket[i].count) * at::elementSize(type);
+    add_piece(bucket[i], bytes_at(bytes, from, size).view(type));
+    from += padded(size);
+  }
 }
 
 /// In the order of ranks.
@@ -235,20 +267,10 @@ void OrderedSum::add_bucket(const Bucket& bucket, const Unit& unit,
                             const std::vector<Message>& received) {
   auto message = received.begin();
   for (int rank = 0; rank < world_.size(); ++rank) {
-    const bool here = rank == world_.rank();
-    const std::byte* const begin = here ? nullptr : message++->bytes.data();
-    const std::byte* from = here ? nullptr : begin + padded(bucket.size());
-    for (size_t i = 0; i < bucket.size(); ++i) {
-      const Piece& piece = bucket[i];
-      const at::ScalarType type = kinds_[piece.tensor].unit;
-      if (here) {
-        const at::Tensor& value = unit.values[piece.tensor];
-        if (value.defined()) add_piece(piece, value.view(-1).narrow(0, piece.begin, piece.count));
-      } else if (begin[i] != std::byte{0}) {
-        add_piece(piece, at::from_blob(const_cast<std::byte*>(from), {piece.count}, type));
-        from += bytes_of(piece, at::elementSize(type));
-      }
-    }
+    if (rank == world_.rank())
+      add_own(bucket, unit);
+    else
+      add_received(bucket, message++->bytes);
   }
 }
 
@@ -256,7 +278,8 @@ void OrderedSum::add_bucket(const Bucket& bucket, const Unit& unit,
 void OrderedSum::add_piece(const Piece& piece, const at::Tensor& values) {
   at::Tensor& sum = sums_[piece.tensor];
   if (!sum.defined()) {
-    sum = at::empty(kinds_[piece.tensor].shape, kinds_[piece.tensor].sum);
+    sum =
+        at::empty(kinds_[piece.tensor].shape, at::device(device_).dtype(kinds_[piece.tensor].sum));
   }
   const at::Tensor part = sum.view(-1).narrow(0, piece.begin, piece.count);
   // Pieces of a tensor come in order, each from all ranks: what lies behind `filled_` is new.
@@ -272,6 +295,7 @@ void OrderedSum::add_piece(const Piece& piece, const at::Tensor& values) {
 void share(World& world, const std::vector<at::Tensor>& tensors, const std::vector<int>& owners,
            int64_t bucket_bytes) {
   if (world.alone()) return;
+  const at::NoGradGuard no_grad;
   for (int owner = 0; owner < world.size(); ++owner) {
     for (const Bucket& bucket : buckets_of(tensors, owners, owner, bucket_bytes)) {
       if (bucket.size() == 1) {  // as it lies
@@ -279,7 +303,7 @@ void share(World& world, const std::vector<at::Tensor>& tensors, const std::vect
         world.broadcast(bytes_in(piece, tensors[piece.tensor]), owner);
         continue;
       }
-      std::vector<std::byte> bytes = packed(bucket, tensors);  // elsewhere for its size
+      const at::Tensor bytes = packed(bucket, tensors);  // elsewhere for its size
       world.broadcast(bytes, owner);
       if (owner != world.rank()) unpack(bytes, bucket, tensors);
     }
@@ -288,15 +312,15 @@ void share(World& world, const std::vector<at::Tensor>& tensors, const std::vect
 
 void collect(World& world, const std::vector<at::Tensor>& tensors, const std::vector<int>& owners,
              int64_t bucket_bytes) {
+  const at::NoGradGuard no_grad;
   for (int owner = 1; owner < world.size(); ++owner) {
     if (!world.first() && owner != world.rank()) continue;
     for (const Bucket& bucket : buckets_of(tensors, owners, owner, bucket_bytes)) {
-      std::vector<Message> received;
       if (!world.first()) {
-        world.exchange({{0, packed(bucket, tensors)}}, received);
+        world.exchange({{0, packed(bucket, tensors)}}, {});
         continue;
       }
-      received.push_back({owner, packed(bucket, tensors)});  // for its size
+      const std::vector<Message> received{{owner, packed(bucket, tensors)}};  // for its size
       world.exchange({}, received);
       unpack(received.front().bytes, bucket, tensors);
     }

@@ -12,8 +12,9 @@
 // Why no MPI_Iallreduce: its order of additions is the library's, and with it the bits. What is
 // exchanged is as much (each value goes to its owner once a unit), and overlaps as well: a bucket
 // leaves as soon as its last tensor is put(), while the unit's backward pass goes on, in a thread
-// of its own; what is left when a unit ends leaves while the next is computed.
-// SPDX-License-Identifier: Apache-2.0
+// of its own; what is left when a unit ends leaves while the next is computed. On a GPU this
+// thread's copies, sums and messages stand in the same stream as the backward pass: each waits for
+// what was queued before it, no kernels run side by side. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -43,8 +44,8 @@ struct SumOptions {
 
 class OrderedSum {
  public:
-  /// \param like their shapes are those of what is added, and their types too, but for
-  /// `already_summed` \param owners the rank that sums each tensor
+  /// \param like their shapes and device are those of what is added, and their types too, but for
+  /// `already_summed`; of one device, which the world uses \param owners the rank that sums each
   OrderedSum(World& world, const std::vector<at::Tensor>& like, const std::vector<int>& owners,
              const SumOptions& options);
   /// Without finish(): the exchange in hand is given up, and the world is of no more use.
@@ -88,11 +89,15 @@ class OrderedSum {
   [[nodiscard]] std::optional<Unit> next_unit(size_t bucket);
   void pass_bucket(size_t bucket, const Unit& unit);
   [[nodiscard]] size_t message_bytes(const Bucket& bucket) const;
-  [[nodiscard]] std::vector<std::byte> message(const Bucket& bucket, const Unit& unit);
+  [[nodiscard]] at::Tensor new_bytes(size_t size) const;
+  [[nodiscard]] at::Tensor message(const Bucket& bucket, const Unit& unit);
+  void add_own(const Bucket& bucket, const Unit& unit);
+  void add_received(const Bucket& bucket, const at::Tensor& bytes);
   void add_bucket(const Bucket& bucket, const Unit& unit, const std::vector<Message>& received);
   void add_piece(const Piece& piece, const at::Tensor& values);
 
   World& world_;
+  at::Device device_;
   std::vector<Kind> kinds_;
   std::vector<std::vector<Bucket>> buckets_;  ///< by owner
   size_t most_buckets_ = 0;                   ///< of any owner
@@ -110,7 +115,7 @@ class OrderedSum {
 };
 
 /// Gives every tensor, in place, from its owner to all ranks. All ranks know its shape and type.
-/// \param tensors contiguous, on the CPU
+/// \param tensors contiguous, of one device, which the world uses
 void share(World& world, const std::vector<at::Tensor>& tensors, const std::vector<int>& owners,
            int64_t bucket_bytes);
 

@@ -59,6 +59,9 @@ void World::wait(Requests& requests) const {
   }
 }
 
+World::World() = default;
+World::~World() = default;
+
 void World::start(const Environment& environment) {
   if (!is_one_of_several(environment)) return;
   UNIRG_ASSERT(!started_, "a world starts once");
@@ -70,6 +73,12 @@ void World::start(const Environment& environment) {
   check(MPI_Comm_size(MPI_COMM_WORLD, &size_));
   if (level < MPI_THREAD_SERIALIZED)
     throw Error(Exit::unavailable, "this MPI lets only one thread call it");
+}
+
+void World::use(at::Device device) {
+  if (alone() || device.is_cpu() || gpu_) return;
+  const std::string id = gather(first() ? GpuLink::new_id() : "").front();
+  gpu_ = std::make_unique<GpuLink>(id, rank_, size_, device, given_up_);
 }
 
 void World::barrier() {
@@ -124,41 +133,47 @@ std::vector<std::string> World::gather(const std::string& mine) {
   return texts;
 }
 
-void World::broadcast(std::span<std::byte> bytes, int root) {
+void World::broadcast(const at::Tensor& bytes, int root) {
   if (alone()) return;
+  if (!bytes.is_cpu()) {
+    UNIRG_ASSERT(gpu_ != nullptr, "a GPU that is in use");
+    return gpu_->broadcast(bytes, root);
+  }
   Requests requests;
-  check(MPI_Ibcast(bytes.data(), count_of(bytes.size()), MPI_BYTE, root, MPI_COMM_WORLD,
+  check(MPI_Ibcast(bytes.data_ptr(), count_of(bytes.nbytes()), MPI_BYTE, root, MPI_COMM_WORLD,
                    requests.more()));
   wait(requests);
 }
 
-void World::exchange(std::vector<Message> sends, std::vector<Message>& receives) {
+void World::exchange(const std::vector<Message>& sends, const std::vector<Message>& receives) {
   if (sends.empty() && receives.empty()) return;
+  if (!(sends.empty() ? receives : sends).front().bytes.is_cpu()) {
+    UNIRG_ASSERT(gpu_ != nullptr, "a GPU that is in use");
+    return gpu_->exchange(sends, receives);
+  }
   // MPI holds pointers into these. Where the wait is given up they are left to it: the process is
   // about to end, and memory that was freed would be written to until then.
-  struct Buffers {
+  struct Held {
     std::vector<Message> sends, receives;
     Requests requests;
   };
-  auto buffers = std::make_unique<Buffers>();
-  buffers->sends = std::move(sends);
-  buffers->receives = std::move(receives);
+  auto held = std::make_unique<Held>(Held{sends, receives, {}});
   try {
-    for (Message& m : buffers->receives)
-      check(MPI_Irecv(m.bytes.data(), count_of(m.bytes.size()), MPI_BYTE, m.rank, 0, MPI_COMM_WORLD,
-                      buffers->requests.more()));
-    for (const Message& m : buffers->sends)
-      check(MPI_Isend(m.bytes.data(), count_of(m.bytes.size()), MPI_BYTE, m.rank, 0, MPI_COMM_WORLD,
-                      buffers->requests.more()));
-    wait(buffers->requests);
+    for (const Message& m : held->receives)
+      check(MPI_Irecv(m.bytes.data_ptr(), count_of(m.bytes.nbytes()), MPI_BYTE, m.rank, 0,
+                      MPI_COMM_WORLD, held->requests.more()));
+    for (const Message& m : held->sends)
+      check(MPI_Isend(m.bytes.data_ptr(), count_of(m.bytes.nbytes()), MPI_BYTE, m.rank, 0,
+                      MPI_COMM_WORLD, held->requests.more()));
+    wait(held->requests);
   } catch (...) {
-    static_cast<void>(buffers.release());
+    static_cast<void>(held.release());
     throw;
   }
-  receives = std::move(buffers->receives);
 }
 
 int World::leave(int status) {
+  gpu_.reset();
   if (!started_) return status;
   if (status == static_cast<int>(Exit::ok) || status == static_cast<int>(Exit::interrupted))
     MPI_Finalize();

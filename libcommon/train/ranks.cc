@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/ranks.h"
 
+#include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
@@ -69,6 +70,23 @@ void join_ranks(distributed::World& world, const distributed::Environment& envir
     log.set(LogLevel::error, common.log_format == "json" ? LogFormat::json : LogFormat::text);
 }
 
+std::string device_of_rank(const std::string& device, int local_rank, int64_t gpus) {
+  if (device.starts_with("cuda:"))
+    throw Error(Exit::usage,
+                fmt::format("--device {} would put all ranks on one GPU (hint: --device cuda gives "
+                            "each its own)",
+                            device));
+  if (device == "cpu" || gpus == 0) return device;
+  return fmt::format("cuda:{}", local_rank % gpus);
+}
+
+std::string device_of_rank(const distributed::World& world, const std::string& device,
+                           const distributed::Environment& environment) {
+  if (world.alone()) return device;
+  return device_of_rank(device, distributed::local_rank(environment),
+                        static_cast<int64_t>(at::getNumGPUs()));
+}
+
 RankedOptimizer::RankedOptimizer(distributed::World& world, const RankOptions& options,
                                  std::vector<std::string> names, std::vector<Tensor> leaves)
     : world_(world),
@@ -77,10 +95,7 @@ RankedOptimizer::RankedOptimizer(distributed::World& world, const RankOptions& o
       names_(std::move(names)),
       leaves_(std::move(leaves)) {
   UNIRG_ASSERT(names_.size() == leaves_.size(), "a name a leaf");
-  if (!world.alone() && !leaves_.empty() && leaves_.front().is_cuda())
-    throw Error(Exit::unavailable,
-                "several ranks train on the CPU only: on GPUs they would need NCCL, which this "
-                "build does not have (hint: --device cpu, or one process)");
+  if (!leaves_.empty()) world.use(leaves_.front().device());
   std::vector<int64_t> sizes;
   for (const Tensor& leaf : leaves_) sizes.push_back(leaf.numel());
   owners_ = distributed::share_out(sizes, world.size());
@@ -243,7 +258,7 @@ Parameters RankedOptimizer::whole(const Parameters& mine) const {
   for (size_t k = 0; k < names_.size(); ++k) {
     if (by_rank[static_cast<size_t>(owners_[k])][k] == '0') continue;
     if (keeps(k))
-      tensors[k] = mine.at(names_[k]);
+      tensors[k] = mine.at(names_[k]).cpu();
     else if (world_.first())
       tensors[k] = at::empty(leaves_[k].sizes(), at::kFloat);
     if (world_.first()) all[names_[k]] = tensors[k];

@@ -50,10 +50,18 @@ void add_rank_options(cli::Table& table, RankOptions& options);
 void join_ranks(distributed::World& world, const distributed::Environment& environment,
                 const cli::Common& common, Logger& log);
 
+/// What --device means to one of several ranks: of "cuda" and "auto" its own GPU of the node.
+/// \param gpus that it sees; none: what was asked for, which parse_device() judges
+/// \throws Error(Exit::usage) for "cuda:N"
+std::string device_of_rank(const std::string& device, int local_rank, int64_t gpus);
+/// The same with what launcher and LibTorch say; a single process has what it was told.
+std::string device_of_rank(const distributed::World& world, const std::string& device,
+                           const distributed::Environment& environment);
+
 class RankedOptimizer {
  public:
   /// \param leaves as all ranks have them, bit by bit; `names` in the same order
-  /// \throws Error(Exit::unavailable) for leaves on a GPU and more than one rank: that needs NCCL
+  /// \throws as World::use() of their device, if there are several ranks
   RankedOptimizer(distributed::World& world, const RankOptions& options,
                   std::vector<std::string> names, std::vector<Tensor> leaves);
 
@@ -71,7 +79,8 @@ class RankedOptimizer {
 
   /// Drops of a state what other ranks keep. Not collective.
   void keep_share(AdamWState& state) const;
-  /// The state of all ranks together at rank 0, and elsewhere an empty one: for a checkpoint.
+  /// The state of all ranks together at rank 0, and elsewhere an empty one: for a checkpoint. From
+  /// stage 1 on in CPU memory, which holds what no GPU has to.
   [[nodiscard]] AdamWState whole(const AdamWState& state) const;
 
   /// For the run record: {"count", "zero", "optimizer_bytes", "gradient_bytes",

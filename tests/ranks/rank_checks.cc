@@ -2,7 +2,9 @@
 // tests/ranks/with-ranks N. Exits 0 if every rank found what it expected, else 70 with the line.
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
@@ -10,7 +12,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <string>
 #include <thread>
@@ -43,16 +44,16 @@ void words(World& world) {
     const std::string& text = texts[static_cast<size_t>(r)];
     UNIRG_ASSERT(text == std::string(static_cast<size_t>(r), 'x') + '\0', "texts of any length");
   }
-  std::vector<std::byte> bytes(5, static_cast<std::byte>(world.rank()));
+  const Tensor bytes = at::full({5}, world.rank(), at::kByte);
   world.broadcast(bytes, last);
-  UNIRG_ASSERT(bytes == std::vector<std::byte>(5, static_cast<std::byte>(last)), "broadcast");
+  UNIRG_ASSERT(at::equal(bytes, at::full({5}, last, at::kByte)), "broadcast");
   // Round the ring.
   const int next = (world.rank() + 1) % world.size();
   const int previous = (world.rank() + last) % world.size();
-  std::vector<distributed::Message> received{{previous, std::vector<std::byte>(1 << 20)}};
-  world.exchange({{next, std::vector<std::byte>(1 << 20, static_cast<std::byte>(world.rank()))}},
-                 received);
-  UNIRG_ASSERT(received[0].bytes.back() == static_cast<std::byte>(previous), "from the one before");
+  const std::vector<distributed::Message> received{{previous, at::empty({1 << 20}, at::kByte)}};
+  world.exchange({{next, at::full({1 << 20}, world.rank(), at::kByte)}}, received);
+  UNIRG_ASSERT(at::equal(received[0].bytes, at::full({1 << 20}, previous, at::kByte)),
+               "from the one before");
 }
 
 /// Values whose sum depends on the order of additions.

@@ -57,5 +57,17 @@ TEST(Launch, tasks_that_cannot_find_each_other_are_refused) {
   EXPECT_FALSE(several({{"PMI_SIZE", "1"}}));
 }
 
+TEST(Launch, a_process_has_its_number_on_its_node_from_the_launcher) {
+  const auto rank = [](const Variables& variables) {
+    return local_rank([&](const char* name) {
+      const auto it = variables.find(name);
+      return it == variables.end() ? nullptr : it->second.c_str();
+    });
+  };
+  EXPECT_EQ(rank({{"OMPI_COMM_WORLD_LOCAL_RANK", "3"}, {"SLURM_LOCALID", "0"}}), 3);
+  EXPECT_EQ(rank({{"SLURM_LOCALID", "2"}}), 2);
+  EXPECT_EQ(rank({}), 0);
+}
+
 }  // namespace
 }  // namespace unirg::distributed

@@ -71,5 +71,17 @@ TEST(Ranks, units_are_dealt_out_in_turn_and_their_numbers_added_in_order) {
   EXPECT_EQ(sums.at("y"), 2.0);
 }
 
+TEST(Ranks, each_has_a_gpu_of_its_node) {
+  EXPECT_EQ(device_of_rank("cuda", 0, 8), "cuda:0");
+  EXPECT_EQ(device_of_rank("auto", 3, 8), "cuda:3");
+  EXPECT_EQ(device_of_rank("cuda", 3, 1), "cuda:0") << "a launcher that shows each its own only";
+  EXPECT_EQ(device_of_rank("cpu", 3, 8), "cpu");
+  EXPECT_EQ(device_of_rank("auto", 1, 0), "auto");
+  EXPECT_EQ(device_of_rank("cuda", 1, 0), "cuda") << "which parse_device() refuses";
+  EXPECT_THROW(device_of_rank("cuda:1", 1, 8), Error);
+  const distributed::World alone;
+  EXPECT_EQ(device_of_rank(alone, "cuda:1", [](const char*) { return nullptr; }), "cuda:1");
+}
+
 }  // namespace
 }  // namespace unirg::train
