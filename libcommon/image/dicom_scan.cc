@@ -64,13 +64,13 @@ size_t deflated_start(std::string_view head) {
   return kGroupEnd + length;
 }
 
-/// The data set in memory, by libdeflate, which is twice as fast as zlib; none where the stream is
+/// The data set in memory, by libdeflate, which is faster than zlib; none where the stream is
 /// damaged or the data set larger than kInflatedAtOnce: those are read as they are inflated.
 std::optional<Inflated> inflate_at_once(std::string_view deflated) {
   const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> inflater(
       libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
   if (!inflater) throw Error(Exit::internal, "libdeflate cannot start");
-  // Radiographs shrink to half or a quarter; memory that is not written to costs nothing.
+  // Few radiographs shrink more than four times; memory that is not written to costs nothing.
   for (size_t room = 4 * deflated.size(); room <= kInflatedAtOnce; room *= 4) {
     Inflated out{std::unique_ptr<char[]>(new (std::nothrow) char[room]), 0};
     if (!out.bytes) return std::nullopt;
