@@ -72,8 +72,7 @@ class HeadReader final : public nlohmann::json_sax<io::Json> {
 };
 
 /// What a record that one of the tools wrote begins with: "schema", "study_id" and "sample" in this
-/// order, strings of plain ASCII. Many lines are looked at, few read: this takes a tenth of the
-/// time.
+/// order, strings of plain ASCII. A shard looks at every line, so this is no whole JSON parser.
 class PlainHead {
  public:
   explicit PlainHead(std::string_view line) : rest_(line) {}
