@@ -2,6 +2,7 @@
 // be asked of such a folder.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <optional>
 
@@ -49,6 +50,12 @@ void warn(const data::IngestCounts& counts, bool has_table, Logger& log) {
   }
 }
 
+/// The memory of one picture is kept for the next: given back, the kernel would clear it each time.
+void keep_memory() {
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that glibc takes
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
 Exit ingest(IngestToolOptions& o, cli::Context& context) {
   choose_layout(o.ingest.source);
   choose_rules(o);
@@ -74,6 +81,7 @@ Exit ingest(IngestToolOptions& o, cli::Context& context) {
                              data::Pseudonyms::load(o.ingest.salt_file).check_value());
   }
   const image::DicomCodecs codecs;
+  keep_memory();
   data::IngestCounts counts;
   std::optional<cli::Progress> progress;
   const auto go_on = [&] {

@@ -1,5 +1,5 @@
-// Words that many records share (views, splits), each kept once. SPDX-License-Identifier:
-// Apache-2.0
+// Words that many records share (views, splits), each kept once.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -40,17 +40,44 @@ std::string load_file(const std::filesystem::path& path, Extent extent, const Us
   return use_dataset(status, dataset, DcmXfer(syntax).getXferID(), use);
 }
 
+/// Reads a data set in Explicit VR Little Endian as far as `extent` says.
+OFCondition parse_inflated(DcmInputStream& stream, Extent extent, DcmDataset& dataset) {
+  dataset.transferInit();
+  const OFCondition status = dataset.readUntilTag(stream, EXS_LittleEndianExplicit, EGL_noChange,
+                                                  DCM_MaxReadLength, end_of(extent));
+  dataset.transferEnd();
+  return status;
+}
+
 std::string load_inflated(Inflated inflated, Extent extent, const UseDataset& use) {
   DcmInputBufferStream stream;
   stream.setBuffer(inflated.bytes.get(), static_cast<offile_off_t>(inflated.size));
   stream.setEos();
   DcmDataset dataset;
-  dataset.transferInit();
-  const OFCondition status = dataset.readUntilTag(stream, EXS_LittleEndianExplicit, EGL_noChange,
-                                                  DCM_MaxReadLength, end_of(extent));
-  dataset.transferEnd();
+  const OFCondition status = parse_inflated(stream, extent, dataset);
   inflated.bytes.reset();  // DCMTK has copied it
   return use_dataset(status, &dataset, UID_DeflatedExplicitVRLittleEndianTransferSyntax, use);
+}
+
+/// False if the header goes on behind `head`, is damaged or too large for the memory.
+bool use_head(const FileHead& head, const UseDataset& use) try {
+  DcmInputBufferStream stream;
+  stream.setBuffer(head.bytes.data(), static_cast<offile_off_t>(head.bytes.size()));
+  if (head.is_whole) stream.setEos();
+  DcmFileFormat file;
+  DcmDataset& dataset = *file.getDataset();
+  if (head.is_inflated) {
+    const OFCondition status = parse_inflated(stream, Extent::header, dataset);
+    return use_dataset(status, &dataset, UID_DeflatedExplicitVRLittleEndianTransferSyntax, use)
+        .empty();
+  }
+  file.transferInit();
+  const OFCondition status = file.readUntilTag(stream, EXS_Unknown, EGL_noChange, DCM_MaxReadLength,
+                                               end_of(Extent::header));
+  file.transferEnd();
+  return use_dataset(status, &dataset, DcmXfer(dataset.getOriginalXfer()).getXferID(), use).empty();
+} catch (const std::bad_alloc&) {
+  return false;
 }
 
 std::string load(const std::filesystem::path& path, FileScan scan, Extent extent,
@@ -69,6 +96,10 @@ std::string with_dataset(const std::filesystem::path& path, Extent extent, const
   // Parsed on this thread's stack up to the first limit, on a larger one up to the second.
   constexpr int64_t kPlainItems = 500;
   constexpr int64_t kMaxItems = 200'000;
+  if (extent == Extent::header) {
+    const FileHead head = read_head(path);
+    if (head.items <= kPlainItems && use_head(head, use)) return "";
+  }
   auto scan = scan_file(path);
   if (!scan) return scan.error().reason;
   const int64_t items = scan->items;

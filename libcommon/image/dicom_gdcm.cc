@@ -4,6 +4,7 @@
 // goes wrong there is a reason here. SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <gdcmBitmap.h>
+#include <gdcmJPEG2000Codec.h>
 #include <gdcmSequenceOfFragments.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -77,13 +78,34 @@ gdcm::Bitmap make_bitmap(const DicomImage& header, const std::vector<std::string
   return bitmap;
 }
 
+/// A bitmap would start a thread for every processor in OpenJPEG; its codec can be told not to.
+bool decode_jpeg2000(const gdcm::Bitmap& bitmap, char* to, size_t frame_bytes) {
+  gdcm::JPEG2000Codec codec;
+  codec.SetNumberOfThreadsForDecompression(1);
+  codec.SetNumberOfDimensions(bitmap.GetNumberOfDimensions());
+  codec.SetDimensions(bitmap.GetDimensions());
+  codec.SetPixelFormat(bitmap.GetPixelFormat());
+  codec.SetPhotometricInterpretation(bitmap.GetPhotometricInterpretation());
+  gdcm::DataElement decoded;
+  if (!codec.Decode(bitmap.GetDataElement(), decoded)) return false;
+  const gdcm::ByteValue* bytes = decoded.GetByteValue();
+  if (bytes == nullptr || bytes->GetLength() < frame_bytes) return false;
+  std::memcpy(to, bytes->GetPointer(), frame_bytes);
+  return true;
+}
+
+bool decode_bitmap(const gdcm::Bitmap& bitmap, char* to, size_t frame_bytes) {
+  const bool is_jpeg2000 = gdcm::JPEG2000Codec().CanDecode(bitmap.GetTransferSyntax());
+  return is_jpeg2000 ? decode_jpeg2000(bitmap, to, frame_bytes) : bitmap.GetBuffer(to);
+}
+
 /// "" or what went wrong; the frame is in `to`.
 std::string decode(const DicomImage& header, const std::vector<std::string_view>& fragments,
                    int high_bit, char* to, size_t frame_bytes) {
   try {
     const gdcm::Bitmap bitmap = make_bitmap(header, fragments, high_bit);
     if (bitmap.GetBufferLength() != frame_bytes) return "sizes disagree";
-    return bitmap.GetBuffer(to) ? "" : "its codec failed";
+    return decode_bitmap(bitmap, to, frame_bytes) ? "" : "its codec failed";
   } catch (const std::exception& error) {
     return "its codec failed: " + one_line(error.what());
   }

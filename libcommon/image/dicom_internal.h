@@ -17,7 +17,8 @@ class DcmTagKey;
 
 namespace unirg::image::internal {
 
-enum class Extent { whole, header };  ///< header: up to Pixel Data, whose damage then does not show
+/// header: up to Pixel Data, whose damage then does not show; only as much is read as it takes
+enum class Extent { whole, header };
 
 /// Is given a file's data set and the UID of the transfer syntax it was stored in.
 using UseDataset = std::function<void(DcmDataset&, const std::string& transfer_syntax)>;
@@ -71,6 +72,16 @@ struct FileScan {
 };
 /// What has to be known of a file before DCMTK parses it (dicom_scan.cc).
 Result<FileScan> scan_file(const std::filesystem::path& path);
+
+/// A file's beginning, where the attributes before Pixel Data are.
+struct FileHead {
+  std::string bytes;         ///< of the file or, of a deflated one, of its data set inflated
+  bool is_inflated = false;  ///< in Explicit VR Little Endian, without the file's meta header
+  bool is_whole = false;     ///< nothing follows
+  int64_t items = 0;         ///< as in FileScan, of `bytes`
+};
+/// At most 64 KiB (dicom_scan.cc). Damage is not reported: whoever reads the whole file does.
+FileHead read_head(const std::filesystem::path& path);
 /// Runs `work` on a thread with a stack for `items` nested items. \throws what `work` throws
 void run_with_stack(int64_t items, const std::function<void()>& work);
 

@@ -16,6 +16,7 @@ namespace unirg::image::internal {
 namespace {
 
 constexpr size_t kChunk = size_t{1} << 18;
+constexpr size_t kHead = size_t{1} << 16;
 // A deflated data set may be a thousand times its file.
 constexpr int64_t kMaxInflated = int64_t{4} * kMaxPixels;
 constexpr size_t kInflatedAtOnce = size_t{256} << 20;
@@ -70,8 +71,8 @@ std::optional<Inflated> inflate_at_once(std::string_view deflated) {
   const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> inflater(
       libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
   if (!inflater) throw Error(Exit::internal, "libdeflate cannot start");
-  // Few radiographs shrink more than four times; memory that is not written to costs nothing.
-  for (size_t room = 4 * deflated.size(); room <= kInflatedAtOnce; room *= 4) {
+  // Most radiographs shrink less than two times.
+  for (size_t room = 2 * deflated.size(); room <= kInflatedAtOnce; room *= 4) {
     Inflated out{std::unique_ptr<char[]>(new (std::nothrow) char[room]), 0};
     if (!out.bytes) return std::nullopt;
     const libdeflate_result result = libdeflate_deflate_decompress(
@@ -80,6 +81,21 @@ std::optional<Inflated> inflate_at_once(std::string_view deflated) {
     if (result != LIBDEFLATE_INSUFFICIENT_SPACE) return std::nullopt;
   }
   return std::nullopt;
+}
+
+/// As many as kHead bytes of a data set from the first bytes of its deflated ones.
+std::string inflate_head(std::string_view deflated) {
+  z_stream stream{};
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw Error(Exit::internal, "zlib cannot start");
+  std::string out(kHead, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(deflated.data()));
+  stream.avail_in = static_cast<uInt>(deflated.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  inflate(&stream, Z_SYNC_FLUSH);
+  out.resize(out.size() - stream.avail_out);
+  inflateEnd(&stream);
+  return out;
 }
 
 Result<int64_t> count_inflated(std::ifstream& file, size_t start) {
@@ -164,6 +180,24 @@ Result<FileScan> scan_file(const std::filesystem::path& path) {
   if (file.bad()) return bad_record("cannot read the file");
   if (is_first) return bad_record("file is empty");
   return FileScan{counter.count(), std::nullopt};
+}
+
+FileHead read_head(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  FileHead head;
+  head.bytes.resize(kHead);
+  file.read(head.bytes.data(), static_cast<std::streamsize>(head.bytes.size()));
+  head.bytes.resize(static_cast<size_t>(file.gcount()));
+  const size_t start = deflated_start(head.bytes);
+  head.is_inflated = start > 0;
+  head.is_whole = !head.is_inflated && file.eof() && !file.bad();
+  if (start > 0)
+    head.bytes =
+        start < head.bytes.size() ? inflate_head(std::string_view(head.bytes).substr(start)) : "";
+  ItemCounter counter;
+  counter.add(head.bytes.data(), head.bytes.size());
+  head.items = counter.count();
+  return head;
 }
 
 void run_with_stack(int64_t items, const std::function<void()>& work) {

@@ -392,7 +392,8 @@ END
   run -65 --separate-stderr reward --references many.csv --shard 1/2 many.jsonl
   assert_contains "$stderr" "many.jsonl:5: field 'text'"
   many 4
-  sed -n 5p many.jsonl >>many.jsonl
+  again=$(sed -n 5p many.jsonl)
+  echo "$again" >>many.jsonl
   for k in 0 1; do
     run -65 --separate-stderr reward --references many.csv --shard $k/2 many.jsonl
     assert_contains "$stderr" "study 's2' sample 0 stands twice"
@@ -402,7 +403,7 @@ END
 @test "shards of a metric that hangs on all references are the whole run" {
   many 6
   sed -i 's/^s\([0-9]\),FINDINGS:/&, case \1 seen./; s/^\(s[0-9]\),\(.*\)/\1,"\2"/' many.csv
-  whole=(--references many.csv --weights cider-d=1,words=0.01 many.jsonl)
+  whole=(--references many.csv --weights 'cider-d=1,words=0.01' many.jsonl)
   reward "${whole[@]}" -o whole.jsonl
   [ "$(jq -s 'map(.components["cider-d"]) | unique | length' whole.jsonl)" -gt 1 ]
   for k in 0 1; do reward "${whole[@]}" --shard $k/2 -o part-$k.jsonl; done

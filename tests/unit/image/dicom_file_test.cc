@@ -33,6 +33,31 @@ TEST(DicomHeader, StopsBeforeThePixels) {
   EXPECT_FALSE(header->is_report);
 }
 
+// Attributes before Pixel Data may be longer than what is read of a file at first, and nest deeper.
+TEST(DicomHeader, IsReadHoweverLongItIs) {
+  std::vector<uint8_t> document(200'000);
+  uint32_t state = 1;
+  for (uint8_t& byte : document) byte = (state = state * 1664525 + 1013904223) >> 24;
+  for (const bool is_long : {false, true}) {
+    for (const auto syntax : {EXS_LittleEndianExplicit, EXS_LittleEndianImplicit,
+                              EXS_BigEndianExplicit, EXS_DeflatedLittleEndianExplicit}) {
+      FileBuilder file;
+      file.layout(4, 4, 8, 8).bytes(DcmTag(DCM_PixelData, EVR_OB), std::vector<uint8_t>(16, 1));
+      file.root().text(DCM_BodyPartExamined, "CHEST").text(DCM_ViewPosition, "PA");
+      if (is_long) file.root().bytes(DcmTag(0x0019, 0x1001, EVR_OB), document);
+      file.root().text(DcmTagKey(0x0020, 0x0020), "L\\F");  // behind the long one
+      ItemBuilder item = file.root();
+      for (int depth = 0; is_long && depth < 600; ++depth) item = item.item(DCM_ContentSequence);
+      const testing::TempFolder folder;
+      file.save(folder.path() / "x", syntax);
+      const auto header = read_dicom_header(folder.path() / "x");
+      ASSERT_TRUE(header) << header.error().reason;
+      EXPECT_EQ(header->metadata.view_position, "PA");
+      EXPECT_EQ(header->metadata.patient_orientation, "L\\F") << is_long << syntax;
+    }
+  }
+}
+
 TEST(DicomHeader, HasThePlaceOfASliceAndTheViewOfAMammogram) {
   FileBuilder file;
   file.root().text(DCM_ImagePositionPatient, "-250\\-1.5e2\\+30.25");

@@ -103,7 +103,6 @@ TEST(DicomOdd, PixelDataOfOddLengthAreWhole) {
   EXPECT_EQ(pixels_of(read_dicom(path)), (Values{1, 2, 3, 4, 5, 6, 7, 8, 9}));
 }
 
-// C.7.6.16: rescale and window of an enhanced image stand in functional groups.
 // A blank picture shrinks a thousandfold, noise not at all: the buffer grows to what there is.
 TEST(DicomOdd, ADeflatedDataSetIsReadHoweverMuchItShrank) {
   const testing::TempFolder folder;
@@ -127,6 +126,7 @@ TEST(DicomOdd, ADeflatedDataSetIsReadHoweverMuchItShrank) {
   EXPECT_TRUE(read_dicom_header(path)) << "but what comes before its pixels can be read";
 }
 
+// C.7.6.16: rescale and window of an enhanced image stand in functional groups.
 TEST(DicomOdd, FunctionalGroupsOfTheFirstFrameComeBeforeTheSharedOnes) {
   FileBuilder file;
   ItemBuilder& root = file.layout(1, 2, 16, 12).text(DCM_NumberOfFrames, "2");

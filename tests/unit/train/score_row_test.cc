@@ -1,5 +1,5 @@
-// The body of the kernels that score rows of logits, run on the CPU. SPDX-License-Identifier:
-// Apache-2.0
+// The body of the kernels that score rows of logits, run on the CPU.
+// SPDX-License-Identifier: Apache-2.0
 #include "train/score_row.h"
 
 #include <ATen/Context.h>
