@@ -17,15 +17,24 @@
 namespace unirg::image::internal {
 namespace {
 
-/// calloc: memory that a failing codec never touches is never paged in.
 struct Free {
   void operator()(uint8_t* p) const { std::free(p); }
 };
 using Buffer = std::unique_ptr<uint8_t, Free>;
 
+/// Zeros. calloc: memory that a failing codec never touches is never paged in.
 Buffer make_buffer(int64_t bytes) {
   return Buffer(static_cast<uint8_t*>(std::calloc(static_cast<size_t>(bytes), 1)));
 }
+
+/// Bytes of a frame: a buffer of their own, or where DCMTK keeps them.
+struct FrameBytes {
+  Buffer own;
+  const uint8_t* data = nullptr;
+
+  FrameBytes() = default;
+  explicit FrameBytes(Buffer buffer) : own(std::move(buffer)), data(own.get()) {}
+};
 
 struct Source {
   DcmDataset* dataset = nullptr;
@@ -124,17 +133,23 @@ int64_t native_frame_bits(const Source& source, const DicomImage& image) {
 }
 
 /// Bytes [from, from + bytes) of uncompressed pixel data, words in this machine's byte order.
-Result<Buffer> read_native_bytes(const Source& source, int64_t from, int64_t bytes) {
+Result<FrameBytes> read_native_bytes(const Source& source, int64_t from, int64_t bytes) {
   const int64_t have = source.element->getLengthField();
   if (have < from + bytes) {
     return bad_record(fmt::format("pixel data have {} bytes, {} are needed", have, from + bytes));
   }
-  Buffer buffer = make_buffer(bytes);
+  Uint8* loaded = nullptr;  // of an inflated file; else they are still in the file
+  if (source.element->valueLoaded() && source.element->getUint8Array(loaded).good()) {
+    FrameBytes there;
+    there.data = loaded + from;
+    return there;
+  }
+  Buffer buffer(static_cast<uint8_t*>(std::malloc(static_cast<size_t>(bytes))));
   if (!buffer) return bad_record("not enough memory for the pixel data");
   const OFCondition status = source.element->getPartialValue(
       buffer.get(), static_cast<Uint32>(from), static_cast<Uint32>(bytes));
   if (status.bad()) return bad_record("cannot read pixel data: " + one_line(status.text()));
-  return buffer;
+  return FrameBytes(std::move(buffer));
 }
 
 /// Cells of 1 or 12 bits, the lowest bit first, from bit `skip` on, each into a container of 8 or
@@ -156,15 +171,15 @@ Buffer unpack(const uint8_t* bytes, int skip, int64_t cells, int bits) {
 
 /// One uncompressed frame, a container of bits_allocated for each value. Packed frames follow each
 /// other without a gap, so one may begin inside a byte.
-Result<Buffer> read_native(const Source& source, const DicomImage& image, int64_t frame) {
+Result<FrameBytes> read_native(const Source& source, const DicomImage& image, int64_t frame) {
   const int64_t bits = native_frame_bits(source, image);
   const int64_t first = bits * frame;
   auto bytes = read_native_bytes(source, first / 8, (first + bits + 7) / 8 - first / 8);
   if (!bytes || source.packed_bits == 0) return bytes;
-  Buffer out = unpack(bytes->get(), static_cast<int>(first % 8), values_per_frame(image),
-                      source.packed_bits);
+  Buffer out =
+      unpack(bytes->data, static_cast<int>(first % 8), values_per_frame(image), source.packed_bits);
   if (!out) return bad_record("not enough memory for the pixel data");
-  return out;
+  return FrameBytes(std::move(out));
 }
 
 /// The compressed bytes of one frame, where the fragments can be told apart.
@@ -222,7 +237,7 @@ bool has_sound_rle_header(const DicomImage& image, std::string_view fragment) {
 }
 
 struct Frame {
-  Buffer bytes;
+  FrameBytes bytes;
   bool is_planar = false;
   bool by_gdcm = false;
   std::string photometric;
@@ -231,8 +246,9 @@ struct Frame {
 Result<Frame> read_compressed(const Source& source, const DicomImage& image, int64_t frame,
                               Uint32& fragment) {
   const int64_t bytes = values_per_frame(image) * (image.bits_allocated / 8);
-  Frame out{make_buffer(bytes + bytes % 2), false, false, image.photometric};
-  if (!out.bytes) return bad_record("not enough memory for the pixel data");
+  Frame out{FrameBytes(make_buffer(bytes + bytes % 2)), false, false, image.photometric};
+  uint8_t* const to = out.bytes.own.get();
+  if (to == nullptr) return bad_record("not enough memory for the pixel data");
   const bool is_rle = image.transfer_syntax == UID_RLELosslessTransferSyntax;
   const auto fragments = frame_fragments(source, image.frames, frame);
   if (is_rle &&
@@ -240,12 +256,11 @@ Result<Frame> read_compressed(const Source& source, const DicomImage& image, int
     return bad_record("damaged RLE header");
   }
   OFString model;
-  const OFCondition status =
-      source.decoder == DicomDecoder::gdcm
-          ? EC_IllegalCall
-          : source.element->getUncompressedFrame(source.dataset, static_cast<Uint32>(frame),
-                                                 fragment, out.bytes.get(),
-                                                 static_cast<Uint32>(bytes + bytes % 2), model);
+  const OFCondition status = source.decoder == DicomDecoder::gdcm
+                                 ? EC_IllegalCall
+                                 : source.element->getUncompressedFrame(
+                                       source.dataset, static_cast<Uint32>(frame), fragment, to,
+                                       static_cast<Uint32>(bytes + bytes % 2), model);
   if (status.good()) {
     // The RLE decoder keeps planes as they are, the others were told to interleave.
     out.is_planar = source.is_planar && is_rle;
@@ -264,7 +279,7 @@ Result<Frame> read_compressed(const Source& source, const DicomImage& image, int
     return bad_record(fmt::format("dcmtk cannot decode: {}; gdcm cannot decode: {}", first,
                                   decoded.error().reason));
   }
-  std::memcpy(out.bytes.get(), decoded->data(), decoded->size());
+  std::memcpy(to, decoded->data(), decoded->size());
   out.by_gdcm = true;
   if (image.photometric == "YBR_RCT" || image.photometric == "YBR_ICT") out.photometric = "RGB";
   return out;
@@ -341,11 +356,11 @@ Result<DicomImage> read_frames(const Source& source, DicomImage image) {
     int32_t* to = image.pixels.data() + f * per_frame;
     if (source.is_subsampled) {
       std::vector<int32_t> values(static_cast<size_t>(image.rows * image.columns * 2));
-      convert(frame.bytes.get(), static_cast<int64_t>(values.size()), source, image, values.data());
+      convert(frame.bytes.data, static_cast<int64_t>(values.size()), source, image, values.data());
       const std::vector<int32_t> full = upsample(values);
       std::copy(full.begin(), full.end(), to);
     } else {
-      convert(frame.bytes.get(), per_frame, source, image, to);
+      convert(frame.bytes.data, per_frame, source, image, to);
       if (frame.is_planar) interleave(to, image.rows * image.columns);
     }
     if (frame.by_gdcm) image.decoder = "gdcm";
