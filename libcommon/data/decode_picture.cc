@@ -129,7 +129,9 @@ Result<PictureKind> picture_kind(const fs::path& path, PictureKind kind) {
   const std::string bytes = first_bytes(path);
   if (kind == PictureKind::any && bytes.size() == 132 && bytes.ends_with("DICM"))
     return PictureKind::dicom;
-  if (image::is_slide(path)) return PictureKind::slide;
+  const auto is_slide = image::is_slide(path);
+  if (!is_slide) return tl::unexpected(is_slide.error());
+  if (*is_slide) return PictureKind::slide;
   if (kind == PictureKind::picture || bytes.starts_with("\x89PNG") ||
       bytes.starts_with("\xff\xd8") || image::is_tiff(bytes))
     return PictureKind::picture;

@@ -2,23 +2,17 @@
 // itself. Debian builds it with assert() on, and a damaged codestream can trip one; it also writes
 // to stderr. So each frame is decoded in a child process with memory shared for the result: what
 // goes wrong there is a reason here. SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
 #include <gdcmBitmap.h>
 #include <gdcmJPEG2000Codec.h>
 #include <gdcmSequenceOfFragments.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <exception>
 
-#include "base/error.h"
+#include "image/child_process.h"
 #include "image/dicom_internal.h"
 
 namespace unirg::image::internal {
@@ -111,14 +105,6 @@ std::string decode(const DicomImage& header, const std::vector<std::string_view>
   }
 }
 
-void make_quiet_and_limited() {
-  const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (null >= 0) ::dup2(null, STDERR_FILENO);
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
-  ::alarm(kTimeLimitSeconds);
-}
-
 }  // namespace
 
 Result<std::vector<uint8_t>> gdcm_decode_frame(const DicomImage& header,
@@ -136,20 +122,13 @@ Result<std::vector<uint8_t>> gdcm_decode_frame(const DicomImage& header,
                                                (header.bits_allocated / 8));
   const SharedMemory shared(frame_bytes);
   if (!shared.ok()) return bad_record("not enough memory for the pixel data");
-  const pid_t child = ::fork();
-  if (child < 0) throw Error(Exit::unavailable, "cannot start a process for GDCM's codecs");
-  if (child == 0) {
-    make_quiet_and_limited();
+  const auto status = in_child("its codec", kTimeLimitSeconds, [&] {
     const std::string problem = decode(header, fragments, high_bit, shared.frame(), frame_bytes);
     std::strncpy(shared.problem(), problem.c_str(), sizeof(Shared) - 1);
-    ::_exit(0);
-  }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) throw Error(Exit::internal, "cannot wait for GDCM's process");
-  }
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) return bad_record("its codec hung");
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return bad_record("its codec crashed");
+    return 0;
+  });
+  if (!status) return tl::unexpected(status.error());
+  if (*status != 0) return bad_record("its codec crashed");
   if (*shared.problem() != '\0') return bad_record(shared.problem());
   return std::vector<uint8_t>(shared.frame(), shared.frame() + frame_bytes);
 }

@@ -1,5 +1,5 @@
-// Whole slides as tiles of tissue, through OpenSlide, which stays in the source. Depends on
-// tissue.h, resize.h. SPDX-License-Identifier: Apache-2.0
+// Whole slides as tiles of tissue, through OpenSlide, in a child process. Depends on image.h.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ struct SlideTile {
 
 /// A file that OpenSlide recognises; of TIFF files without a maker's marks those with tiles and two
 /// levels or more, or more than kMaxPixels pixels: others are pictures. False also for what cannot
-/// be opened.
-bool is_slide(const std::filesystem::path& path);
+/// be opened. Reasons: OpenSlide crashed or hung, in the child process that looks.
+Result<bool> is_slide(const std::filesystem::path& path);
 
 /// False for the formats that are several files (.mrxs, .vms, .vmu).
 bool is_one_file(const std::filesystem::path& path);
@@ -47,7 +47,8 @@ bool is_one_file(const std::filesystem::path& path);
 /// \param take  is given each tile
 /// \returns how many candidates there were. Reasons: not readable; no resolution while `mpp` asks
 /// for one; a slide coarser than that by more than a tenth; smaller than a tile; without tissue;
-/// without a level near enough to find tissue on (2^30 pixels) or to read a tile from (2^26).
+/// without a level near enough to find tissue on (2^30 pixels) or to read a tile from (2^26);
+/// OpenSlide crashed or took over half an hour, in the child process that reads.
 /// `take` may have been called before one.
 Result<int64_t> read_tiles(const std::filesystem::path& path, const TileOptions& options,
                            const std::function<void(SlideTile)>& take);

@@ -158,18 +158,18 @@ TEST_F(OfSlide, a_damaged_one_is_a_reason_without_its_name) {
 
 TEST_F(OfSlide, tiles_alone_make_no_slide_but_a_pyramid_of_them_does) {
   make_pyramid();
-  EXPECT_TRUE(is_slide(file()));
+  EXPECT_EQ(is_slide(file()), true);
   make({slide_page(1)});
-  EXPECT_FALSE(is_slide(file()));
+  EXPECT_EQ(is_slide(file()), false);
   TiffPage strips = slide_page(1);
   strips.tile = 0;
   make({strips, slide_page(4)});
-  EXPECT_FALSE(is_slide(file()));
+  EXPECT_EQ(is_slide(file()), false);
   io::write_file(file(), "text");
-  EXPECT_FALSE(is_slide(file()));
+  EXPECT_EQ(is_slide(file()), false);
   io::write_file(file(), std::string("II*\0\xFF\xFF\xFF\x7F", 8));
-  EXPECT_FALSE(is_slide(file()));
-  EXPECT_FALSE(is_slide(folder_.path() / "absent.svs"));
+  EXPECT_EQ(is_slide(file()), false);
+  EXPECT_EQ(is_slide(folder_.path() / "absent.svs"), false);
 }
 
 TEST(IsOneFile, knows_formats_of_several_files) {
