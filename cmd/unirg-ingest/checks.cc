@@ -91,7 +91,9 @@ void check_splits(const IngestToolOptions& o) {
                               name, count));
   }
   if (!o.hold_out.empty() && data::parse_shard(o.common.shard).count > 1)
-    throw Error(Exit::usage, "--hold-out counts over all studies: not together with --shard");
+    throw Error(Exit::usage,
+                "--hold-out counts over all studies: not together with --shard (hint: the "
+                "run with --parts holds out)");
   for (const std::string& kind : o.fail_on_leak) {
     if (kind != "id" && kind != "image" && kind != "text")
       throw Error(Exit::usage,

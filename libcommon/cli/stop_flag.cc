@@ -35,6 +35,7 @@ StopFlag::StopFlag() {
   action.sa_handler = on_stop_signal;
   action.sa_flags = SA_RESTART;
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) sigaction(signal, &action, nullptr);
+  std::signal(SIGCHLD, SIG_DFL);  // if it were ignored, none of our children could be waited for
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is then a write error with a message and exit 74
 }
 

@@ -29,6 +29,7 @@ using namespace std::string_view_literals;
 constexpr size_t kBlock = size_t{1} << 16;
 constexpr size_t kLongestName = 255;  // of a component, as file systems have it
 constexpr size_t kLongestPath = 2048;
+constexpr std::ptrdiff_t kDeepest = 64;  // components
 
 struct Close {
   void operator()(archive* a) const { archive_read_free(a); }
@@ -82,6 +83,7 @@ std::optional<fs::path> path_below(const std::string& name) {
 
 bool is_too_long(const fs::path& path) {
   return path.string().size() > kLongestPath ||
+         std::distance(path.begin(), path.end()) > kDeepest ||
          std::any_of(path.begin(), path.end(),
                      [](const fs::path& part) { return part.string().size() > kLongestName; });
 }
@@ -133,8 +135,7 @@ class Unpacker {
     const int status = archive_read_next_header(archive_.get(), &entry);
     if (status == ARCHIVE_EOF) return std::nullopt;
     if (status < ARCHIVE_WARN) fail("damaged archive: " + message(archive_.get()));
-    if (++entries_ > limits_.entries)
-      fail(fmt::format("more than {} entries (hint: --archive-entries)", limits_.entries));
+    count_entry();
     const std::string name = name_of(entry);
     return std::pair(name, unpack(entry, name));
   }
@@ -155,13 +156,30 @@ class Unpacker {
     if (archive_entry_is_encrypted(entry) != 0) return "encrypted";
     if (archive_entry_sparse_count(entry) > 0) return "a sparse file in an archive is not unpacked";
     if (archive_entry_size_is_set(entry) != 0) check_size(name, archive_entry_size(entry));
-    std::error_code error;
-    fs::create_directories((folder_ / *path).parent_path(), error);
-    if (error == std::errc::not_a_directory || error == std::errc::file_exists) return kClash;
-    if (error) write_error(error.value());
+    if (!make_folders(path->parent_path())) return kClash;
     NewFile out(folder_ / *path);
     if (!out.is_new()) return kClash;
     return copy(name, out);
+  }
+
+  void count_entry() {
+    if (++entries_ > limits_.entries)
+      fail(fmt::format("more than {} entries (hint: --archive-entries)", limits_.entries));
+  }
+
+  /// Folders of a file, each counted as an entry when it is made. False if a file has its name.
+  bool make_folders(const fs::path& parent) {
+    if (parent == last_parent_) return true;
+    fs::path folder = folder_;
+    for (const fs::path& part : parent) {
+      folder /= part;
+      std::error_code error;
+      if (fs::create_directory(folder, error)) count_entry();
+      if (error == std::errc::not_a_directory || error == std::errc::file_exists) return false;
+      if (error) write_error(error.value());
+    }
+    last_parent_ = parent;
+    return true;
   }
 
   std::string copy(const std::string& name, NewFile& out) {
@@ -197,6 +215,7 @@ class Unpacker {
   fs::path folder_;
   ArchiveLimits limits_;
   Archive archive_;
+  fs::path last_parent_;
   int64_t entries_ = 0;
   int64_t total_ = 0;
 };

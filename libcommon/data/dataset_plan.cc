@@ -405,7 +405,8 @@ void read_context(const std::string& context, TableRow& row) {
     std::string text = text::collapse_space(context.substr(begin, end - begin));
     const bool is_word = field == "age" || field == "sex";
     while (is_word && text.ends_with('.')) text.pop_back();
-    if (text.empty() || text == "None" || text == "None.") continue;
+    static const std::set<std::string> nothing{"", "None", "None.", "nan", "nan."};
+    if (nothing.contains(text)) continue;
     // "50-60" is no age, and the middle of it would be invented.
     const bool is_range = field == "age" && text.find('-') != std::string::npos;
     row.cells.try_emplace(is_range ? "age_range" : field, text);

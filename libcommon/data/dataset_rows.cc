@@ -139,8 +139,10 @@ class RowReader {
       read_entries(source, path, origin);
   }
   void read_texts(const RowSource& source) {
+    std::set<size_t> read;  // one file may match several patterns
     for (const std::string& pattern : source.files) {
       for (const size_t file : files_.matching(pattern)) {
+        if (!read.insert(file).second) continue;
         const fs::path name = files_.name(file);
         TableRow row{0, {{"path", name.string()}, {"stem", name.stem().string()}}};
         give(row, {name.string(), name.parent_path().string(), source.split, file});

@@ -33,9 +33,10 @@ FileList dicomdir_files(const fs::path& dicomdir, const fs::path& root, IngestPl
   for (const fs::path& name : *named) {
     ++plan.files;
     const fs::path small = lower(name.string());
-    if (fs::is_regular_file(root / name)) {
+    std::error_code ignored;  // a name that no file can have
+    if (fs::is_regular_file(root / name, ignored)) {
       files.add(name.native());
-    } else if (fs::is_regular_file(root / small)) {
+    } else if (fs::is_regular_file(root / small, ignored)) {
       files.add(small.native());
     } else {
       plan.refusals.push_back(

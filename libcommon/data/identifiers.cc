@@ -11,6 +11,7 @@
 #include "base/parallel.h"
 #include "data/ingest_sources.h"
 #include "image/dicom_file.h"
+#include "text/fold.h"
 #include "text/words.h"
 
 namespace unirg::data {
@@ -27,8 +28,9 @@ bool is_word_byte(char c) {
   return text::is_letter(c) || text::is_digit(c) || static_cast<unsigned char>(c) >= 0x80;
 }
 
-/// Rows of words in lower case; a kBreak begins another row.
-std::vector<std::vector<std::string>> word_rows(std::string_view line) {
+/// Rows of words, folded; a kBreak begins another row.
+std::vector<std::vector<std::string>> word_rows(std::string_view given) {
+  const std::string line = text::fold_words(given);
   std::vector<std::vector<std::string>> rows(1);
   for (size_t at = 0; at < line.size();) {
     if (line[at] == kBreak && !rows.back().empty()) rows.emplace_back();
@@ -37,7 +39,7 @@ std::vector<std::vector<std::string>> word_rows(std::string_view line) {
       continue;
     }
     std::string word;
-    while (at < line.size() && is_word_byte(line[at])) word += text::lower(line[at++]);
+    while (at < line.size() && is_word_byte(line[at])) word += line[at++];
     rows.back().push_back(std::move(word));
   }
   return rows;

@@ -1,12 +1,13 @@
 // Looks for known identifiers in files that are to be given away: a check that no run of ours, and
 // nothing done since, has let one through. Depends on image, text.
 //
-// An identifier is a row of words (runs of letters, digits and bytes above 0x7f), compared without
-// regard to the case of ASCII letters and to what stands between the words: "Doe^Jane" is found in
-// "DOE, Jane", "12-34-56" in "12/34/56". Only whole words count, but for one to three letters
-// before digits: "10000032" is found in "p10000032". An identifier of fewer than four letters and
-// digits is not looked for: it stands everywhere. What a file does to hide one (compression, a
-// hash, pixels) is not undone. SPDX-License-Identifier: Apache-2.0
+// An identifier is a row of words (text::fold_words()), compared without regard to case and to what
+// stands between the words: "Doe^Jane" is found in "DOE, Jane", "12-34-56" in "12/34/56", in
+// Japanese text, which has no blanks, a name in the middle of a row of characters. Only whole words
+// count, but for one to three letters before digits: "10000032" is found in "p10000032". An
+// identifier of fewer than four letters and digits is not looked for: it stands everywhere. What a
+// file does to hide one (compression, a hash, pixels) is not undone.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

@@ -12,9 +12,11 @@ namespace unirg::data {
 namespace fs = std::filesystem;
 namespace {
 
-/// What may differ between a part and the run that joins it.
-constexpr const char* kFree[] = {"output",  "shard", "parts",   "forbid",     "cache",
-                                 "threads", "quiet", "verbose", "log-format", "log-every"};
+/// What may differ between a part and the run that joins it: what is decided over all studies, and
+/// what changes no byte.
+constexpr const char* kFree[] = {"hold-out", "max-rejected", "fail-on-leak", "output",  "shard",
+                                 "parts",    "forbid",       "cache",        "threads", "quiet",
+                                 "verbose",  "log-format",   "log-every"};
 
 /// Of a run record: all that the bytes of the output depend on.
 io::Json essentials(const io::Json& run) {

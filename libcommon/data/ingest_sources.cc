@@ -338,6 +338,15 @@ void refuse_unnamed(const SourceOptions& options, const DigestSet& named, Ingest
   }
 }
 
+/// As rows of the report, which is kept.
+void refuse_missing(const std::string& report, const std::vector<std::string>& pictures,
+                    IngestPlan& plan) {
+  for (const std::string& id : pictures) {
+    plan.refusals.push_back(
+        {report, 1, fmt::format("missing image: no picture '{}'", text::replace_broken_utf8(id))});
+  }
+}
+
 IngestPlan plan_openi(const SourceOptions& options) {
   require_folder(options.root);
   if (!options.images.empty()) require_folder(options.images);
@@ -350,10 +359,13 @@ IngestPlan plan_openi(const SourceOptions& options) {
   const FileList files = input_files(options.root, plan);
   for (size_t i = 0; i < files.size(); ++i) {
     const std::string file(files[i]);
-    auto draft = read_openi(options.root, file, options.images);
-    if (!draft) {
-      plan.refusals.push_back({file, 0, draft.error().reason});
-    } else if (!ids.insert(digest_of(draft->study.study_id)).second) {
+    auto report = read_openi(options.root, file, options.images);
+    if (!report) {
+      plan.refusals.push_back({file, 0, report.error().reason});
+      continue;
+    }
+    Draft* const draft = &report->draft;
+    if (!ids.insert(digest_of(draft->study.study_id)).second) {
       plan.refusals.push_back(
           {file, 0, fmt::format("duplicate study id '{}'", draft->study.study_id)});
     } else if (std::any_of(draft->pictures.begin(), draft->pictures.end(), is_claimed)) {
@@ -361,6 +373,7 @@ IngestPlan plan_openi(const SourceOptions& options) {
     } else {
       for (const SourcePicture& picture : draft->pictures) claimed.insert(digest_of(picture.name));
       draft->study.dataset = options.dataset;
+      refuse_missing(file, report->missing, plan);
       plan.drafts.add(std::move(*draft));
     }
   }

@@ -45,6 +45,13 @@ int64_t day_of(const std::string& date) {
   return day;
 }
 
+/// A model is shown the key image of a prior.
+bool may_be_prior(const Study& study) {
+  const std::string modality = study.modality.value_or("");
+  return study.images.empty() || modality == "MG" || in_source_order(modality) ||
+         view_rank(study.images.front()) < 2;
+}
+
 }  // namespace
 
 void StudyLinks::add(const Study& study) {
@@ -60,6 +67,7 @@ void StudyLinks::add(const Study& study) {
   const auto order = order_of(study);
   link.kind = study.date ? Time::dated : order ? Time::ordered : Time::unknown;
   link.time = study.date ? day_of(*study.date) : order.value_or(0);
+  link.may_be_prior = may_be_prior(study);
   links_.push_back(link);
   if (!options_.hold_out.empty())
     hold_out_draws_.push_back(uniform_at(options_.seed, "hold-out", key, 0, 0));
@@ -129,12 +137,14 @@ void StudyLinks::each_patient(const Order& order, Take take) const {
 
 void StudyLinks::link_priors(const Order& order) {
   each_patient(order, [&](std::span<const uint32_t> own) {
-    uint32_t earlier = kNone;  // the last one of an earlier day
+    uint32_t earlier = kNone;  // the last possible prior of an earlier day
+    uint32_t last = kNone;     // the last possible prior
     for (size_t i = 0; i < own.size(); ++i) {
       Link& link = links_[own[i]];
       link.encounter = static_cast<uint32_t>(i) + 1;
-      if (i > 0 && is_earlier(links_[own[i - 1]], link)) earlier = own[i - 1];
+      if (i > 0 && is_earlier(links_[own[i - 1]], link)) earlier = last;
       if (earlier != kNone && is_earlier(links_[earlier], link)) link.prior = earlier;
+      if (link.may_be_prior) last = own[i];
     }
   });
 }

@@ -28,8 +28,10 @@ struct LinkOptions {
 /// What links and splits studies that lie elsewhere, some 60 bytes of each in memory.
 ///
 /// Priors: each patient's studies are numbered by (date, study id), undated ones last, and each
-/// dated one is linked to the last of an earlier day. Among undated studies the number
-/// `extra.order`, where their source gives one, stands for the day.
+/// dated one is linked to the last of an earlier day whose key image shows the chest from the front
+/// or is not known not to: a lateral tells little to compare with. Studies whose images stand in
+/// another order (mammograms, in_source_order()) are asked nothing. Among undated studies the
+/// number `extra.order`, where their source gives one, stands for the day.
 ///
 /// Splits: every study without one gets `heldout_site` if its patient was seen at a held-out site,
 /// else the split of its patient's other studies, else one by a stable hash of dataset, patient and
@@ -67,6 +69,7 @@ class StudyLinks {
     uint32_t encounter = 1;
     uint32_t prior = kNone;
     Time kind;
+    bool may_be_prior = true;
   };
   using Order = std::vector<uint32_t>;
 

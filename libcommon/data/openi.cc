@@ -14,25 +14,46 @@
 namespace unirg::data {
 namespace {
 
+/// All text of the elements with the label, of elements in them too.
 std::optional<std::string> section(const pugi::xml_document& document, const char* label) {
+  std::string text;
   for (const auto& node : document.select_nodes("//AbstractText")) {
     if (std::string_view(node.node().attribute("Label").value()) != label) continue;
-    std::string text = text::collapse_space(node.node().text().get());
-    if (!text.empty()) return text;
+    text += ' ';
+    for (const auto& part : node.node().select_nodes(".//text()")) text += part.node().value();
   }
-  return std::nullopt;
+  text = text::collapse_space(text);
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+/// False if there is no picture of that name. One that the report names twice is added once.
+bool add_picture(const std::filesystem::path& images, const std::string& name,
+                 std::vector<SourcePicture>& pictures) {
+  if (name.empty() || name.find('/') != std::string::npos || !text::is_utf8(name)) return false;
+  for (const char* extension : {".png", ".jpg"}) {
+    const std::filesystem::path picture = images / (name + extension);
+    std::error_code ignored;  // of a name that no file can have
+    if (!std::filesystem::exists(picture, ignored)) continue;
+    const bool is_new = std::none_of(pictures.begin(), pictures.end(),
+                                     [&](const SourcePicture& p) { return p.path == picture; });
+    if (is_new) pictures.push_back({name + extension, picture, "", false});
+    return true;
+  }
+  return false;
 }
 
 }  // namespace
 
-Result<Draft> read_openi(const std::filesystem::path& root, const std::filesystem::path& file,
-                         const std::filesystem::path& images) {
+Result<OpeniReport> read_openi(const std::filesystem::path& root, const std::filesystem::path& file,
+                               const std::filesystem::path& images) {
   const std::string bytes = io::read_file(root / file);
   pugi::xml_document document;
-  const pugi::xml_parse_result parsed = document.load_buffer(bytes.data(), bytes.size());
+  const pugi::xml_parse_result parsed =
+      document.load_buffer(bytes.data(), bytes.size(), pugi::parse_default | pugi::parse_ws_pcdata);
   if (!parsed)
     return bad_record(fmt::format("not XML: {} at byte {}", parsed.description(), parsed.offset));
-  Draft draft;
+  OpeniReport report;
+  Draft& draft = report.draft;
   Study& study = draft.study;
   study.study_id = document.select_node("//uId").node().attribute("id").value();
   if (study.study_id.empty()) return bad_record("no <uId id=...>: not an Open-i report");
@@ -56,19 +77,12 @@ Result<Draft> read_openi(const std::filesystem::path& root, const std::filesyste
   study.source_path = file.string();
   study.source_sha256 = sha256_hex(bytes);
   draft.place = {file.string(), 0};
-  if (images.empty()) return draft;
+  if (images.empty()) return report;
   for (const auto& node : document.select_nodes("//parentImage")) {
     const std::string name = node.node().attribute("id").value();
-    for (const char* extension : {".png", ".jpg"}) {
-      const std::filesystem::path picture = images / (name + extension);
-      if (name.empty() || name.find('/') != std::string::npos || !std::filesystem::exists(picture))
-        continue;
-      const bool is_new = std::none_of(draft.pictures.begin(), draft.pictures.end(),
-                                       [&](const SourcePicture& p) { return p.path == picture; });
-      if (is_new) draft.pictures.push_back({name + extension, picture, "", false});
-    }
+    if (!add_picture(images, name, draft.pictures)) report.missing.push_back(name);
   }
-  return draft;
+  return report;
 }
 
 }  // namespace unirg::data

@@ -14,7 +14,8 @@ namespace unirg::data {
 namespace {
 
 [[noreturn]] void refuse(const std::string& file, int64_t line, const std::string& why) {
-  throw Error(Exit::data, fmt::format("{}:{}: {}", file, line, why));
+  // In quotes, which is where a run with pseudonyms blanks a name.
+  throw Error(Exit::data, fmt::format("'{}':{}: {}", file, line, why));
 }
 
 /// Gives the next characters of a text, "" at its end.

@@ -18,6 +18,8 @@ namespace unirg::image {
 namespace internal {
 namespace {
 
+constexpr const char* kNoMemory = "not enough memory for what the file claims to hold";
+
 /// Where parsing ends.
 DcmTagKey end_of(Extent extent) {
   return extent == Extent::header ? DCM_PixelData : DCM_UndefinedTagKey;
@@ -86,21 +88,27 @@ std::string load(const std::filesystem::path& path, FileScan scan, Extent extent
     return scan.inflated ? load_inflated(std::move(*scan.inflated), extent, use)
                          : load_file(path, extent, use);
   } catch (const std::bad_alloc&) {
-    return "not enough memory for what the file claims to hold";
+    return kNoMemory;
+  }
+}
+
+Result<FileScan> scan_within_memory(const std::filesystem::path& path) {
+  try {
+    return scan_file(path);
+  } catch (const std::bad_alloc&) {
+    return bad_record(kNoMemory);
   }
 }
 
 }  // namespace
 
 std::string with_dataset(const std::filesystem::path& path, Extent extent, const UseDataset& use) {
-  // Parsed on this thread's stack up to the first limit, on a larger one up to the second.
-  constexpr int64_t kPlainItems = 500;
   constexpr int64_t kMaxItems = 200'000;
   if (extent == Extent::header) {
     const FileHead head = read_head(path);
     if (head.items <= kPlainItems && use_head(head, use)) return "";
   }
-  auto scan = scan_file(path);
+  auto scan = scan_within_memory(path);
   if (!scan) return scan.error().reason;
   const int64_t items = scan->items;
   if (items > kMaxItems) return "data set has too many nested items";

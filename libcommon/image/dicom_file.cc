@@ -15,6 +15,7 @@ namespace unirg::image {
 namespace {
 
 std::string sortable_time(const std::string& date, const std::string& time) {
+  if (date.empty()) return "";
   std::string digits;
   for (const char c : date + time) {
     if (c >= '0' && c <= '9') digits += c;
@@ -40,36 +41,26 @@ std::filesystem::path path_of(const std::string& id) {
   return path;
 }
 
-/// Attributes that read_dicom_identifiers() takes.
-struct IdentifierTag {
-  DcmTagKey tag;
-  const char* keyword;
-  bool is_name;
-};
-const std::vector<IdentifierTag>& identifier_tags() {
-  static const std::vector<IdentifierTag> tags{
-      {DCM_PatientName, "PatientName", true},
-      {DCM_PatientID, "PatientID", false},
-      {DcmTagKey(0x0010, 0x1000), "OtherPatientIDs", false},
-      {DCM_OtherPatientNames, "OtherPatientNames", true},
-      {DCM_PatientBirthName, "PatientBirthName", true},
-      {DCM_PatientMotherBirthName, "PatientMotherBirthName", true},
-      {DCM_PatientAddress, "PatientAddress", false},
-      {DCM_PatientTelephoneNumbers, "PatientTelephoneNumbers", false},
-      {DCM_AccessionNumber, "AccessionNumber", false},
-      {DCM_StudyID, "StudyID", false},
-      {DCM_AdmissionID, "AdmissionID", false},
-      {DCM_RequestedProcedureID, "RequestedProcedureID", false},
-      {DCM_ReferringPhysicianName, "ReferringPhysicianName", true},
-      {DCM_PerformingPhysicianName, "PerformingPhysicianName", true},
-      {DCM_NameOfPhysiciansReadingStudy, "NameOfPhysiciansReadingStudy", true},
-      {DCM_PhysiciansOfRecord, "PhysiciansOfRecord", true},
-      {DCM_RequestingPhysician, "RequestingPhysician", true},
-      {DCM_OperatorsName, "OperatorsName", true},
-      {DCM_StudyInstanceUID, "StudyInstanceUID", false},
-      {DCM_SeriesInstanceUID, "SeriesInstanceUID", false},
-      {DCM_SOPInstanceUID, "SOPInstanceUID", false}};
-  return tags;
+/// What read_dicom_identifiers() takes besides names of people.
+bool is_identifier(const DcmTagKey& tag) {
+  static const std::set<DcmTagKey> tags{
+      DCM_PatientID,      DcmTagKey(0x0010, 0x1000),  // Other Patient IDs, retired
+      DCM_PatientAddress, DCM_PatientTelephoneNumbers, DCM_AccessionNumber,  DCM_StudyID,
+      DCM_AdmissionID,    DCM_RequestedProcedureID,    DCM_StudyInstanceUID, DCM_SeriesInstanceUID,
+      DCM_SOPInstanceUID};
+  return tags.contains(tag);
+}
+
+/// Values are parted by backslashes, the groups of a name (alphabetic, ideographic, phonetic) by
+/// '='.
+void add_values(const std::string& values, const std::string& attribute, bool is_name,
+                std::vector<DicomIdentifier>& found) {
+  const char* const ends = is_name ? "\\=" : "\\";
+  for (size_t at = 0; at < values.size();) {
+    const size_t end = std::min(values.find_first_of(ends, at), values.size());
+    if (end > at) found.push_back({attribute, values.substr(at, end - at), is_name});
+    at = end + 1;
+  }
 }
 
 }  // namespace
@@ -93,14 +84,14 @@ Result<std::vector<DicomIdentifier>> read_dicom_identifiers(const std::filesyste
   const std::string reason = internal::with_dataset(
       path, internal::Extent::header, [&](DcmDataset& dataset, const std::string&) {
         internal::TextReader text(dataset);
-        for (const IdentifierTag& known : identifier_tags()) {
-          const std::string values = text(known.tag);
-          for (size_t at = 0; at < values.size();) {  // several values have a backslash between
-            const size_t end = std::min(values.find('\\', at), values.size());
-            if (end > at)
-              found.push_back({known.keyword, values.substr(at, end - at), known.is_name});
-            at = end + 1;
-          }
+        DcmStack stack;
+        while (dataset.nextObject(stack, OFTrue).good()) {
+          DcmObject* const object = stack.top();
+          auto* const item = stack.card() > 1 ? dynamic_cast<DcmItem*>(stack.elem(1)) : nullptr;
+          const DcmTag& tag = object->getTag();
+          const bool is_name = object->ident() == EVR_PN;
+          if (item == nullptr || (!is_name && !is_identifier(tag))) continue;
+          add_values(text(*item, tag), DcmTag(tag).getTagName(), is_name, found);
         }
       });
   if (!reason.empty()) return bad_record(reason);
@@ -122,6 +113,9 @@ Result<std::vector<std::filesystem::path>> read_dicomdir(const std::filesystem::
          item = records->nextInContainer(item)) {
       auto* record = dynamic_cast<DcmItem*>(item);
       if (record == nullptr || !record->tagExistsWithValue(DCM_ReferencedFileID)) continue;
+      Uint16 in_use = 1;  // Record In-use Flag, PS3.3 F.3.2.2: 0 of a record that was taken out
+      if (record->findAndGetUint16(DcmTagKey(0x0004, 0x1410), in_use).good() && in_use == 0)
+        continue;
       const std::filesystem::path file = path_of(internal::raw_text(*record, 0x0004, 0x1500));
       if (file.empty()) {
         problem = "a file id of the DICOMDIR is no name below its folder";

@@ -29,14 +29,14 @@ Result<DicomHeader> read_dicom_header(const std::filesystem::path& path);
 /// What names somebody in a header.
 struct DicomIdentifier {
   std::string attribute;  ///< keyword, e.g. "PatientID"
-  std::string value;      ///< UTF-8, without padding; one of several values
+  std::string value;      ///< UTF-8, without padding; one of several values, one group of a name
   bool is_name = false;   ///< of VR PN: "Doe^Jane"
 };
 
-/// The identifiers of a file: names, numbers and addresses of the patient; names of physicians and
-/// operators; study, accession, admission and request numbers; instance UIDs of study, series and
-/// image. Dates are none: others have the same. Parses up to Pixel Data. Reasons as of
-/// read_dicom_header.
+/// The identifiers of a file, in its order, those in sequences too: names of people (all of VR PN);
+/// numbers and addresses of the patient; study, accession, admission and request numbers; instance
+/// UIDs of study, series and image. Dates are none: others have the same. Parses up to Pixel Data.
+/// Reasons as of read_dicom_header.
 Result<std::vector<DicomIdentifier>> read_dicom_identifiers(const std::filesystem::path& path);
 
 /// Files that a DICOMDIR (PS3.3 annex F, PS3.10 section 8) names, relative to its folder, in its

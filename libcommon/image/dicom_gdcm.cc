@@ -83,7 +83,9 @@ bool decode_jpeg2000(const gdcm::Bitmap& bitmap, char* to, size_t frame_bytes) {
   gdcm::DataElement decoded;
   if (!codec.Decode(bitmap.GetDataElement(), decoded)) return false;
   const gdcm::ByteValue* bytes = decoded.GetByteValue();
-  if (bytes == nullptr || bytes->GetLength() < frame_bytes) return false;
+  if (bytes == nullptr) return false;
+  const size_t size = bytes->GetLength();  // even; samples of another width give another
+  if (size != frame_bytes && size != frame_bytes + frame_bytes % 2) return false;
   std::memcpy(to, bytes->GetPointer(), frame_bytes);
   return true;
 }

@@ -63,6 +63,8 @@ struct Inflated {
   std::unique_ptr<char[]> bytes;
   size_t size = 0;
 };
+/// So many nested items are parsed on any thread's stack, more on one of run_with_stack().
+constexpr int64_t kPlainItems = 500;
 struct FileScan {
   /// How many item tags the file holds, an upper bound of how deep its sequences nest: DCMTK parses
   /// them by recursion, so a small file can ask for any amount of stack.

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <dcmtk/config/osconfig.h>
+//
+#include <dcmtk/dcmdata/dcistrmb.h>
+#include <dcmtk/dcmdata/dctk.h>
 #include <libdeflate.h>
 #include <pthread.h>
 #include <zlib.h>
@@ -54,15 +58,34 @@ class ItemCounter {
   size_t tail_size_ = 0;
 };
 
-/// Where the data set begins if the file's first bytes say that it is deflated, else 0.
-size_t deflated_start(std::string_view head) {
-  constexpr std::string_view kUid = "1.2.840.10008.1.2.1.99";
-  constexpr size_t kGroupEnd = 144;  // preamble, "DICM", (0002,0000) UL 4
-  if (head.size() < kGroupEnd || head.substr(128, 4) != "DICM") return 0;
-  uint32_t length = 0;
-  std::memcpy(&length, head.data() + 140, 4);
-  if (head.substr(kGroupEnd, std::min<size_t>(length, 4096)).find(kUid) == head.npos) return 0;
-  return kGroupEnd + length;
+/// Where a deflated data set begins, else 0. \param head  the file's first bytes
+/// DCMTK reads the meta header, as it does when it reads the file: by its own reading of damaged
+/// ones it would inflate from another place than where nesting was counted.
+Result<size_t> deflated_start(std::string_view head, bool is_whole) {
+  DcmInputBufferStream stream;
+  stream.setBuffer(head.data(), static_cast<offile_off_t>(head.size()));
+  if (is_whole) stream.setEos();
+  DcmMetaInfo meta;
+  OFCondition status;
+  const auto read = [&] {
+    meta.transferInit();
+    status = meta.read(stream, EXS_Unknown, EGL_noChange, DCM_MaxReadLength);
+    meta.transferEnd();
+  };
+  ItemCounter counter;
+  counter.add(head.data(), head.size());
+  if (counter.count() <= kPlainItems)
+    read();
+  else
+    run_with_stack(counter.count(), read);
+  // Of a whole file that is for DCMTK to report when it reads it.
+  if (status == EC_StreamNotifyClient && !is_whole)
+    return bad_record("its meta header is over 64 KiB");
+  const char* uid = nullptr;
+  if (status.bad() || meta.findAndGetString(DCM_TransferSyntaxUID, uid).bad() || uid == nullptr)
+    return 0;
+  const bool is_deflated = DcmXfer(uid).getStreamCompression() != ESC_none;
+  return is_deflated ? static_cast<size_t>(stream.tell()) : 0;
 }
 
 /// The data set in memory, by libdeflate, which is faster than zlib; none where the stream is
@@ -129,7 +152,9 @@ Result<int64_t> count_inflated(std::ifstream& file, size_t start) {
 
 Result<FileScan> scan_deflated(const std::filesystem::path& path, std::ifstream& file,
                                size_t start) {
-  const std::string bytes = io::read_file(path);
+  std::error_code error;
+  const bool is_small = std::filesystem::file_size(path, error) <= kInflatedAtOnce / 2 && !error;
+  const std::string bytes = is_small ? io::read_file(path) : "";
   if (bytes.size() > start) {
     auto inflated = inflate_at_once(std::string_view(bytes).substr(start));
     if (inflated) {
@@ -171,8 +196,9 @@ Result<FileScan> scan_file(const std::filesystem::path& path) {
     const auto got = static_cast<size_t>(file.gcount());
     if (got == 0) break;
     if (is_first) {
-      const size_t start = deflated_start({chunk.data(), got});
-      if (start > 0) return scan_deflated(path, file, start);
+      const auto start = deflated_start({chunk.data(), std::min(got, kHead)}, got < kHead);
+      if (!start) return tl::unexpected(start.error());
+      if (*start > 0) return scan_deflated(path, file, *start);
     }
     is_first = false;
     counter.add(chunk.data(), got);
@@ -188,12 +214,13 @@ FileHead read_head(const std::filesystem::path& path) {
   head.bytes.resize(kHead);
   file.read(head.bytes.data(), static_cast<std::streamsize>(head.bytes.size()));
   head.bytes.resize(static_cast<size_t>(file.gcount()));
-  const size_t start = deflated_start(head.bytes);
-  head.is_inflated = start > 0;
-  head.is_whole = !head.is_inflated && file.eof() && !file.bad();
-  if (start > 0)
-    head.bytes =
-        start < head.bytes.size() ? inflate_head(std::string_view(head.bytes).substr(start)) : "";
+  head.is_whole = file.eof() && !file.bad();
+  const size_t start = deflated_start(head.bytes, head.is_whole).value_or(0);
+  if (start > 0) {
+    head.is_inflated = true;
+    head.is_whole = false;
+    head.bytes = inflate_head(std::string_view(head.bytes).substr(start));
+  }
   ItemCounter counter;
   counter.add(head.bytes.data(), head.bytes.size());
   head.items = counter.count();

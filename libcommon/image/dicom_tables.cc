@@ -89,7 +89,7 @@ class Segments {
     return kind == 2 && may_be_indirect && indirect(at, length);
   }
   bool discrete(size_t& at, size_t length) {
-    if (!has(at, length)) return false;
+    if (length == 0 || !has(at, length)) return false;  // each segment brings the end nearer
     out_.insert(out_.end(), data_.begin() + static_cast<std::ptrdiff_t>(at),
                 data_.begin() + static_cast<std::ptrdiff_t>(at + length));
     at += length;
@@ -105,7 +105,7 @@ class Segments {
     return true;
   }
   bool indirect(size_t& at, size_t segments) {
-    if (!has(at, 2)) return false;
+    if (segments == 0 || !has(at, 2)) return false;
     const size_t offset = (data_[at] | size_t{data_[at + 1]} << 16) / 2;  // in bytes in the file
     at += 2;
     size_t copied = offset;

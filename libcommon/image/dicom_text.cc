@@ -74,7 +74,7 @@ std::string TextReader::operator()(DcmItem& item, const DcmTagKey& tag, bool kee
   const std::string_view text(value.c_str(), value.size());
   if (is_plain(text)) return clean(text, keep_lines);
   // PS3.5 6.1.2.5.3: at these characters a code extension ends and the first set is back.
-  const char* delimiters = keep_lines ? "\r\n\t\f" : tag == DCM_PatientName ? "\\^=" : "\\";
+  const char* delimiters = keep_lines ? "\r\n\t\f" : DcmTag(tag).getEVR() == EVR_PN ? "\\^=" : "\\";
   OFString converted;
   if (ready() && charset_->convertString(value, converted, delimiters).good())
     return clean({converted.c_str(), converted.size()}, keep_lines);

@@ -69,6 +69,7 @@ class Pipe {
     return true;
   }
   void close_writer() { close_end(1); }
+  [[nodiscard]] int writer() const { return ends_[1]; }
 
  private:
   void close_end(size_t end) {
@@ -110,18 +111,21 @@ int send_tiles(Pipe& pipe, const fs::path& path, const TileOptions& options) {
   return kYes;
 }
 
-/// What the child ended with; nothing if it ended before.
-std::optional<Result<int64_t>> receive_tiles(Pipe& pipe,
+/// What the child ended with; nothing if it ended before, or says what cannot be.
+std::optional<Result<int64_t>> receive_tiles(Pipe& pipe, int64_t size,
                                              const std::function<void(SlideTile)>& take) {
+  constexpr size_t kLongestReason = 1000;
   Message message;
   while (pipe.read(&message, sizeof message)) {
     const auto number = static_cast<size_t>(message.number);
     if (message.kind == Kind::candidates) return message.number;
     if (message.kind == Kind::problem) {
+      if (number > kLongestReason) return std::nullopt;
       std::string reason(number, ' ');
       if (!pipe.read(reason.data(), number)) return std::nullopt;
       return bad_record(reason);
     }
+    if (message.kind != Kind::tile || message.number != size) return std::nullopt;
     SlideTile tile{{message.number, message.number, 3, std::vector<uint8_t>(number * number * 3)},
                    message.x,
                    message.y,
@@ -160,10 +164,10 @@ Result<int64_t> read_tiles(const fs::path& path, const TileOptions& options,
   Pipe pipe;
   std::optional<Result<int64_t>> received;
   const auto status = internal::in_child(
-      "OpenSlide", kReadSeconds, [&] { return send_tiles(pipe, path, options); },
+      "OpenSlide", kReadSeconds, [&] { return send_tiles(pipe, path, options); }, pipe.writer(),
       [&] {
         pipe.close_writer();
-        received = receive_tiles(pipe, take);
+        received = receive_tiles(pipe, options.size, take);
       });
   if (!status) return tl::unexpected(status.error());
   if (!received || *status != kYes) return bad_record("OpenSlide crashed");

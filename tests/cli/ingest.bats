@@ -358,7 +358,8 @@ patients() { # $1 patients with two studies each
   open_i CXR1 "Lungs are &amp; stay clear." one >xml/1.xml
   open_i CXR2 "Heart is large." absent >xml/2.xml
   ingest --source openi --images "$png" --dataset openi -o out xml
-  assert_counts out 5 3 2 0 0 2 # pictures that no report names are rejected
+  assert_counts out 5 3 2 0 1 2 # pictures that no report names are rejected
+  assert_contains "$(reason out 2.xml 1)" "missing image: no picture 'absent'"
   [ "$(field out '[.dataset, .findings, .impression, .comparison, .mesh, (.images | map(.id))]' CXR1)" = '["openi","Lungs are & stay clear.",null,"None.",["normal"],["one"]]' ]
   [ "$(field out '.images | length' CXR2)" = 0 ]
 }
@@ -455,11 +456,11 @@ patients() { # $1 patients with two studies each
     assert_contains "$stderr" "$3"
     [ ! -e out ]
   }
-  check open.csv 'study_id,report\na,x\nb,"open\n' "open.csv:3: a quoted cell is not closed"
-  check short.csv 'study_id,report\na\n' "short.csv:2: 1 cells, the header has 2"
-  check twice.csv 'study_id,study_id\na,b\n' "twice.csv:1: a column name stands twice"
-  check empty.csv '' "empty.csv:1: no header row"
-  check lines.jsonl '{"study_id":"a"}\n{"study_id"\n' "lines.jsonl:2: not valid JSON"
+  check open.csv 'study_id,report\na,x\nb,"open\n' "'open.csv':3: a quoted cell is not closed"
+  check short.csv 'study_id,report\na\n' "'short.csv':2: 1 cells, the header has 2"
+  check twice.csv 'study_id,study_id\na,b\n' "'twice.csv':1: a column name stands twice"
+  check empty.csv '' "'empty.csv':1: no header row"
+  check lines.jsonl '{"study_id":"a"}\n{"study_id"\n' "'lines.jsonl':2: not valid JSON"
   check sheet.xls 'study_id\n' "'sheet.xls': unknown kind of table (hint: .csv, .tsv or .jsonl)"
   assert_no_leftovers .
 }

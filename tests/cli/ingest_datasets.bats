@@ -28,6 +28,13 @@ splits() { jq -rs 'map("\(.study_id) \(.split)") | join(",")' "$1/studies.jsonl"
 
 # ---------------------------------------------------------------- the datasets
 
+@test "mimic-cxr: its list of picture files is no input" {
+  cp -r "$mini/mimic-cxr" in
+  touch in/IMAGE_FILENAMES
+  ingest --source mimic-cxr --reports "$mini/mimic-cxr-reports" --max-rejected 2 -o out in
+  [ "$(jq -r .file out/rejected.jsonl | grep -c IMAGE_FILENAMES)" -eq 0 ]
+}
+
 @test "mimic-cxr: sections, splits, dates, ages, labels and views from five tables and the report files" {
   ingest --source mimic-cxr --reports "$mini/mimic-cxr-reports" -o out "$mini/mimic-cxr"
   assert_counts out 22 15 2 5 0 7
@@ -108,6 +115,14 @@ splits() { jq -rs 'map("\(.study_id) \(.split)") | join(",")' "$1/studies.jsonl"
   [ "$(jq -r '.images[0].source' out/studies.jsonl | head -n 1)" = PNG/train/patient00001/study1/view1_frontal.png ]
 }
 
+@test "chexpert-plus: pictures where PNG.zip and DICOM.zip unpack with a folder of their own" {
+  cp -r "$mini/chexpert-plus" in
+  mkdir in/inner && mv in/PNG in/inner/ && mv in/inner in/PNG
+  ingest --source chexpert-plus -o out in
+  ingest --source chexpert-plus -o plain "$mini/chexpert-plus"
+  [ "$(jq -c '[.study_id, .images[].sha256]' out/studies.jsonl)" = "$(jq -c '[.study_id, .images[].sha256]' plain/studies.jsonl)" ]
+}
+
 @test "rexgradient: three files of entries with lists of pictures, Python's NaN and None" {
   ingest --source rexgradient -o out "$mini/rexgradient"
   assert_counts out 10 7 0 3 0 6
@@ -173,6 +188,23 @@ splits() { jq -rs 'map("\(.study_id) \(.split)") | join(",")' "$1/studies.jsonl"
   mkdir in && cp -r "$mini/rexrank/files" in/
   ingest --source rexrank --reports ReXRank_MIMICCXR_test.json -o named in
   [ "$(jq -c '[.study_id, .findings, .split, .images[].sha256]' named/studies.jsonl)" = "$(jq -c '[.study_id, .findings, .split, .images[].sha256]' out/studies.jsonl)" ]
+}
+
+@test "rexrank: studies of one patient, their race, and an indication that is nan" {
+  cp -r "$mini/rexrank" in
+  jq 'with_entries(.value.subject_id = "10046166" | .value.race = "White" | del(.value.patient_id))
+      | .["50000001"].context = "Age:61.Gender:M.Indication:nanComparison: None."' "$mini/rexrank/rexrank.json" >in/rexrank.json
+  ingest --source rexrank -o out in
+  [ "$(jq -r .patient_id out/studies.jsonl | sort -u)" = 10046166 ]
+  [ "$(jq -r .race out/studies.jsonl | sort -u)" = White ]
+  [ "$(field out '[.age, .indication, .comparison]' 50000001)" = '[61,null,null]' ]
+}
+
+@test "dmid: reports in a folder of their folder's name are read once" {
+  cp -r "$mini/dmid" in
+  mkdir in/inner && mv in/Reports in/inner/ && mv in/inner in/Reports
+  ingest --source dmid --splits all=1 -o out in
+  assert_counts out 12 8 0 4 0 4
 }
 
 @test "dmid: mammograms and their report files, whatever the case of the names" {
@@ -284,7 +316,7 @@ splits() { jq -rs 'map("\(.study_id) \(.split)") | join(",")' "$1/studies.jsonl"
   cp "$mini/padchest"/*.csv pad.csv
   mkdir pad && head -c 700 pad.csv >pad/PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv
   run -65 --separate-stderr ingest --source padchest -o out pad
-  assert_contains "$stderr" "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv:"
+  assert_contains "$stderr" "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv':"
 }
 
 @test "identifiers of patients do not reach the log" {

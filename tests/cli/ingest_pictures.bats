@@ -57,6 +57,13 @@ setup() {
   diff <(unirg_digests one) <(unirg_digests three)
 }
 
+@test "TIFF: read by a tool whose launcher has SIGCHLD ignored" {
+  mkdir in
+  ppm2tiff "$shared/g.pgm" in/1.tif
+  run -0 --separate-stderr env --ignore-signal=CHLD unirg-ingest --quiet --source images --allow-missing-report -o out in
+  assert_counts out 1 1 0 0 0 1
+}
+
 @test "TIFF: damaged, hostile and unreadable ones are rejected with the reason" {
   mkdir in
   ppm2tiff -c lzw "$shared/g.pgm" in/whole.tif

@@ -246,6 +246,18 @@ END
   [ "$(wc -l <safe/studies.jsonl)" -eq "$(wc -l <out/studies.jsonl)" ]
 }
 
+@test "names are found whatever their script and case, from groups of a name and from sequences, too" {
+  mkdir in && cp -r "$ph/dicom" in/
+  file=$(find in -name '*.dcm' | sort | head -n 1)
+  dcmodify --quiet --no-backup --insert 'SpecificCharacterSet=ISO_IR 192' --insert 'PatientName=MÜLLER^JÖRG=山田^太郎' \
+    --insert '(0010,1002)[0].(0010,0020)=OLD-445566' --insert '(0040,a073)[0].(0040,a075)=Brown^Anna' "$file"
+  for text in "Jörg Müller" "患者山田太郎は" old445566x "OLD 445566" "brown, anna" Jones; do
+    jq -n --arg text "$text" '{findings: $text}' >one.json
+    ingest check --forbid in one.json >places 2>&1 && echo "$text"
+  done >unseen
+  [ "$(cat unseen)" = $'old445566x\nJones' ]
+}
+
 @test "a run whose output would hold an identifier is 65 and writes nothing" {
   printf 'study_id,report\nM-4711000,FINDINGS: x\n' >t.csv
   echo M-4711000 >names

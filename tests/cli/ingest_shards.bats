@@ -56,6 +56,14 @@ messy() {
   done
 }
 
+@test "the run that joins parts may hold studies out, over all of them" {
+  for k in 0 1; do ingest --reports "$ph/reports.csv" --shard $k/2 -o part-$k "$ph"; done
+  ingest --reports "$ph/reports.csv" --hold-out tuning=4 -o whole "$ph"
+  ingest --reports "$ph/reports.csv" --hold-out tuning=4 --parts part-0 --parts part-1 -o joined "$ph"
+  same_folder whole joined
+  [ "$(jq -r 'select(.split == "tuning") | .study_id' joined/studies.jsonl | wc -l)" -eq 4 ]
+}
+
 @test "what is joined is not decoded again" {
   cp -r "$ph" in
   for k in 0 1; do ingest --reports "$ph/reports.csv" --shard $k/2 -o part-$k in; done

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     UNIRG_ASSERT(!draft.error().reason.empty(), "a refusal has a reason");
     return 0;
   }
-  UNIRG_ASSERT(!draft->study.study_id.empty(), "a study has an id");
-  (void)to_json(draft->study).dump();  // throws for text that is not UTF-8
+  UNIRG_ASSERT(!draft->draft.study.study_id.empty(), "a study has an id");
+  (void)to_json(draft->draft.study).dump();  // throws for text that is not UTF-8
   return 0;
 }

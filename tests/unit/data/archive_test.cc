@@ -134,6 +134,20 @@ TEST(Archive, ABombIsAnErrorThatNamesTheLimit) {
   }
 }
 
+TEST(Archive, FoldersThatNamesImplyAreEntriesAndNotAsDeepAsOneLikes) {
+  const testing::TempFolder temp;
+  std::string deep;
+  for (int i = 0; i < 80; ++i) deep += "a/";
+  write_archive(temp.path() / "a.tar", false, {{"b/c/1", "x"}, {"b/c/2", "x"}, {deep + "x", "x"}});
+  const UnpackedArchive unpacked(temp.path() / "a.tar", temp.path() / "out", {}, nullptr);
+  EXPECT_EQ(files_of(unpacked), (Names{"b/c/1", "b/c/2"}));
+  ASSERT_EQ(unpacked.refused().size(), 1U);
+  EXPECT_EQ(unpacked.refused()[0].second, "its name is too long");
+  EXPECT_EQ(
+      error_of(temp.path() / "a.tar", temp.path() / "no", {.entries = 4}),
+      "'" + (temp.path() / "a.tar").string() + "': more than 4 entries (hint: --archive-entries)");
+}
+
 TEST(Archive, ADamagedOneIsAnErrorOrRefusedEntries) {
   const testing::TempFolder temp;
   std::string noise(5000, 'x');

@@ -95,7 +95,7 @@ std::map<std::string, std::string> reports(const fs::path& folder) {
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (entry.path().extension() != ".xml") continue;
     const auto draft = read_openi(folder, fs::relative(entry.path(), folder), {});
-    if (draft) all[draft->study.study_id] = report_of(draft->study);
+    if (draft) all[draft->draft.study.study_id] = report_of(draft->draft.study);
   }
   return all;
 }

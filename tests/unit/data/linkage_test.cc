@@ -44,6 +44,32 @@ TEST(LinkPriors, follow_the_dates_of_one_patient) {
   EXPECT_EQ(studies[3].prior, std::nullopt) << "an undated study has no known prior";
 }
 
+Study with_view(Study study, const char* view, const char* modality = "DX") {
+  study.modality = modality;
+  study.images.emplace_back().view = view;
+  return study;
+}
+
+TEST(LinkPriors, are_the_last_frontal_one) {
+  std::vector<Study> studies{with_view(study_of("a", "p", "2020-01-01"), "PA"),
+                             with_view(study_of("b", "p", "2020-01-02"), "LATERAL"),
+                             with_view(study_of("c", "p", "2020-01-02"), "LATERAL"),
+                             with_view(study_of("d", "p", "2020-01-03"), ""),
+                             with_view(study_of("e", "p", "2020-01-04"), "AP"),
+                             with_view(study_of("m", "q", "2020-01-01"), "MLO", "MG"),
+                             with_view(study_of("n", "q", "2020-01-02"), "MLO", "MG"),
+                             with_view(study_of("x", "r", "2020-01-01"), "LL"),
+                             with_view(study_of("y", "r", "2020-01-02"), "PA")};
+  link(studies, {.shares = {{"train", 1.0}}});
+  EXPECT_EQ(studies[1].prior, "a");
+  EXPECT_EQ(studies[2].prior, "a");
+  EXPECT_EQ(studies[3].prior, "a") << "over two days of laterals";
+  EXPECT_EQ(studies[3].encounter, 4) << "which count";
+  EXPECT_EQ(studies[4].prior, "d") << "of a view that is not known";
+  EXPECT_EQ(studies[6].prior, "m");
+  EXPECT_EQ(studies[8].prior, std::nullopt);
+}
+
 TEST(LinkPriors, take_no_study_of_the_same_day) {
   std::vector<Study> studies{study_of("a", "p", "2020-01-01"), study_of("b", "p", "2020-02-02"),
                              study_of("c", "p", "2020-02-02"), study_of("d", "p", "2020-02-03")};

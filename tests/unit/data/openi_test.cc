@@ -31,7 +31,7 @@ TEST(ReadOpeni, gives_sections_terms_and_the_pictures_that_are_there) {
   io::write_file(folder.path() / "7.xml", kReport);
   const auto draft = read_openi(folder.path(), "7.xml", images);
   ASSERT_TRUE(draft.has_value()) << draft.error().reason;
-  const Study& study = draft->study;
+  const Study& study = draft->draft.study;
   EXPECT_EQ(study.study_id, "CXR7");
   EXPECT_EQ(study.patient_id, "CXR7") << "the collection does not link studies";
   EXPECT_EQ(study.indication, "Chest pain & cough");
@@ -41,10 +41,34 @@ TEST(ReadOpeni, gives_sections_terms_and_the_pictures_that_are_there) {
   EXPECT_EQ(study.extra.at("mesh").dump(), R"(["Opacity/lung/base/left","normal"])");
   EXPECT_EQ(study.source_path, "7.xml");
   EXPECT_EQ(study.source_sha256, sha256_hex(kReport));
-  ASSERT_EQ(draft->pictures.size(), 2) << "none that is missing or outside the folder";
-  EXPECT_EQ(draft->pictures[0].name, "CXR7_1.png");
-  EXPECT_EQ(draft->pictures[1].name, "CXR7_2.jpg");
-  EXPECT_TRUE(read_openi(folder.path(), "7.xml", {})->pictures.empty()) << "reports alone";
+  ASSERT_EQ(draft->draft.pictures.size(), 2) << "none that is missing or outside the folder";
+  EXPECT_EQ(draft->draft.pictures[0].name, "CXR7_1.png");
+  EXPECT_EQ(draft->draft.pictures[1].name, "CXR7_2.jpg");
+  EXPECT_EQ(draft->missing, (std::vector<std::string>{"gone", "../secret"}));
+  EXPECT_TRUE(read_openi(folder.path(), "7.xml", {})->draft.pictures.empty()) << "reports alone";
+}
+
+TEST(ReadOpeni, loses_no_text_of_a_section) {
+  testing::TempFolder folder;
+  io::write_file(
+      folder.path() / "a.xml",
+      "<e><uId id=\"x\"/><AbstractText Label=\"FINDINGS\">The heart is normal. <!-- c -->Large "
+      "effusion, <b>left</b> <i>base</i>.</AbstractText><AbstractText Label=\"FINDINGS\">"
+      "<![CDATA[Air < 2 cm.]]></AbstractText></e>");
+  EXPECT_EQ(read_openi(folder.path(), "a.xml", {})->draft.study.findings,
+            "The heart is normal. Large effusion, left base. Air < 2 cm.");
+}
+
+TEST(ReadOpeni, names_pictures_that_no_file_can_be) {
+  testing::TempFolder folder;
+  const std::string name(300, 'a');
+  io::write_file(folder.path() / "a.xml", "<e><uId id=\"x\"/><parentImage id=\"" + name +
+                                              "\"/><parentImage id=\"CXR\xe9\"/></e>");
+  io::write_file(folder.path() / "CXR\xe9.png", "x");
+  const auto report = read_openi(folder.path(), "a.xml", folder.path());
+  ASSERT_TRUE(report) << report.error().reason;
+  EXPECT_TRUE(report->draft.pictures.empty());
+  EXPECT_EQ(report->missing, (std::vector<std::string>{name, "CXR\xe9"}));
 }
 
 TEST(ReadOpeni, says_why_a_file_is_no_report) {

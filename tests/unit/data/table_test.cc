@@ -30,10 +30,10 @@ TEST(Csv, names_file_and_line_of_what_is_wrong) {
     }
     return std::string();
   };
-  EXPECT_EQ(message("a,b\n1,2\n3\n"), "t.csv:3: 1 cells, the header has 2");
-  EXPECT_EQ(message("a,b\n1,\"x\n"), "t.csv:2: a quoted cell is not closed");
-  EXPECT_EQ(message("a,a\n"), "t.csv:1: a column name stands twice");
-  EXPECT_EQ(message("a,b\n1,\"x\"y\n"), "t.csv:2: text after a closing quote");
+  EXPECT_EQ(message("a,b\n1,2\n3\n"), "'t.csv':3: 1 cells, the header has 2");
+  EXPECT_EQ(message("a,b\n1,\"x\n"), "'t.csv':2: a quoted cell is not closed");
+  EXPECT_EQ(message("a,a\n"), "'t.csv':1: a column name stands twice");
+  EXPECT_EQ(message("a,b\n1,\"x\"y\n"), "'t.csv':2: text after a closing quote");
 }
 
 TEST(VisitTable, reads_cells_across_the_pieces_that_a_file_is_read_in) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
@@ -30,8 +31,10 @@ TEST(InChild, a_crash_is_a_reason) {
             "it crashed");
 }
 
-TEST(InChild, a_hang_is_a_reason) {
+TEST(InChild, a_hang_is_a_reason_even_where_the_alarm_was_ignored) {
+  std::signal(SIGALRM, SIG_IGN);
   EXPECT_EQ(reason(in_child("its codec", 1, wait_for_ever)), "its codec hung");
+  std::signal(SIGALRM, SIG_DFL);
 }
 
 TEST(InChild, it_writes_nothing_to_standard_error) {
@@ -45,13 +48,13 @@ TEST(InChild, it_writes_nothing_to_standard_error) {
   EXPECT_EQ(status, 0);
 }
 
-TEST(InChild, both_run_at_once) {
+TEST(InChild, both_run_at_once_and_the_child_has_no_other_file) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   char byte = 0;
   const auto status = in_child(
-      "it", 10, [&] { return ::write(ends[1], "x", 1) == 1 ? 7 : 0; },
-      [&] { EXPECT_EQ(::read(ends[0], &byte, 1), 1); });
+      "it", 10, [&] { return ::write(ends[1], "x", 1) == 1 && ::close(ends[0]) != 0 ? 7 : 0; },
+      ends[1], [&] { EXPECT_EQ(::read(ends[0], &byte, 1), 1); });
   EXPECT_EQ(status, 7);
   EXPECT_EQ(byte, 'x');
   ::close(ends[0]);
@@ -60,7 +63,7 @@ TEST(InChild, both_run_at_once) {
 
 TEST(InChild, what_the_parent_throws_ends_the_child) {
   const auto fail = [] { throw std::runtime_error("no"); };
-  EXPECT_THROW(static_cast<void>(in_child("it", 600, wait_for_ever, fail)), std::runtime_error);
+  EXPECT_THROW(static_cast<void>(in_child("it", 600, wait_for_ever, -1, fail)), std::runtime_error);
 }
 
 }  // namespace

@@ -162,6 +162,20 @@ TEST(Dicomdir, NamesItsFilesOnceInOrder) {
   EXPECT_EQ(*files, (std::vector<std::filesystem::path>{"IMAGES/B/2", "IMAGES/A/1"}));
 }
 
+TEST(Dicomdir, ARecordThatIsNotInUseIsPassedOver) {
+  FileBuilder file;
+  for (const uint16_t in_use : {0, 0xFFFF}) {
+    file.root()
+        .item(DCM_DirectoryRecordSequence, in_use == 0 ? 0 : 1)
+        .word(DcmTagKey(0x0004, 0x1410), in_use)
+        .text(DCM_ReferencedFileID, in_use == 0 ? "OLD" : "NEW");
+  }
+  const testing::TempFolder folder;
+  file.save(folder.path() / "DICOMDIR");
+  EXPECT_EQ(read_dicomdir(folder.path() / "DICOMDIR").value(),
+            (std::vector<std::filesystem::path>{"NEW"}));
+}
+
 TEST(Dicomdir, AFileIdThatLeadsElsewhereIsAReason) {
   for (const char* id : {"..\\secret", "/etc/passwd", "A\\\\B", ".\\x", "A\\..\\..\\x"}) {
     EXPECT_FALSE(directory_of({"A", id})) << id;

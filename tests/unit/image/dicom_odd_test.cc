@@ -1,5 +1,7 @@
 // Layouts, tables and texts that a radiograph seldom has, with values worked by hand.
 // SPDX-License-Identifier: Apache-2.0
+#include <libdeflate.h>
+
 #include <array>
 #include <fstream>
 #include <sstream>
@@ -7,6 +9,7 @@
 #include "dicom_builder.h"
 #include "image/dicom_file.h"
 #include "image/dicom_write.h"
+#include "io/atomic_file.h"
 
 namespace unirg::image {
 namespace {
@@ -126,6 +129,55 @@ TEST(DicomOdd, ADeflatedDataSetIsReadHoweverMuchItShrank) {
   EXPECT_TRUE(read_dicom_header(path)) << "but what comes before its pixels can be read";
 }
 
+/// A raw deflate stream (RFC 1951).
+std::string deflated(const std::string& bytes) {
+  const std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)> compressor(
+      libdeflate_alloc_compressor(6), libdeflate_free_compressor);
+  std::string out(libdeflate_deflate_compress_bound(compressor.get(), bytes.size()), '\0');
+  out.resize(libdeflate_deflate_compress(compressor.get(), bytes.data(), bytes.size(), out.data(),
+                                         out.size()));
+  return out;
+}
+
+/// An element of a meta header, explicit VR, little endian.
+std::string meta_element(uint16_t element, const char* vr, const std::string& value) {
+  const bool is_long = std::string_view(vr) == "OB";
+  std::string out{"\x02\x00", 2};
+  const auto put = [&](uint32_t number, size_t bytes) {
+    for (size_t i = 0; i < bytes; ++i) out += static_cast<char>(number >> (8 * i) & 255);
+  };
+  put(element, 2);
+  out += vr;
+  if (is_long) put(0, 2);
+  put(static_cast<uint32_t>(value.size()), is_long ? 4 : 2);
+  return out + value;
+}
+
+// The stack that nesting asks for is found by inflating where DCMTK does, however odd the header.
+TEST(DicomOdd, ADeflatedDataSetMayNestDeeplyBehindAnOddMetaHeader) {
+  const std::string uid = meta_element(0x0010, "UI", std::string("1.2.840.10008.1.2.1.99\0\0", 24));
+  const auto length = [](size_t bytes) {
+    return meta_element(0, "UL",
+                        {static_cast<char>(bytes & 255), static_cast<char>(bytes >> 8), 0, 0});
+  };
+  const std::string large = meta_element(0x0102, "OB", std::string(5000, '\0')) + uid;
+  const std::vector<std::string> headers{
+      length(uid.size()) + uid, uid, length(uid.size() - 1) + uid,
+      meta_element(0x0002, "UI", "1.2.") + uid, length(large.size()) + large};
+  std::string nested;
+  for (int i = 0; i < 60000; ++i) {
+    nested += std::string("\x40\x00\x30\xa7SQ\0\0\xff\xff\xff\xff", 12) +
+              std::string("\xfe\xff\x00\xe0\xff\xff\xff\xff", 8);
+  }
+  const testing::TempFolder folder;
+  for (const std::string& header : headers) {
+    const auto path = folder.path() / "a.dcm";
+    io::write_file(path, std::string(128, '\0') + "DICM" + header + deflated(nested));
+    EXPECT_FALSE(read_dicom(path));
+    static_cast<void>(read_dicom_header(path));
+  }
+}
+
 // C.7.6.16: rescale and window of an enhanced image stand in functional groups.
 TEST(DicomOdd, FunctionalGroupsOfTheFirstFrameComeBeforeTheSharedOnes) {
   FileBuilder file;
@@ -191,12 +243,14 @@ TEST(DicomOdd, SegmentedPalettesAreExpanded) {
 
 TEST(DicomOdd, DamagedSegmentsAreAReason) {
   const std::vector<std::vector<uint16_t>> damaged{
-      {0, 9, 1, 2},                        // longer than the data
-      {1, 8, 500, 0},                      // a line from nowhere
-      {0, 4, 1, 2, 3, 4},                  // four entries short
-      {0, 1, 5, 2, 1, 6, 0, 0},            // an indirect segment that points at itself
-      {0, 1, 5, 2, 1, 0xFFFE, 0xFFFF, 0},  // or outside
-      {3, 1, 5, 5}};                       // an unknown kind
+      {0, 9, 1, 2},                          // longer than the data
+      {1, 8, 500, 0},                        // a line from nowhere
+      {0, 4, 1, 2, 3, 4},                    // four entries short
+      {0, 1, 5, 2, 1, 6, 0, 0},              // an indirect segment that points at itself
+      {0, 1, 5, 2, 1, 0xFFFE, 0xFFFF, 0},    // or outside
+      {0, 0, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8},  // one without entries
+      {0, 1, 5, 2, 0, 0, 0, 0, 7, 1, 2, 3, 4, 5, 6, 7},  // no segments
+      {3, 1, 5, 5}};                                     // an unknown kind
   for (const auto& data : damaged) {
     FileBuilder file;
     ItemBuilder& root = palette_image(file, {0, 7});
