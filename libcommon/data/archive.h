@@ -14,7 +14,7 @@ namespace unirg::data {
 
 /// More than any of them ends the run: what is left of such an archive cannot be trusted.
 struct ArchiveLimits {
-  int64_t entries = 4'000'000;               ///< folders, named or not, and links counted
+  int64_t entries = 4'000'000;               ///< of any kind, and folders made for them
   int64_t bytes = int64_t{1} << 37;          ///< of all files unpacked (128 GiB)
   int64_t entry_bytes = (int64_t{1} << 32);  ///< of one file unpacked (4 GiB)
 };

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <span>
 #include <tuple>
 
@@ -45,11 +46,19 @@ int64_t day_of(const std::string& date) {
   return day;
 }
 
+/// Views that are known not to be frontal, by the names of DICOM, MIMIC-CXR and PadChest.
+bool is_from_the_side(const std::string& view) {
+  static const std::set<std::string> names{"LL", "RL", "LAO", "RAO", "LPO", "RPO", "SWIMMERS"};
+  const std::string name = upper(view);
+  return names.contains(name) || name.find("LAT") != std::string::npos ||
+         name.find("OBL") != std::string::npos;
+}
+
 /// A model is shown the key image of a prior.
 bool may_be_prior(const Study& study) {
   const std::string modality = study.modality.value_or("");
   return study.images.empty() || modality == "MG" || in_source_order(modality) ||
-         view_rank(study.images.front()) < 2;
+         !is_from_the_side(study.images.front().view);
 }
 
 }  // namespace

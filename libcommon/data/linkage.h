@@ -28,8 +28,8 @@ struct LinkOptions {
 /// What links and splits studies that lie elsewhere, some 60 bytes of each in memory.
 ///
 /// Priors: each patient's studies are numbered by (date, study id), undated ones last, and each
-/// dated one is linked to the last of an earlier day whose key image shows the chest from the front
-/// or is not known not to: a lateral tells little to compare with. Studies whose images stand in
+/// dated one is linked to the last of an earlier day whose key image is no lateral or oblique view,
+/// which would tell little to compare with. Studies whose images stand in
 /// another order (mammograms, in_source_order()) are asked nothing. Among undated studies the
 /// number `extra.order`, where their source gives one, stands for the day.
 ///

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <pugixml.hpp>
+#include <set>
 
 #include "base/hash.h"
 #include "io/atomic_file.h"
@@ -14,13 +15,43 @@
 namespace unirg::data {
 namespace {
 
-/// All text of the elements with the label, of elements in them too.
+/// Elements that do not end a word, as in "H<sub>2</sub>O".
+bool is_inline(const pugi::xml_node& node) {
+  static const std::set<std::string_view> names{"b", "em", "i", "strong", "sub", "sup", "u"};
+  return names.contains(node.name());
+}
+
+/// Text of an element and those in it, runs of white space as one blank.
+class TextOf : public pugi::xml_tree_walker {
+ public:
+  static std::string node(pugi::xml_node node) {
+    TextOf walker;
+    node.traverse(walker);
+    return text::collapse_space(walker.text_);
+  }
+  bool for_each(pugi::xml_node& node) override {
+    const pugi::xml_node before = node.previous_sibling();
+    const bool is_element = node.type() == pugi::node_element;
+    const bool ends_word =
+        is_element ? !is_inline(node) : before.type() == pugi::node_element && !is_inline(before);
+    if (ends_word) text_ += ' ';
+    if (is_text(node)) text_ += node.value();
+    return true;
+  }
+
+ private:
+  static bool is_text(const pugi::xml_node& node) {
+    return node.type() == pugi::node_pcdata || node.type() == pugi::node_cdata;
+  }
+  std::string text_;
+};
+
+/// Text of all elements with the label.
 std::optional<std::string> section(const pugi::xml_document& document, const char* label) {
   std::string text;
   for (const auto& node : document.select_nodes("//AbstractText")) {
-    if (std::string_view(node.node().attribute("Label").value()) != label) continue;
-    text += ' ';
-    for (const auto& part : node.node().select_nodes(".//text()")) text += part.node().value();
+    if (std::string_view(node.node().attribute("Label").value()) == label)
+      text += ' ' + TextOf::node(node.node());
   }
   text = text::collapse_space(text);
   return text.empty() ? std::nullopt : std::optional(text);
@@ -69,7 +100,8 @@ Result<OpeniReport> read_openi(const std::filesystem::path& root, const std::fil
   }
   Json mesh = Json::array();
   for (const auto& node : document.select_nodes("//MeSH/major")) {
-    std::string term = text::collapse_space(node.node().text().get());
+    std::string term = TextOf::node(node.node());
+    if (term.empty()) continue;
     if (!text::is_utf8(term)) return bad_record("a MeSH term is not UTF-8 (hint: iconv -t utf-8)");
     mesh.push_back(std::move(term));
   }
@@ -80,7 +112,9 @@ Result<OpeniReport> read_openi(const std::filesystem::path& root, const std::fil
   if (images.empty()) return report;
   for (const auto& node : document.select_nodes("//parentImage")) {
     const std::string name = node.node().attribute("id").value();
-    if (!add_picture(images, name, draft.pictures)) report.missing.push_back(name);
+    const auto& missing = report.missing;
+    const bool is_known = std::find(missing.begin(), missing.end(), name) != missing.end();
+    if (!add_picture(images, name, draft.pictures) && !is_known) report.missing.push_back(name);
   }
   return report;
 }

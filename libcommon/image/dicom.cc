@@ -61,8 +61,11 @@ std::string load_inflated(Inflated inflated, Extent extent, const UseDataset& us
   return use_dataset(status, &dataset, UID_DeflatedExplicitVRLittleEndianTransferSyntax, use);
 }
 
-/// False if the header goes on behind `head`, is damaged or too large for the memory.
-bool use_head(const FileHead& head, const UseDataset& use) try {
+/// False if the header goes on behind the file's beginning, nests deeply, is damaged or too large
+/// for the memory.
+bool use_head(const std::filesystem::path& path, const UseDataset& use) try {
+  const FileHead head = read_head(path);
+  if (head.items > kPlainItems) return false;
   DcmInputBufferStream stream;
   stream.setBuffer(head.bytes.data(), static_cast<offile_off_t>(head.bytes.size()));
   if (head.is_whole) stream.setEos();
@@ -104,10 +107,7 @@ Result<FileScan> scan_within_memory(const std::filesystem::path& path) {
 
 std::string with_dataset(const std::filesystem::path& path, Extent extent, const UseDataset& use) {
   constexpr int64_t kMaxItems = 200'000;
-  if (extent == Extent::header) {
-    const FileHead head = read_head(path);
-    if (head.items <= kPlainItems && use_head(head, use)) return "";
-  }
+  if (extent == Extent::header && use_head(path, use)) return "";
   auto scan = scan_within_memory(path);
   if (!scan) return scan.error().reason;
   const int64_t items = scan->items;

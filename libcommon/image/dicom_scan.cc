@@ -78,14 +78,13 @@ Result<size_t> deflated_start(std::string_view head, bool is_whole) {
     read();
   else
     run_with_stack(counter.count(), read);
-  // Of a whole file that is for DCMTK to report when it reads it.
-  if (status == EC_StreamNotifyClient && !is_whole)
-    return bad_record("its meta header is over 64 KiB");
   const char* uid = nullptr;
-  if (status.bad() || meta.findAndGetString(DCM_TransferSyntaxUID, uid).bad() || uid == nullptr)
-    return 0;
-  const bool is_deflated = DcmXfer(uid).getStreamCompression() != ESC_none;
-  return is_deflated ? static_cast<size_t>(stream.tell()) : 0;
+  const bool is_told = meta.findAndGetString(DCM_TransferSyntaxUID, uid).good() && uid != nullptr;
+  const bool is_deflated = is_told && DcmXfer(uid).getStreamCompression() != ESC_none;
+  // Of a whole file that is for DCMTK to report when it reads it.
+  const bool goes_on = status == EC_StreamNotifyClient && !is_whole;
+  if (goes_on && (is_deflated || !is_told)) return bad_record("its meta header is over 64 KiB");
+  return status.good() && is_deflated ? static_cast<size_t>(stream.tell()) : 0;
 }
 
 /// The data set in memory, by libdeflate, which is faster than zlib; none where the stream is

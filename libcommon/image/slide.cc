@@ -69,6 +69,8 @@ class Pipe {
     return true;
   }
   void close_writer() { close_end(1); }
+  /// The child then ends at its next write().
+  void close_reader() { close_end(0); }
   [[nodiscard]] int writer() const { return ends_[1]; }
 
  private:
@@ -168,6 +170,7 @@ Result<int64_t> read_tiles(const fs::path& path, const TileOptions& options,
       [&] {
         pipe.close_writer();
         received = receive_tiles(pipe, options.size, take);
+        pipe.close_reader();
       });
   if (!status) return tl::unexpected(status.error());
   if (!received || *status != kYes) return bad_record("OpenSlide crashed");

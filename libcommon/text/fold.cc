@@ -15,12 +15,6 @@
 namespace unirg::text {
 namespace {
 
-std::string in_lower_case(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), lower);
-  return out;
-}
-
 bool is_in_word(UChar32 c) {
   constexpr uint32_t kKept = U_GC_L_MASK | U_GC_M_MASK | U_GC_N_MASK | U_GC_CC_MASK;
   return (U_GET_GC_MASK(c) & kKept) != 0;
@@ -43,14 +37,15 @@ const icu::Normalizer2& nfkc_casefold() {
 }  // namespace
 
 std::string fold_words(std::string_view text) {
-  const bool is_ascii =
-      std::all_of(text.begin(), text.end(), [](char c) { return static_cast<uint8_t>(c) < 0x80; });
-  if (is_ascii || !is_utf8(text)) return in_lower_case(text);
+  std::string out(text);
+  if (std::all_of(text.begin(), text.end(),
+                  [](char c) { return static_cast<uint8_t>(c) < 0x80; })) {
+    std::transform(out.begin(), out.end(), out.begin(), lower);
+    return out;
+  }
   UErrorCode status = U_ZERO_ERROR;
   const icu::UnicodeString folded =
-      nfkc_casefold().normalize(icu::UnicodeString::fromUTF8(icu::StringPiece(
-                                    text.data(), static_cast<int32_t>(text.size()))),
-                                status);
+      nfkc_casefold().normalize(icu::UnicodeString::fromUTF8(replace_broken_utf8(out)), status);
   if (U_FAILURE(status) != 0) throw Error(Exit::internal, "ICU cannot fold case");
   icu::UnicodeString words;
   for (int32_t at = 0; at < folded.length(); at = folded.moveIndex32(at, 1)) {
@@ -60,7 +55,7 @@ std::string fold_words(std::string_view text) {
     words.append(is_in_word(c) ? c : UChar32{' '});
     if (alone) words.append(UChar32{' '});
   }
-  std::string out;
+  out.clear();
   words.toUTF8String(out);
   return out;
 }

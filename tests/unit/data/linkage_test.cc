@@ -70,6 +70,21 @@ TEST(LinkPriors, are_the_last_frontal_one) {
   EXPECT_EQ(studies[8].prior, std::nullopt);
 }
 
+TEST(LinkPriors, know_views_by_their_many_names) {
+  for (const char* view : {"AP AXIAL", "AP LLD", "PORTABLE", "Frontal", ""}) {
+    std::vector<Study> studies{with_view(study_of("a", "p", "2020-01-01"), view),
+                               study_of("b", "p", "2020-01-02")};
+    link(studies, {.shares = {{"train", 1.0}}});
+    EXPECT_EQ(studies[1].prior, "a") << view;
+  }
+  for (const char* view : {"XTABLE LATERAL", "LL", "lateral", "LAO", "OBLIQUE", "Left Lateral"}) {
+    std::vector<Study> studies{with_view(study_of("a", "p", "2020-01-01"), view),
+                               study_of("b", "p", "2020-01-02")};
+    link(studies, {.shares = {{"train", 1.0}}});
+    EXPECT_EQ(studies[1].prior, std::nullopt) << view;
+  }
+}
+
 TEST(LinkPriors, take_no_study_of_the_same_day) {
   std::vector<Study> studies{study_of("a", "p", "2020-01-01"), study_of("b", "p", "2020-02-02"),
                              study_of("c", "p", "2020-02-02"), study_of("d", "p", "2020-02-03")};

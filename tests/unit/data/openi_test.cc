@@ -57,6 +57,15 @@ TEST(ReadOpeni, loses_no_text_of_a_section) {
       "<![CDATA[Air < 2 cm.]]></AbstractText></e>");
   EXPECT_EQ(read_openi(folder.path(), "a.xml", {})->draft.study.findings,
             "The heart is normal. Large effusion, left base. Air < 2 cm.");
+  io::write_file(folder.path() / "b.xml",
+                 "<e><uId id=\"x\"/><MeSH><major>\n<![CDATA[Cardiomegaly/mild]]></major><major> "
+                 "</major></MeSH>"
+                 "<AbstractText Label=\"FINDINGS\"><sec>Heart "
+                 "normal.</sec><sec>No<br/>effusion,</sec>H<sub>2</sub>O."
+                 "</AbstractText></e>");
+  const auto report = read_openi(folder.path(), "b.xml", {});
+  EXPECT_EQ(report->draft.study.findings, "Heart normal. No effusion, H2O.");
+  EXPECT_EQ(report->draft.study.extra.at("mesh").dump(), R"(["Cardiomegaly/mild"])");
 }
 
 TEST(ReadOpeni, names_pictures_that_no_file_can_be) {

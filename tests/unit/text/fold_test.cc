@@ -32,8 +32,8 @@ TEST(FoldWords, characters_of_scripts_without_blanks_are_words) {
   EXPECT_EQ(fold_words("タ김"), " タ  김 ");
 }
 
-TEST(FoldWords, what_is_no_utf8_is_taken_as_ascii) {
-  EXPECT_EQ(fold_words("M\xDCLLER"), "m\xDCller");
+TEST(FoldWords, a_byte_that_is_no_utf8_is_a_blank) {
+  EXPECT_EQ(fold_words("M\xDCLLER, Ü"), "m ller  ü");
 }
 
 }  // namespace
