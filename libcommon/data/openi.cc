@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <pugixml.hpp>
 #include <set>
+#include <vector>
 
 #include "base/hash.h"
 #include "io/atomic_file.h"
@@ -14,6 +14,8 @@
 
 namespace unirg::data {
 namespace {
+
+using namespace std::string_view_literals;
 
 /// Elements that do not end a word, as in "H<sub>2</sub>O".
 bool is_inline(const pugi::xml_node& node) {
@@ -46,18 +48,41 @@ class TextOf : public pugi::xml_tree_walker {
   std::string text_;
 };
 
-/// Text of all elements with the label.
-std::optional<std::string> section(const pugi::xml_document& document, const char* label) {
-  std::string text;
-  for (const auto& node : document.select_nodes("//AbstractText")) {
-    if (std::string_view(node.node().attribute("Label").value()) == label)
-      text += ' ' + TextOf::node(node.node());
+/// Elements of a kind in document order, those inside another of the kind left out: a hostile
+/// report may nest thousands, and the text of each holds that of all in it.
+template <typename Predicate>
+std::vector<pugi::xml_node> outermost(const pugi::xml_document& document, Predicate is_kind) {
+  std::vector<pugi::xml_node> found;
+  pugi::xml_node node = document.first_child();
+  while (node) {
+    const bool is_found = is_kind(node);
+    if (is_found) found.push_back(node);
+    if (!is_found && node.first_child()) {
+      node = node.first_child();
+      continue;
+    }
+    while (node && !node.next_sibling()) node = node.parent();
+    node = node.next_sibling();
   }
+  return found;
+}
+
+/// Text of all elements with the label.
+std::optional<std::string> section(const pugi::xml_document& document, std::string_view label) {
+  const auto has_label = [label](const pugi::xml_node& node) {
+    return node.name() == "AbstractText"sv && node.attribute("Label").value() == label;
+  };
+  std::string text;
+  for (const auto& node : outermost(document, has_label)) text += ' ' + TextOf::node(node);
   text = text::collapse_space(text);
   return text.empty() ? std::nullopt : std::optional(text);
 }
 
-/// False if there is no picture of that name. One that the report names twice is added once.
+bool is_mesh_term(const pugi::xml_node& node) {
+  return node.name() == "major"sv && node.parent().name() == "MeSH"sv;
+}
+
+/// False if there is no picture of that name.
 bool add_picture(const std::filesystem::path& images, const std::string& name,
                  std::vector<SourcePicture>& pictures) {
   if (name.empty() || name.find('/') != std::string::npos || !text::is_utf8(name)) return false;
@@ -65,9 +90,7 @@ bool add_picture(const std::filesystem::path& images, const std::string& name,
     const std::filesystem::path picture = images / (name + extension);
     std::error_code ignored;  // of a name that no file can have
     if (!std::filesystem::exists(picture, ignored)) continue;
-    const bool is_new = std::none_of(pictures.begin(), pictures.end(),
-                                     [&](const SourcePicture& p) { return p.path == picture; });
-    if (is_new) pictures.push_back({name + extension, picture, "", false});
+    pictures.push_back({name + extension, picture, "", false});
     return true;
   }
   return false;
@@ -99,8 +122,8 @@ Result<OpeniReport> read_openi(const std::filesystem::path& root, const std::fil
       return bad_record("its text is not UTF-8 (hint: iconv -t utf-8)");
   }
   Json mesh = Json::array();
-  for (const auto& node : document.select_nodes("//MeSH/major")) {
-    std::string term = TextOf::node(node.node());
+  for (const auto& node : outermost(document, is_mesh_term)) {
+    std::string term = TextOf::node(node);
     if (term.empty()) continue;
     if (!text::is_utf8(term)) return bad_record("a MeSH term is not UTF-8 (hint: iconv -t utf-8)");
     mesh.push_back(std::move(term));
@@ -110,11 +133,11 @@ Result<OpeniReport> read_openi(const std::filesystem::path& root, const std::fil
   study.source_sha256 = sha256_hex(bytes);
   draft.place = {file.string(), 0};
   if (images.empty()) return report;
+  std::set<std::string> named;  // a report may name a picture twice
   for (const auto& node : document.select_nodes("//parentImage")) {
     const std::string name = node.node().attribute("id").value();
-    const auto& missing = report.missing;
-    const bool is_known = std::find(missing.begin(), missing.end(), name) != missing.end();
-    if (!add_picture(images, name, draft.pictures) && !is_known) report.missing.push_back(name);
+    if (named.insert(name).second && !add_picture(images, name, draft.pictures))
+      report.missing.push_back(name);
   }
   return report;
 }

@@ -68,6 +68,30 @@ TEST(ReadOpeni, loses_no_text_of_a_section) {
   EXPECT_EQ(report->draft.study.extra.at("mesh").dump(), R"(["Cardiomegaly/mild"])");
 }
 
+TEST(ReadOpeni, reads_elements_within_their_own_kind_once) {
+  testing::TempFolder folder;
+  std::string text = "<e><uId id=\"x\"/><MeSH><major>a<MeSH><major>b</major></MeSH></major></MeSH>";
+  const int levels = 50'000;  // once for each level would be 2.5 GB
+  for (int i = 0; i < levels; ++i) text += "<AbstractText Label=\"FINDINGS\">w";
+  for (int i = 0; i < levels; ++i) text += "</AbstractText>";
+  text +=
+      "<AbstractText Label=\"FINDINGS\">end</AbstractText><parentImage id=\"gone\"/>"
+      "<parentImage id=\"gone\"/></e>";
+  io::write_file(folder.path() / "a.xml", text);
+  const auto report = read_openi(folder.path(), "a.xml", folder.path());
+  ASSERT_TRUE(report) << report.error().reason;
+  const std::string findings = report->draft.study.findings.value_or("");
+  EXPECT_EQ(findings.size(), 2 * levels + 3) << "each word once";
+  EXPECT_EQ(findings.substr(findings.size() - 5), "w end");
+  EXPECT_EQ(report->draft.study.extra.at("mesh").dump(), R"(["a b"])");
+  EXPECT_EQ(report->missing, std::vector<std::string>{"gone"}) << "told once";
+  io::write_file(folder.path() / "b.xml",
+                 "<e><uId id=\"x\"/><AbstractText><AbstractText Label=\"IMPRESSION\">Clear."
+                 "</AbstractText></AbstractText></e>");
+  EXPECT_EQ(read_openi(folder.path(), "b.xml", {})->draft.study.impression, "Clear.")
+      << "another kind: its label differs";
+}
+
 TEST(ReadOpeni, names_pictures_that_no_file_can_be) {
   testing::TempFolder folder;
   const std::string name(300, 'a');
